@@ -1,0 +1,1 @@
+"""The lab: every host of a site as a real Debian 13 system on one machine, in network namespaces."""

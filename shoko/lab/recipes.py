@@ -1,0 +1,77 @@
+"""Read `recipes.yml`: which packages the lab's images hold and which the mirror carries."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from shoko.lab.errors import LabError
+
+RECIPES = Path(__file__).with_name("recipes.yml")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Packages of one image and the units switched off in it."""
+
+    name: str
+    packages: tuple[str, ...]
+    disable: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Recipes:
+    """The whole file, checked."""
+
+    suite: str
+    arch: str
+    component: str
+    base: Layer
+    layers: dict[str, Layer]
+    roles: dict[str, tuple[str, ...]]
+
+    def purposes(self) -> dict[str, tuple[str, ...]]:
+        """Package lists to be resolved one by one for the mirror, by purpose."""
+        lists = {"base": self.base.packages}
+        lists |= {f"layer {name}": layer.packages for name, layer in self.layers.items()}
+        return lists | {f"role {name}": packages for name, packages in self.roles.items()}
+
+    def mirror_digest(self) -> str:
+        """Digest of what decides the mirror's contents."""
+        return _digest({"suite": self.suite, "arch": self.arch, "purposes": self.purposes()})
+
+    def image_digest(self, layer: str) -> str:
+        """Digest of what decides an image's contents: base alone, or base and the layer."""
+        parts = [self.base] if layer == "base" else [self.base, self.layers[layer]]
+        return _digest({"suite": self.suite, "arch": self.arch, "parts": parts})
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(repr(value).encode()).hexdigest()[:12]
+
+
+def _layer(name: str, body: Any, path: Path) -> Layer:
+    try:
+        return Layer(name, tuple(body["packages"]), tuple(body["disable"]))
+    except (KeyError, TypeError) as wrong:
+        raise LabError(f"{path}: {name}: needs `packages` and `disable` lists ({wrong})") from wrong
+
+
+def load_recipes(path: Path = RECIPES) -> Recipes:
+    """Read and check the recipe file; raise LabError naming the key that is wrong."""
+    body = yaml.safe_load(path.read_text())
+    try:
+        layers = {name: _layer(name, layer, path) for name, layer in body["layers"].items()}
+        roles = {name: tuple(packages) for name, packages in body["roles"].items()}
+        return Recipes(
+            suite=body["suite"],
+            arch=body["arch"],
+            component=body["component"],
+            base=_layer("base", body["base"], path),
+            layers=layers,
+            roles=roles,
+        )
+    except (KeyError, AttributeError, TypeError) as wrong:
+        raise LabError(f"{path}: missing or malformed key: {wrong}") from wrong
