@@ -1,0 +1,68 @@
+# The commands of Shoko. `make lab` and `make test` are the two that the README shows; `make help` lists all.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+SITE ?= inventories/lab
+VENV := .venv
+BIN := $(VENV)/bin
+PLAYBOOK = $(BIN)/ansible-playbook -i $(SITE)/shoko.yml
+
+# Python 3.12 or newer runs the controller: ansible-core 2.21 asks for it.
+PYTHON := $(shell for p in python3.13 python3.12 $$(ls -d $(HOME)/.pyenv/versions/3.1[23]*/bin/python3 2>/dev/null | sort -rV) python3; do \
+  command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && { command -v $$p; break; }; done)
+
+.PHONY: help setup lab site test check lint unit scenarios browser down clean lock apt-lab apt-test root
+
+help: ## list the commands
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.ready ## Python environment in .venv, pinned with hashes
+
+$(VENV)/.ready: requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "No Python 3.12 or newer with venv found: apt-get install python3 python3-venv (Debian 13), or install 3.12 or 3.13 with pyenv."; exit 1; }
+	@echo "== Python environment ($(PYTHON))"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --require-hashes -r requirements.txt
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+root:
+	@test "$$(id -u)" = 0 || { echo "The lab needs root: it makes network namespaces and starts machines. Run again as root."; exit 1; }
+
+apt-lab: root
+	@tools/apt-packages lab
+
+apt-test: root
+	@tools/apt-packages lab test
+
+lab: apt-lab setup ## the whole appliance on this machine; prints where to go
+	@$(BIN)/shoko lab up -i $(SITE)
+	@$(PLAYBOOK) playbooks/site.yml
+	@$(PLAYBOOK) playbooks/demo.yml
+	@$(BIN)/shoko lab url -i $(SITE)
+
+site: setup ## the plain ansible-playbook run
+	$(PLAYBOOK) playbooks/site.yml
+
+test: apt-test setup ## everything, in a lab of its own
+	@tests/run
+
+check: setup lint unit ## the fast subset: lint and unit tests
+
+lint: setup
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check -q .
+	@$(BIN)/mypy
+	@$(BIN)/yamllint -s .
+	@$(BIN)/ansible-lint -q --offline
+
+unit: setup
+	@$(BIN)/pytest -q tests/unit
+
+down: root ## stop the lab; nothing stays behind
+	@if [ -x $(BIN)/shoko ]; then $(BIN)/shoko lab down -i $(SITE); else echo "No lab here: $(BIN)/shoko does not exist."; fi
+
+clean: down ## also remove images, caches and the environment
+	@if [ -x $(BIN)/shoko ]; then $(BIN)/shoko lab clean -i $(SITE); fi
+	@rm -rf $(VENV) .cache .lab build
+
+lock: ## pin requirements.in anew (needs uv)
+	uv pip compile --universal --python-version 3.12 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links requirements.in -o requirements.txt
