@@ -1,12 +1,10 @@
 #!/bin/sh
 # Fill a Debian root that is already unpacked (base) or an overlay over it (layer), from the mirror alone.
-# Runs in a mount and pid namespace of its own (unshare --mount --pid --fork --kill-child): whatever ends
-# it also ends its children and its mounts.
-#   build_image.sh ROOT MIRROR SUITE COMPONENT LOWER UPPER WORK -- PACKAGE…
-# LOWER empty: ROOT is filled in place.
+# Runs in a mount and pid namespace of its own, so that nothing is left mounted.
+#   PACKAGES=… DISABLE=… ENABLE=… build_image.sh ROOT MIRROR SUITE COMPONENT LOWER UPPER WORK
+# LOWER empty: ROOT is filled in place. The three lists are separated by blanks.
 set -eu
 root=$1 mirror=$2 suite=$3 component=$4 lower=$5 upper=$6 work=$7
-shift 8
 
 if [ -n "$lower" ]; then
     mount -t overlay overlay -o "lowerdir=$lower,upperdir=$upper,workdir=$work,index=off,metacopy=off" "$root"
@@ -31,8 +29,13 @@ apt="-q -o Dir::Etc::SourceList=/etc/apt/build.list -o Dir::Etc::SourceParts=/de
 {
     chroot "$root" apt-get $apt update
     chroot "$root" apt-get $apt -y dist-upgrade
-    chroot "$root" apt-get $apt -y install "$@"
+    chroot "$root" apt-get $apt -y install $PACKAGES
     chroot "$root" apt-get $apt clean
+}
+# shellcheck disable=SC2086  # lists of units
+{
+    [ -z "$ENABLE" ] || chroot "$root" systemctl enable $ENABLE
+    [ -z "$DISABLE" ] || chroot "$root" systemctl disable $DISABLE  # also what enabling brought along
 }
 rm -rf "$root"/var/lib/apt/lists/* "$root"/var/log/apt "$root"/var/log/dpkg.log "$root"/var/log/alternatives.log
 rm -f "$root/usr/sbin/policy-rc.d" "$sources"

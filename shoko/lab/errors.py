@@ -1,7 +1,9 @@
 """Errors of the lab. Each is shown to the person as one line: what is wrong, where, what to do."""
 
+from shoko.errors import ShokoError
 
-class LabError(Exception):
+
+class LabError(ShokoError):
     """Something about the lab is wrong; the text is for the person at the terminal."""
 
 

@@ -16,6 +16,8 @@ from shoko.lab.recipes import Layer, Recipes
 from shoko.lab.run import run
 
 BUILDER = Path(__file__).with_name("build_image.sh")
+# Whatever ends this process also ends its children and its mounts.
+ISOLATED = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"]
 # Only in images of the lab: dpkg does not wait for the disk, which halves installation time. A host
 # that loses power may lose its last packages; a lab host is made again.
 UNSAFE_IO = "force-unsafe-io\n"
@@ -67,26 +69,30 @@ def _scratch(target: Path) -> Path:
     return Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
 
 
-def _isolated(root: Path, mirror: Path, recipes: Recipes, overlay: list[Path | str], packages: tuple[str, ...],
-              log: Path) -> None:  # fmt: skip
+def _fill(root: Path, overlay: tuple[Path, Path, Path] | None, layer: Layer, mirror: Path, recipes: Recipes,
+          log: Path) -> None:  # fmt: skip
+    """Install a layer's packages into `root`, over (lower, upper, work) if that is an overlay."""
     run(
-        ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private",
-         "sh", BUILDER, root, mirror, recipes.suite, recipes.component, *overlay, "--", *packages],
+        [*ISOLATED, "sh", BUILDER, root, mirror, recipes.suite, recipes.component, *(overlay or ("", "", ""))],
+        env={
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "PACKAGES": " ".join(layer.packages),
+            "DISABLE": " ".join(layer.disable),
+            "ENABLE": " ".join(layer.enable),
+        },
         log=log,
-    )  # fmt: skip
+    )
 
 
 def _build_base(target: Path, recipes: Recipes, mirror: Path, log: Path) -> None:
     scratch = _scratch(target)
     root = scratch / "root"
     command = ["debootstrap", "--variant=minbase", f"--arch={recipes.arch}", f"--keyring={KEYRING}"]
-    isolated = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"]
-    run([*isolated, *command, recipes.suite, root, f"file://{mirror}/debian"], log=log)
+    run([*ISOLATED, *command, recipes.suite, root, f"file://{mirror}/debian"], log=log)
     (root / "etc/dpkg/dpkg.cfg.d/lab-unsafe-io").write_text(UNSAFE_IO)
     (root / "etc/apt/apt.conf.d/90lab").write_text(APT_CONF)
-    _isolated(root, mirror, recipes, ["", "", ""], recipes.base.packages, log)
+    _fill(root, None, recipes.base, mirror, recipes, log)
     _finish_base(root, recipes)
-    _switch_units(root, recipes.base)
     root.replace(target)
     shutil.rmtree(scratch)
 
@@ -110,33 +116,15 @@ def _finish_base(root: Path, recipes: Recipes) -> None:
     (root / "etc/apt/sources.list.d/debian.sources").write_text(sources)
 
 
-def _switch_units(root: Path, layer: Layer) -> None:
-    """Disable and enable units in an image (systemctl works on a folder without a running system)."""
-    if layer.disable:
-        run(["chroot", root, "systemctl", "disable", *layer.disable])
-    if layer.enable:
-        run(["chroot", root, "systemctl", "enable", *layer.enable])
-
-
 def _build_layer(target: Path, base: Path, recipes: Recipes, layer: Layer, mirror: Path, log: Path) -> None:
     scratch = _scratch(target)
     upper, work, root = (scratch / name for name in ("upper", "work", "root"))
     for folder in (upper, work, root):
         folder.mkdir()
     upper.chmod(0o755)
-    _isolated(root, mirror, recipes, [base, upper, work], layer.packages, log)
-    _switch_overlay_units(root, base, upper, work, layer)
+    _fill(root, (base, upper, work), layer, mirror, recipes, log)
     upper.replace(target)
     shutil.rmtree(scratch)
-
-
-def _switch_overlay_units(root: Path, base: Path, upper: Path, work: Path, layer: Layer) -> None:
-    script = (
-        'mount -t overlay overlay -o "lowerdir=$2,upperdir=$3,workdir=$4,index=off,metacopy=off" "$1"; '
-        'root=$1; shift 4; [ $# -eq 0 ] || chroot "$root" systemctl disable "$@"'
-    )
-    run(["unshare", "--mount", "--propagation", "private", "sh", "-euc", script, "sh",
-         root, base, upper, work, *layer.disable])  # fmt: skip
 
 
 def remove_images(cache: Path) -> None:

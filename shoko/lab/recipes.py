@@ -14,11 +14,13 @@ RECIPES = Path(__file__).with_name("recipes.yml")
 
 @dataclass(frozen=True)
 class Layer:
-    """Packages of one image and the units switched off in it."""
+    """Packages of one image, units switched off and on in it, and whether its hosts get /dev/net/tun."""
 
     name: str
     packages: tuple[str, ...]
     disable: tuple[str, ...]
+    enable: tuple[str, ...]
+    tun: bool
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class Recipes:
     suite: str
     arch: str
     component: str
+    archive: str
+    security: str
     base: Layer
     layers: dict[str, Layer]
     roles: dict[str, tuple[str, ...]]
@@ -54,9 +58,9 @@ def _digest(value: object) -> str:
 
 def _layer(name: str, body: Any, path: Path) -> Layer:
     try:
-        return Layer(name, tuple(body["packages"]), tuple(body["disable"]))
+        return Layer(name, tuple(body["packages"]), tuple(body["disable"]), tuple(body["enable"]), bool(body["tun"]))
     except (KeyError, TypeError) as wrong:
-        raise LabError(f"{path}: {name}: needs `packages` and `disable` lists ({wrong})") from wrong
+        raise LabError(f"{path}: {name}: needs `packages`, `disable`, `enable`, `tun` ({wrong})") from wrong
 
 
 def load_recipes(path: Path = RECIPES) -> Recipes:
@@ -69,6 +73,8 @@ def load_recipes(path: Path = RECIPES) -> Recipes:
             suite=body["suite"],
             arch=body["arch"],
             component=body["component"],
+            archive=body["archive"],
+            security=body["security"],
             base=_layer("base", body["base"], path),
             layers=layers,
             roles=roles,

@@ -1,0 +1,100 @@
+"""What the lab has to make: hosts, their legs, and what each leg is plugged into.
+
+The plan is plain data. `plan_from_declaration` (planning.py) derives it; the engine reads nothing else.
+"""
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Interface, IPv6Interface
+
+from shoko.lab.errors import LabError
+
+IFNAME_BYTES = 15  # IFNAMSIZ - 1 of linux/if.h
+
+
+@dataclass(frozen=True)
+class SwitchPort:
+    """A port of a switch host: the other end of the leg appears in the switch under this name."""
+
+    switch: str
+    port: str
+
+
+@dataclass(frozen=True)
+class DirectPeer:
+    """A cable between two hosts; both of them list the other."""
+
+    host: str
+    leg: str
+
+
+@dataclass(frozen=True)
+class WorldPort:
+    """A wire into the outside world: the other end appears in `world`, in a bridge if one is named."""
+
+    port: str
+    bridge: str | None
+
+
+@dataclass(frozen=True)
+class LabLeg:
+    """One network interface of a host. `addresses` are for status and for outside parties only:
+    a managed host takes its addresses from its day-0 files."""
+
+    name: str
+    plug: SwitchPort | DirectPeer | WorldPort
+    mac: str
+    segment: str
+    addresses: tuple[IPv4Interface | IPv6Interface, ...] = ()
+
+
+@dataclass(frozen=True)
+class DayZero:
+    """A file that an installer leaves on a host; mode is its permission bits."""
+
+    path: str
+    content: str
+    mode: int
+
+
+@dataclass(frozen=True)
+class Bind:
+    """A folder of the machine shown read-only in an outside host."""
+
+    source: str
+    target: str
+
+
+@dataclass(frozen=True)
+class LabHost:
+    """One host: image layer, legs in order, zone for display, day-0 files, units switched on by them."""
+
+    name: str
+    layer: str
+    zone: str
+    legs: tuple[LabLeg, ...]
+    managed: bool
+    files: tuple[DayZero, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+    binds: tuple[Bind, ...] = ()
+    tun: bool = False
+
+
+@dataclass(frozen=True)
+class LabPlan:
+    """Every host in the order in which it is created: switches first, so that ports exist."""
+
+    hosts: tuple[LabHost, ...]
+    control: str
+    world: str
+    browsers: tuple[tuple[str, str, int], ...] = field(default=())  # (host entered, address, port) per listener
+
+    def host(self, name: str) -> LabHost:
+        """Return a host by name; raise LabError that lists what there is."""
+        for host in self.hosts:
+            if host.name == name:
+                return host
+        raise LabError(f"{name}: no such lab host (there are: {' '.join(host.name for host in self.hosts)})")
+
+    def names(self) -> list[str]:
+        """Names of all hosts in creation order."""
+        return [host.name for host in self.hosts]
