@@ -1,0 +1,236 @@
+"""Checks the shape of a declaration against the published schema, with messages for people."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from functools import cache
+from ipaddress import (
+    IPv4Address,
+    IPv4Interface,
+    IPv4Network,
+    IPv6Address,
+    IPv6Interface,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import ValidationError
+
+from shoko.declaration.problems import Problem
+from shoko.declaration.reader import Path_, Source
+
+SCHEMA = Path(__file__).with_name("schema.json")
+
+# A file may hold any of the keys; the whole declaration needs these.
+NEEDED = (
+    "schema",
+    "site",
+    "owners",
+    "policies",
+    "upstream",
+    "updates",
+    "zones",
+    "gateways",
+    "hosts",
+    "services",
+    "flows",
+    "numbers",
+)
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """The published schema."""
+    loaded: dict[str, Any] = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    return loaded
+
+
+def known_groups() -> tuple[str, ...]:
+    """The groups that the product has roles for."""
+    return tuple(schema()["$defs"]["group"]["enum"])
+
+
+def parse_instant(text: str) -> datetime:
+    """RFC 3339, seconds may be missing; ValueError without an offset from UTC."""
+    if not re.match(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}", text):
+        raise ValueError("no time of day")
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError("no offset from UTC")
+    return instant
+
+
+def _timezone(text: str) -> object:
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, OSError) as error:
+        raise ValueError("unknown time zone") from error
+
+
+def _interface(kind: Callable[[str], object]) -> Callable[[str], object]:
+    def parse(text: str) -> object:
+        if "/" not in text:
+            raise ValueError("no length of the network")
+        return kind(text)
+
+    return parse
+
+
+_FORMATS: dict[str, Callable[[str], object]] = {
+    "ipv4": IPv4Address,
+    "ipv6": IPv6Address,
+    "address": ip_address,
+    "prefix": _interface(ip_network),
+    "ipv4-prefix": _interface(IPv4Network),
+    "ipv6-prefix": _interface(IPv6Network),
+    "ipv4-interface": _interface(IPv4Interface),
+    "ipv6-interface": _interface(IPv6Interface),
+    "instant": parse_instant,
+    "timezone": _timezone,
+}
+
+
+def _format_checker() -> FormatChecker:
+    checker = FormatChecker(formats=())
+
+    def register(name: str, parse: Callable[[str], object]) -> None:
+        def conforms(value: object) -> bool:
+            if isinstance(value, str):
+                parse(value)
+            return True
+
+        checker.checks(name, raises=ValueError)(conforms)
+
+    for name, parse in _FORMATS.items():
+        register(name, parse)
+    return checker
+
+
+def check_shape(source: Source) -> tuple[list[Problem], set[Path_]]:
+    """Every departure from the schema, and the paths of the entries that have one.
+
+    The second part tells the later checks what to leave out.
+    """
+    problems: list[Problem] = []
+    broken: set[Path_] = set()
+    # The instance alone decides the path, so that several errors of one value are told once each.
+    validator = Draft202012Validator(schema(), format_checker=_format_checker())
+    for error in validator.iter_errors(source.tree):
+        for leaf in _leaves(error):
+            for path, message, allowed in _explain(leaf):
+                problems.append(source.problem(path, message, allowed))
+                broken.add(path)
+    if source.whole:
+        for key in NEEDED:
+            if key not in source.tree:
+                description = schema()["properties"][key].get("description", "")
+                problems.append(Problem(source.directory, 0, key, "is missing", description))
+                broken.add((key,))
+    return problems, broken
+
+
+def _leaves(error: ValidationError) -> Iterator[ValidationError]:
+    """The errors that matter: of alternatives, only those of the one that was meant."""
+    if error.validator != "oneOf":
+        yield error
+        return
+    by_branch: dict[int, list[ValidationError]] = {}
+    for inner in error.context or ():
+        by_branch.setdefault(int(inner.schema_path[0]), []).append(inner)
+    for errors in by_branch.values():
+        if not any(e.validator in {"type", "const"} and not e.path for e in errors):
+            for inner in errors:
+                yield from _leaves(inner)
+            return
+    yield error
+
+
+_KINDS = {
+    "string": "text",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "array": "a list: [a, b]",
+    "object": "a mapping: key: value",
+}
+
+
+def _shown(value: object) -> str:
+    """A value as somebody would write it, shortened."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 50 else text[:47] + "…"
+
+
+def _explain(error: ValidationError) -> Iterator[tuple[Path_, str, str]]:
+    """Path, what is wrong, what is allowed: for one error of the validator."""
+    path: Path_ = tuple(error.absolute_path)
+    part = error.schema if isinstance(error.schema, Mapping) else {}
+    hint = str(part.get("x-allowed", ""))
+    value: Any = error.instance
+    match error.validator:
+        case "additionalProperties":
+            known = list(part.get("properties", {}))
+            for key in value:
+                if key not in known:
+                    close = difflib.get_close_matches(key, known, n=1)
+                    meant = f", perhaps {close[0]}" if close else ""
+                    yield (*path, key), f"unknown key{meant}", ", ".join(known)
+        case "required":
+            for key in part.get("required", ()):
+                if key not in value and f"'{key}' is a required" in error.message:
+                    described = part.get("properties", {}).get(key, {}).get("description", "")
+                    yield path, f"lacks {key}", str(described).rstrip(".")
+        case "type":
+            yield path, f"is {_shown(value)}", f"{_type_wanted(error, value)}{'; ' + hint if hint else ''}"
+        case "enum":
+            options = ", ".join(str(option) for option in part["enum"])
+            yield path, f"is {_shown(value)}", f"one of {options}"
+        case "const":
+            yield path, f"is {_shown(value)}", f"only {_shown(part['const'])}"
+        case "minProperties" | "minItems" | "minLength":
+            if value:
+                yield path, "has too few entries", hint or f"at least {error.validator_value}"
+            else:
+                yield path, "is empty", hint or "at least one"
+        case "maxProperties" | "maxItems":
+            yield path, "has too many entries", hint or f"at most {error.validator_value}"
+        case "maxLength":
+            yield path, f"{_shown(value)} is too long", hint or f"at most {error.validator_value} characters"
+        case "minimum" | "maximum":
+            yield path, f"is {value}", f"{part.get('minimum')} to {part.get('maximum')}"
+        case "uniqueItems":
+            twice = sorted({str(item) for item in value if value.count(item) > 1})
+            yield path, f"names {', '.join(twice)} twice", "each once"
+        case "pattern" | "format":
+            yield path, f"is {_shown(value)}", hint
+        case _:
+            yield path, f"is {_shown(value)}", hint or _alternatives(error)
+
+
+def _type_wanted(error: ValidationError, value: object) -> str:
+    wanted = _KINDS.get(str(error.validator_value), str(error.validator_value))
+    if error.validator_value == "string" and isinstance(value, bool | int | float):
+        return f"text: write it in quotes, {json.dumps(str(value))}"
+    return wanted
+
+
+def _alternatives(error: ValidationError) -> str:
+    """What a value that fits no alternative could have been."""
+    words = []
+    for option in error.validator_value if isinstance(error.validator_value, list) else ():
+        resolved = schema()["$defs"][option["$ref"].rsplit("/", 1)[1]] if "$ref" in option else option
+        if "const" in resolved:
+            words.append(str(resolved["const"]))
+        elif resolved.get("type") == "object" and "properties" in resolved:
+            words.append("a mapping with " + ", ".join(resolved["properties"]))
+        else:
+            words.append(str(resolved.get("x-allowed", "text")))
+    return " or ".join(words)
