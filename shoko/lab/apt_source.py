@@ -36,9 +36,7 @@ class Download:
 
 def find_archives() -> Archives:
     """Ask apt for the archives it is configured with."""
-    rows = run(
-        ["apt-get", "indextargets", "--format", "$(ORIGIN)|$(LABEL)|$(REPO_URI)", "Identifier: Packages"]
-    )
+    rows = run(["apt-get", "indextargets", "--format", "$(ORIGIN)|$(LABEL)|$(REPO_URI)", "Identifier: Packages"])
     found: dict[str, str] = {}
     for row in rows.splitlines():
         origin, label, uri = row.split("|", 2)

@@ -5,6 +5,7 @@ import ctypes
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Sequence
@@ -131,9 +132,7 @@ class Machine:
         # A mount namespace of its own: the disk's mount vanishes with the last process of the host.
         _checked(_libc.unshare(_CLONE_NEWNS), "unshare")
         _checked(_libc.mount(b"none", b"/", None, _MS_REC | _MS_SLAVE, None), "mount / rslave")
-        _checked(
-            _libc.mount(b"overlay", os.fsencode(root), b"overlay", 0, overlay.encode()), f"overlay {overlay}"
-        )
+        _checked(_libc.mount(b"overlay", os.fsencode(root), b"overlay", 0, overlay.encode()), f"overlay {overlay}")
         os.execvpe("systemd-nspawn", self._command(root), environment)  # noqa: S606 - no shell is meant
 
     def _command(self, root: Path) -> list[str]:
@@ -171,7 +170,7 @@ class Machine:
         leader = self.leader()
         if leader is not None:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(leader, 34 + 4)  # SIGRTMIN as systemd counts it
+                os.kill(leader, stop_signal())
 
     def finish(self) -> None:
         """Wait for the shutdown; kill what is left; leave no trace of the running host."""
@@ -195,7 +194,7 @@ class Machine:
             raise HostNotRunning(self.host.name)
         bounds = _capability_bounds(leader)
         names = ",".join(f"+cap_{number}" for number in range(64) if bounds >> number & 1)
-        join = f"cd /; echo $$ >{self.group.visitor_file()}; exec \"$@\""
+        join = f'cd /; echo $$ >{self.group.visitor_file()}; exec "$@"'
         enter = [
             "nsenter", f"--target={leader}", "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup",
             "--root", "--wd=/", "env", "-i", *(f"{key}={value}" for key, value in _ENVIRONMENT.items()),
@@ -203,6 +202,11 @@ class Machine:
             "setpriv", "--inh-caps=-all", f"--bounding-set=-all,{names}", "--",
         ]  # fmt: skip
         return ["sh", "-c", join, "sh", *enter, *command]
+
+
+def stop_signal() -> int:
+    """Return the signal that makes a container's systemd power off: SIGRTMIN+4 (systemd(1))."""
+    return signal.SIGRTMIN + 4
 
 
 def _capability_bounds(pid: int) -> int:

@@ -44,6 +44,11 @@ def suites(recipes: Recipes) -> list[Suite]:
     ]
 
 
+def current_mirror(cache: Path, recipes: Recipes) -> Path:
+    """Return where the mirror of these recipes lies, whether it was built yet or not."""
+    return (cache / f"mirror-{recipes.mirror_digest()}").resolve()
+
+
 def ensure_mirror(cache: Path, recipes: Recipes, *, renew: bool = False) -> Path:
     """Return the folder of a complete and current mirror, building it if there is none."""
     link = cache / f"mirror-{recipes.mirror_digest()}"

@@ -3,8 +3,9 @@
 The plan is plain data. `plan_from_declaration` (planning.py) derives it; the engine reads nothing else.
 """
 
-from dataclasses import dataclass, field
-from ipaddress import IPv4Interface, IPv6Interface
+import hashlib
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 
 from shoko.lab.errors import LabError
 
@@ -29,16 +30,18 @@ class DirectPeer:
 
 @dataclass(frozen=True)
 class WorldPort:
-    """A wire into the outside world: the other end appears in `world`, in a bridge if one is named."""
+    """A wire into the outside world: the other end appears in `world` under this name."""
 
     port: str
-    bridge: str | None
 
 
 @dataclass(frozen=True)
 class LabLeg:
-    """One network interface of a host. `addresses` are for status and for outside parties only:
-    a managed host takes its addresses from its day-0 files."""
+    """One network interface of a host.
+
+    `addresses` are for status and for outside parties only: a managed host takes its addresses from its
+    day-0 files.
+    """
 
     name: str
     plug: SwitchPort | DirectPeer | WorldPort
@@ -66,7 +69,7 @@ class Bind:
 
 @dataclass(frozen=True)
 class LabHost:
-    """One host: image layer, legs in order, zone for display, day-0 files, units switched on by them."""
+    """One host: image layer, legs in order, zone and address for display, what an installer leaves on it."""
 
     name: str
     layer: str
@@ -74,27 +77,34 @@ class LabHost:
     legs: tuple[LabLeg, ...]
     managed: bool
     files: tuple[DayZero, ...] = ()
-    links: tuple[tuple[str, str], ...] = ()
+    links: tuple[tuple[str, str], ...] = ()  # symbolic links: path, target (units switched on)
     binds: tuple[Bind, ...] = ()
     tun: bool = False
+    address: IPv4Address | IPv6Address | None = None
 
 
 @dataclass(frozen=True)
 class LabPlan:
-    """Every host in the order in which it is created: switches first, so that ports exist."""
+    """Every host in the order in which it is created: the switch first, the outside last."""
 
     hosts: tuple[LabHost, ...]
     control: str
+    switch: str
     world: str
-    browsers: tuple[tuple[str, str, int], ...] = field(default=())  # (host entered, address, port) per listener
 
     def host(self, name: str) -> LabHost:
         """Return a host by name; raise LabError that lists what there is."""
         for host in self.hosts:
             if host.name == name:
                 return host
-        raise LabError(f"{name}: no such lab host (there are: {' '.join(host.name for host in self.hosts)})")
+        raise LabError(f"{name}: no such lab host (there are: {' '.join(self.names())})")
 
     def names(self) -> list[str]:
         """Names of all hosts in creation order."""
         return [host.name for host in self.hosts]
+
+
+def stable_mac(*names: str) -> str:
+    """Return a locally administered MAC that follows from the names (IEEE 802c: bit 1 of the first octet)."""
+    digest = hashlib.sha256("/".join(names).encode()).hexdigest()
+    return ":".join(["02", *(digest[i : i + 2] for i in range(0, 10, 2))])

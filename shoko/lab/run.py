@@ -25,9 +25,7 @@ def run(
     try:
         if log is not None:
             with log.open("a") as sink:
-                done = subprocess.run(
-                    words, input=stdin, env=env, stdout=sink, stderr=sink, text=True, check=False
-                )
+                done = subprocess.run(words, input=stdin, env=env, stdout=sink, stderr=sink, text=True, check=False)
         else:
             done = subprocess.run(words, input=stdin, env=env, capture_output=True, text=True, check=False)
     except FileNotFoundError as missing:

@@ -43,6 +43,7 @@ class LabSettings:
     ident: str
     site: Path
     checkout: Path = CHECKOUT
+    named: bool = False  # the id was given (SHOKO_LAB_ID): a second lab of this checkout
 
     @property
     def state(self) -> Path:
@@ -73,7 +74,7 @@ def settings_for(site: Path) -> LabSettings:
     """Settings of this checkout's lab for a site directory."""
     if not site.is_dir():
         raise LabError(f"{site}: no such site directory (give one with -i, e.g. inventories/lab)")
-    return LabSettings(ident=lab_id(), site=site.resolve())
+    return LabSettings(ident=lab_id(), site=site.resolve(), named="SHOKO_LAB_ID" in os.environ)
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,17 @@
 """Namespaces and virtual cables. Everything is made inside the lab's namespaces, never in the root one."""
 
 import json
+import os
 from pathlib import Path
 
 from shoko.lab.errors import LabError
+from shoko.lab.locking import locked
 from shoko.lab.plan import DirectPeer, LabHost, LabLeg, LabPlan, SwitchPort
 from shoko.lab.run import run, succeeds
 from shoko.lab.settings import LabSettings
 
 NETNS = Path("/run/netns")
+NETNS_LOCK = Path("/run/lock/shoko-lab-netns")
 
 
 def namespace_exists(name: str) -> bool:
@@ -32,7 +35,8 @@ def make_namespace(name: str) -> None:
     if namespace_exists(name):
         return
     (NETNS / name).unlink(missing_ok=True)
-    run(["ip", "netns", "add", name])
+    with locked(NETNS_LOCK, "making a namespace"):
+        run(["ip", "netns", "add", name])
     run(["ip", "-n", name, "link", "set", "lo", "up"])
 
 
@@ -42,6 +46,13 @@ def remove_namespace(name: str) -> None:
         run(["ip", "netns", "del", name])
     else:
         (NETNS / name).unlink(missing_ok=True)
+
+
+def forget_namespaces() -> None:
+    """Unmount /run/netns, which `ip netns add` mounts once, when the last namespace is gone."""
+    with locked(NETNS_LOCK, "removing namespaces"):
+        if NETNS.is_dir() and not any(NETNS.iterdir()) and os.path.ismount(NETNS):
+            run(["umount", NETNS])
 
 
 def interfaces(namespace: str) -> set[str]:

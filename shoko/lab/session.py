@@ -1,0 +1,136 @@
+"""One lab command from a site directory to machines: puts declaration, day-0 files, keys and engine together."""
+
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address
+
+from shoko.declaration import Declaration, load
+from shoko.lab.dayzero import LOGIN, day_zero_files
+from shoko.lab.engine import Lab
+from shoko.lab.errors import LabError
+from shoko.lab.kernel import raise_limits
+from shoko.lab.keys import LabKeys
+from shoko.lab.machine import Machine
+from shoko.lab.mirror import current_mirror, ensure_mirror
+from shoko.lab.outside.names import site_names
+from shoko.lab.outside.public_authority import PublicAuthority
+from shoko.lab.outside.topology import Outside
+from shoko.lab.plan import LabHost
+from shoko.lab.planning import plan_from_declaration
+from shoko.lab.preflight import check_ports, free_ports
+from shoko.lab.recipes import load_recipes
+from shoko.lab.relay import Route
+from shoko.lab.settings import DEFAULT_PORTS, LabRecord, LabSettings, cache_root, read_record
+from shoko.lab.ssh import SshTarget, write_ssh
+
+# Which public name is looked at from where: (key of `names`, lab host in whose place the person sits).
+VIEWS = (("opac", "home"), ("staff", "tb-south"))
+HTTPS = 443
+
+
+def machine(settings: LabSettings, name: str) -> Machine:
+    """Return a host's machine without reading the declaration (for exec and shell)."""
+    found = Machine(settings, LabHost(name=name, layer="", zone="", legs=(), managed=False))
+    if not found.folder.is_dir():
+        known = sorted(path.name for path in settings.hosts_dir.glob("*")) or ["none, run `shoko lab up`"]
+        raise LabError(f"{name}: no such lab host (there are: {' '.join(known)})")
+    return found
+
+
+def open_lab(settings: LabSettings) -> Lab:
+    """Return the lab as the declaration plans it; makes keys, nothing else."""
+    return _plan(settings, load(settings.site))
+
+
+def _plan(settings: LabSettings, declaration: Declaration) -> Lab:
+    recipes = load_recipes()
+    keys = LabKeys(settings.state)
+    mirror = current_mirror(cache_root(), recipes)
+    files, links = day_zero_files(declaration, keys)
+    pair = PublicAuthority(cache_root()).site_pair(settings.state / "keys", site_names(declaration))
+    plan = plan_from_declaration(declaration, files, links, settings, Outside(str(mirror), pair))
+    return Lab(settings, plan, recipes, cache_root())
+
+
+def bring_up(settings: LabSettings, names: Sequence[str] | None, ports: str | None) -> None:
+    """Make everything that is missing, start the hosts, let the browser in."""
+    declaration = load(settings.site)
+    raise_limits()
+    record = LabRecord(settings.checkout, settings.site, _ports(settings, ports))
+    record.write(settings.record)
+    mirror = ensure_mirror(cache_root(), load_recipes())
+    lab = _plan(settings, declaration)
+    lab.build_images(mirror)
+    _write_ssh(settings, lab)
+    lab.up(names or lab.plan.names())
+    lab.start_relay(_routes(settings, declaration, record.ports))
+
+
+def _ports(settings: LabSettings, given: str | None) -> tuple[int, int]:
+    """Return the two ports: as given, as before, or by rule; refuse those of somebody else."""
+    record = read_record(settings.record)
+    if given is None and record is not None:
+        ports = record.ports
+    elif given == "auto" or (given is None and settings.named):
+        return free_ports()
+    elif given is None:
+        ports = DEFAULT_PORTS
+    else:
+        ports = _parse_ports(given)
+    running = Lab.relay_runs(settings)
+    if not (running and record is not None and record.ports == ports):
+        check_ports(ports)
+    return ports
+
+
+def _parse_ports(text: str) -> tuple[int, int]:
+    try:
+        public, staff = (int(part) for part in text.split(","))
+    except ValueError:
+        raise LabError(f"--ports {text}: two numbers are needed, such as 8443,8444, or `auto`") from None
+    if not (0 < public < 65536 and 0 < staff < 65536 and public != staff):
+        raise LabError(f"--ports {text}: two different numbers between 1 and 65535 are needed")
+    return public, staff
+
+
+def _write_ssh(settings: LabSettings, lab: Lab) -> None:
+    keys = LabKeys(settings.state)
+    keys.controller_line()
+    targets = [
+        SshTarget(host.name, host.address, LOGIN, keys.host_public(host.name))
+        for host in lab.plan.hosts
+        if host.managed and host.address is not None
+    ]
+    write_ssh(settings, lab.plan.control, keys.controller, targets)
+
+
+def _routes(settings: LabSettings, declaration: Declaration, ports: tuple[int, int]) -> list[Route]:
+    return [
+        Route(port, settings.machine(host), str(_address(declaration, key)), HTTPS)
+        for port, (key, host) in zip(ports, VIEWS, strict=True)
+        if key in declaration.names and (host in declaration.hosts or host in declaration.external)
+    ]
+
+
+def _address(declaration: Declaration, key: str) -> IPv4Address | IPv6Address:
+    vip = declaration.vips[declaration.names[key].vip]
+    address = vip.ipv4 or vip.ipv6
+    if address is None:
+        raise LabError(f"vip {vip.name} has no address")
+    return address
+
+
+def urls(settings: LabSettings) -> str:
+    """Return the lines that tell a person where to go."""
+    record = read_record(settings.record)
+    if record is None:
+        raise LabError("this lab was never started: run `shoko lab up`")
+    declaration = load(settings.site)
+    lines = []
+    for port, (key, host) in zip(record.ports, VIEWS, strict=True):
+        if key not in declaration.names:
+            continue
+        names = declaration.names[key].names
+        local = next((name for name in names if name.endswith(".localhost")), "127.0.0.1")
+        lines.append(f"{key:<6} https://{local}:{port}/  (as seen from {host}; also https://127.0.0.1:{port}/)")
+    lines.append(f"ssh    ssh -F {settings.ssh_config} HOST")
+    return "\n".join(lines)
