@@ -1,0 +1,1 @@
+"""The append-only, hash-linked record of who did and saw what."""

@@ -1,0 +1,1 @@
+"""Bibliographic records, authority records, search."""

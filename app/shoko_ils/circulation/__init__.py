@@ -1,0 +1,1 @@
+"""Loan rules, loans, and the only functions that change them."""

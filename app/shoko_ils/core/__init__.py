@@ -1,0 +1,1 @@
+"""Libraries, calendar, database plumbing, health and error pages."""

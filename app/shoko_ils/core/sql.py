@@ -1,0 +1,77 @@
+"""Schemas and rights of the three database roles, as data: what is not listed is not granted."""
+
+from collections.abc import Iterator
+
+from django.db.backends.utils import CursorWrapper
+
+OWNER, PUBLIC, STAFF = "ils_owner", "ils_public", "ils_staff"
+SCHEMAS = ("ils", "private")
+
+READ = "SELECT"
+CHANGE = "SELECT, INSERT, UPDATE"
+ALL = "SELECT, INSERT, UPDATE, DELETE"
+
+SHARED = {
+    "library": READ,
+    "closed_day": READ,
+    "agent": READ,
+    "record": READ,
+    "contribution": READ,
+    "location": READ,
+    "item_availability": READ,
+    "django_migrations": READ,
+}
+# table (schema.name) → rights, for each role
+GRANTS: dict[str, dict[str, str]] = {
+    PUBLIC: {
+        **{f"ils.{table}": rights for table, rights in SHARED.items()},
+        "ils.item": READ,
+        # a citizen's own secrets; the patron's personal fields stay out of reach
+        "private.patron_password": ALL,
+        "private.favourite": ALL,
+    },
+    STAFF: {
+        **{f"ils.{table}": rights for table, rights in SHARED.items()},
+        # at_library only: the rest of an item belongs to holdings management
+        "ils.item": "SELECT, UPDATE (at_library_id)",
+        "ils.patron_category": READ,
+        "ils.loan_rule": READ,
+        "ils.patron": CHANGE,
+        "ils.card": CHANGE,
+        "ils.loan": CHANGE,
+        "ils.scan_receipt": CHANGE,
+        "ils.staff_account": "SELECT, UPDATE (password, failed_logins, refused_until)",
+        "ils.django_session": ALL,
+        # number, time and links are the trigger's
+        "ils.audit_event": "SELECT, INSERT (actor, action, screen, library, subject)",
+    },
+}
+
+
+def grant_statements() -> Iterator[str]:
+    """SQL that brings the rights of both services to exactly GRANTS, whatever they were before."""
+    for schema in SCHEMAS:
+        yield f"REVOKE ALL ON SCHEMA {schema} FROM PUBLIC"
+        for role in (PUBLIC, STAFF):
+            yield f"REVOKE ALL ON SCHEMA {schema} FROM {role}"
+            yield f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {role}"
+            yield f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA {schema} FROM {role}"
+            yield f"REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {schema} FROM {role}, PUBLIC"
+    for role, tables in GRANTS.items():
+        for schema in sorted({table.partition(".")[0] for table in tables}):
+            yield f"GRANT USAGE ON SCHEMA {schema} TO {role}"
+        for table, rights in sorted(tables.items()):
+            yield f"GRANT {rights} ON {table} TO {role}"
+
+
+def apply_grants(cursor: CursorWrapper) -> None:
+    """Run the grants in the caller's transaction; column rights are dropped by the table-wide REVOKE."""
+    for statement in grant_statements():
+        cursor.execute(statement)
+
+
+def missing_roles(cursor: CursorWrapper) -> list[str]:
+    """Service roles that the deployment has not made yet."""
+    cursor.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [[PUBLIC, STAFF]])
+    found = {row[0] for row in cursor.fetchall()}
+    return [role for role in (PUBLIC, STAFF) if role not in found]

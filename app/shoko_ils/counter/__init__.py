@@ -1,0 +1,1 @@
+"""The staff face: log-in, lend, return, find a patron."""

@@ -1,0 +1,16 @@
+"""What every page of the staff service knows: who works at which counter."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from shoko_ils.staff.access import sees_patrons
+
+
+def counter(request: HttpRequest) -> dict[str, Any]:
+    """`counter_library` and `sees_patrons`, for a page of a person who is logged in."""
+    user = getattr(request, "user", None)
+    library = getattr(request, "counter_library", None)
+    if user is None or library is None:
+        return {}
+    return {"counter_library": library, "operator": user, "sees_patrons": sees_patrons(user.level)}

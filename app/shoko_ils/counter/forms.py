@@ -1,0 +1,55 @@
+"""Forms of the counter. Scanned text is cleaned here, decided elsewhere."""
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from shoko_ils.core.models import Library
+from shoko_ils.holdings.barcode import clean_scan
+
+
+class LoginForm(forms.Form):
+    """ID, password, and the library whose counter this is."""
+
+    login_id = forms.CharField(
+        label=_("Staff ID"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autofocus": True, "autocapitalize": "none"}),
+    )
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    library = forms.ModelChoiceField(
+        label=_("Library of this counter"), queryset=Library.objects.none(), empty_label=None
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["library"].queryset = Library.objects.all()  # type: ignore[attr-defined]
+
+
+class ScanForm(forms.Form):
+    """One scan, the key that makes its repetition harmless, and the signed sitting."""
+
+    scan = forms.CharField(max_length=40, required=False)
+    key = forms.UUIDField()
+    sitting = forms.CharField(max_length=300, required=False)
+
+    def clean_scan(self) -> str:
+        return clean_scan(self.cleaned_data["scan"])
+
+
+class FindForm(forms.Form):
+    """A reading or a card number."""
+
+    text = forms.CharField(max_length=80)
+
+
+def new_key() -> uuid.UUID:
+    """Key of a form that has not been sent yet."""
+    return uuid.uuid4()

@@ -1,0 +1,1 @@
+"""The demonstration library: a real catalogue with invented items, patrons and staff."""

@@ -1,0 +1,180 @@
+"""Writes the demonstration library in one transaction, by COPY. The caller holds the transaction."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from shoko_ils.catalog.normalise import fold
+from shoko_ils.circulation.models import LoanRule
+from shoko_ils.core.models import ClosedDay, Library
+from shoko_ils.demo import invent
+from shoko_ils.demo.catalogue import Catalogue
+from shoko_ils.holdings.models import Location
+from shoko_ils.patrons.models import PatronCategory
+
+SOURCE = "aozora"
+LOAN_DAYS, MAX_LOANS = 14, 10
+CALENDAR_YEARS = range(2026, 2031)
+TABLES = ("agent", "record", "contribution", "item", "patron", "card", "loan")
+
+Progress = Callable[[str], None]
+
+
+def copy(table: str, columns: str, rows: Iterable[tuple[Any, ...]]) -> int:
+    """COPY the rows into the table; returns how many."""
+    count = 0
+    with (
+        connection.cursor() as cursor,
+        cursor.cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as stream,
+    ):
+        for count, row in enumerate(rows, start=1):
+            stream.write_row(row)
+    return count
+
+
+def everything(catalogue: Catalogue, progress: Progress) -> None:
+    """Load all tables of an empty library; sequences go on after the loaded numbers."""
+    libraries = list(Library.objects.all())
+    _small_tables(libraries)
+    progress(f"records: {_bibliographic(catalogue)}")
+    made = list(invent.items(catalogue, len(libraries)))
+    progress(f"items: {_items(made, libraries)}")
+    people = list(invent.patrons(len(libraries)))
+    progress(f"patrons: {_patrons(people, libraries)}")
+    progress(f"loans: {_loans(made, people, libraries)}")
+    with connection.cursor() as cursor:
+        for table in TABLES:
+            cursor.execute(
+                f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), coalesce(max(id), 1)) FROM {table}"  # noqa: S608
+            )
+        for table in TABLES:
+            cursor.execute(f"ANALYZE {table}")
+
+
+def _small_tables(libraries: list[Library]) -> None:
+    for key, ja, en in invent.LOCATIONS:
+        Location.objects.create(key=key, name_ja=ja, name_en=en)
+    for key, ja, en in invent.CATEGORIES:
+        PatronCategory.objects.create(key=key, name_ja=ja, name_en=en)
+    LoanRule.objects.create(days=LOAN_DAYS, max_loans=MAX_LOANS, version=1)
+    ClosedDay.objects.bulk_create(
+        ClosedDay(library=library, day=day)
+        for position, library in enumerate(libraries)
+        for day in closed_days(central=position == 0)
+    )
+
+
+def closed_days(*, central: bool) -> Iterator[dt.date]:
+    """New Year for all; the central library on 2nd and 4th Wednesdays, the others on Mondays."""
+    day = dt.date(CALENDAR_YEARS.start, 1, 1)
+    while day.year in CALENDAR_YEARS:
+        new_year = (day.month, day.day) >= (12, 29) or (day.month, day.day) <= (1, 4)
+        second_or_fourth = (day.day - 1) // 7 in (1, 3)
+        weekly = (day.weekday() == 2 and second_or_fourth) if central else day.weekday() == 0
+        if new_year or weekly:
+            yield day
+        day += dt.timedelta(days=1)
+
+
+def _bibliographic(catalogue: Catalogue) -> int:
+    copy(
+        "agent",
+        "id, name, name_reading, name_roman, born, died",
+        ((p.id, p.name, p.reading, p.roman, p.born, p.died) for p in catalogue.persons.values()),
+    )
+
+    def records() -> Iterator[tuple[Any, ...]]:
+        for work in catalogue.works.values():
+            keys = catalogue.keys_of(work)
+            yield (
+                work.id, f"{SOURCE}:{work.id:06d}", work.title, work.title_reading, work.subtitle,
+                work.subtitle_reading, work.original_title, work.ndc, work.for_children, work.orthography,
+                work.host_title, work.publisher, work.published, work.added_on, work.sort_key,
+                keys.title_key, keys.reading_key, keys.search_text, keys.grams,
+            )  # fmt: skip
+
+    count = copy(
+        "record",
+        "id, source_id, title, title_reading, subtitle, subtitle_reading, original_title, ndc, for_children,"
+        " orthography, host_title, publisher, published, added_on, sort_key, title_key, reading_key,"
+        " search_text, grams",
+        records(),
+    )
+    copy(
+        "contribution",
+        "record_id, agent_id, role, position",
+        (
+            (work.id, person_id, role, position)
+            for work in catalogue.works.values()
+            for position, (person_id, role) in enumerate(work.persons)
+        ),
+    )
+    return count
+
+
+def _items(made: list[invent.InventedItem], libraries: list[Library]) -> int:
+    locations = {
+        position: Location.objects.get(key=key).pk for position, (key, *_) in enumerate(invent.LOCATIONS)
+    }
+    return copy(
+        "item",
+        "id, barcode, record_id, library_id, at_library_id, location_id, call_number, condition, library_use_only",
+        (
+            (i.id, i.barcode, i.work_id, libraries[i.library].pk, libraries[i.library].pk,
+             locations[i.location], i.call_number, "normal", i.library_use_only)
+            for i in made
+        ),
+    )  # fmt: skip
+
+
+def _patrons(people: list[invent.InventedPatron], libraries: list[Library]) -> int:
+    categories = {
+        position: PatronCategory.objects.get(key=key).pk
+        for position, (key, *_) in enumerate(invent.CATEGORIES)
+    }
+    count = copy(
+        "patron",
+        "id, pseudonym, category_id, library_id, name, name_reading, reading_key, birth_date, address, phone,"
+        " contact, email, guardian_name, registered_on, expires_on",
+        (
+            (p.id, p.pseudonym, categories[p.category], libraries[p.library].pk, p.name, p.reading,
+             fold(p.reading), p.birth_date, p.address, p.phone, "email" if p.email else "phone", p.email, "",
+             p.registered_on, p.expires_on)
+            for p in people
+        ),
+    )  # fmt: skip
+    copy("card", "number, patron_id, issued_on", ((p.card, p.id, p.registered_on) for p in people))
+    return count
+
+
+def _loans(
+    made: list[invent.InventedItem], people: list[invent.InventedPatron], libraries: list[Library]
+) -> int:
+    """Some copies are out, a few of them overdue, none beyond a patron's limit."""
+    now = timezone.now()
+    today = timezone.localdate()
+    rule = LoanRule.objects.get(version=1)
+    held: dict[int, int] = {}
+    due: dict[tuple[int, int], dt.date] = {}
+
+    def rows() -> Iterator[tuple[Any, ...]]:
+        for item in made:
+            person = people[invent.number("borrower", item.id) % len(people)]
+            kept = item.work_id == invent.KEPT_IN or item.library_use_only or person.expires_on < today
+            if kept or invent.number("out", item.id) % 25 or held.get(person.id, 0) >= MAX_LOANS - 4:
+                continue
+            held[person.id] = held.get(person.id, 0) + 1
+            days_ago = invent.number("day", item.id) % (LOAN_DAYS + 2)
+            lent = today - dt.timedelta(days=days_ago)
+            place = item.library, days_ago
+            if place not in due:
+                due[place] = libraries[item.library].next_open_day(lent + dt.timedelta(days=LOAN_DAYS))
+            yield (
+                item.id, person.id, libraries[item.library].pk, rule.pk, lent,
+                now - dt.timedelta(days=days_ago), due[place],
+            )  # fmt: skip
+
+    return copy("loan", "item_id, patron_id, library_id, rule_id, lent_on, lent_at, due_on", list(rows()))

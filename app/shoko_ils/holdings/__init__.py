@@ -1,0 +1,1 @@
+"""Items: the copies that stand on the shelves."""

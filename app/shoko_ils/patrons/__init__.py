@@ -1,0 +1,1 @@
+"""Patrons and their cards: the closed list of personal fields."""

@@ -1,0 +1,1 @@
+"""Settings modules: `public` and `staff` serve, `owner` migrates and loads. `base` is common to them."""

@@ -1,0 +1,1 @@
+"""Accounts of staff, one per person, with four permission levels."""

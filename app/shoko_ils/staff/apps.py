@@ -1,0 +1,8 @@
+"""Django application `staff`."""
+
+from django.apps import AppConfig
+
+
+class Staff(AppConfig):
+    name = "shoko_ils.staff"
+    label = "staff"

@@ -1,0 +1,20 @@
+"""Pages of the public service: Japanese at the root, English under /en/. There is nothing else."""
+
+from django.conf.urls.i18n import i18n_patterns
+from django.urls import path
+
+from shoko_ils.opac import views
+
+urlpatterns = [
+    path("robots.txt", views.robots),
+    *i18n_patterns(
+        path("", views.home, name="home"),
+        path("search/", views.search, name="search"),
+        path("records/<int:pk>/", views.record, name="record"),
+        prefix_default_language=False,
+    ),
+]
+handler400 = "shoko_ils.core.errors.bad_request"
+handler403 = "shoko_ils.core.errors.forbidden"
+handler404 = "shoko_ils.core.errors.not_found"
+handler500 = "shoko_ils.core.errors.server_error"

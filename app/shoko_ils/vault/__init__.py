@@ -1,0 +1,1 @@
+"""What staff must never read: patrons' passwords and favourites."""

@@ -1,0 +1,8 @@
+"""Entry point of the staff service for gunicorn."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "shoko_ils.settings.staff"
+application = get_wsgi_application()
