@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
+from shoko.declaration import checks
 from shoko.declaration.build import build
+from shoko.declaration.checks import secrets
 from shoko.declaration.model import Declaration
 from shoko.declaration.problems import DeclarationInvalid, Problem
+from shoko.declaration.prune import without
 from shoko.declaration.reader import Source, read
 from shoko.declaration.shape import check_shape
 
@@ -16,20 +20,28 @@ def site_directory(path: Path) -> Path:
     return path.parent if path.name == "shoko.yml" else path
 
 
-def load(site_dir: Path) -> Declaration:
-    """The declaration of a site; DeclarationInvalid with every mistake if there is one."""
+def load(site_dir: Path, now: datetime | None = None) -> Declaration:
+    """The declaration of a site; DeclarationInvalid with every mistake if there is one.
+
+    `now` decides what has expired; it is the present unless a test says otherwise.
+    """
     source = read(site_directory(site_dir) / "declaration")
-    problems = _problems(source)
+    problems = _problems(source, now)
     if problems:
-        raise DeclarationInvalid(site_dir, problems)
+        raise DeclarationInvalid(site_directory(site_dir), problems)
     return build(source.tree)
 
 
-def check(site_dir: Path) -> list[Problem]:
+def check(site_dir: Path, now: datetime | None = None) -> list[Problem]:
     """Every mistake of a site's declaration, in reading order; empty if it may be used."""
-    return _problems(read(site_directory(site_dir) / "declaration"))
+    return _problems(read(site_directory(site_dir) / "declaration"), now)
 
 
-def _problems(source: Source) -> list[Problem]:
-    problems, _broken = check_shape(source)
-    return sorted({*source.problems, *problems}, key=lambda p: (p.file, p.line, p.path, p.message))
+def _problems(source: Source, now: datetime | None) -> list[Problem]:
+    shape, broken = check_shape(source)
+    problems = [*source.problems, *shape, *secrets.check(source)]
+    if source.whole:
+        # What has the wrong shape is left out, so that the rest can still be understood.
+        rest = build(without(source.tree, broken))
+        problems += checks.run(source, rest, broken, now or datetime.now(UTC))
+    return sorted(set(problems), key=lambda p: (p.file, p.line, p.path, p.message))

@@ -46,6 +46,7 @@ class Source:
 
     tree: dict[str, Any] = field(default_factory=dict)
     places: dict[Path_, Place] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)  # by file, as read
     problems: list[Problem] = field(default_factory=list)
     whole: bool = True
     directory: str = ""
@@ -108,6 +109,7 @@ def _read_file(path: Path, source: Source) -> None:
         line = data[: error.start].count(b"\n") + 1
         source.problems.append(Problem(name, line, "", "is not text in UTF-8", "save the file as UTF-8"))
         return
+    source.texts[name] = text
     composer = _Composer(name, source, yaml.parse(text, Loader=_LOADER))
     try:
         composer.document()
