@@ -13,12 +13,11 @@ import yaml
 ROOT = Path(__file__).resolve().parents[3]
 ROLES = sorted(path for path in (ROOT / "roles").iterdir() if path.is_dir())
 PLAYBOOKS = sorted((ROOT / "playbooks").rglob("*.yml"))
-TASK_FILES = [*PLAYBOOKS, *sorted((ROOT / "roles").rglob("tasks/*.yml")), *sorted((ROOT / "roles").rglob("handlers/*.yml"))]
+TASK_FILES = PLAYBOOKS + [path for part in ("tasks", "handlers") for path in (ROOT / "roles").rglob(f"{part}/*.yml")]
 
 # The collections whose modules beat a shell line of ours. Any other is refused: each is one more thing to keep for ten
 # years. `ansible.posix` gives profile_tasks.
 ALLOWED_COLLECTIONS = {"ansible.builtin", "ansible.posix", "shoko.core"}
-# Collections that tasks may not be without a reason; modules that read another host's state.
 FQCN = re.compile(r"^[a-z_]+\.[a-z_]+\.[a-z_0-9]+$")
 
 
@@ -62,7 +61,8 @@ def test_role_has_its_parts(role: Path) -> None:
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda path: path.name)
 def test_argument_specs_and_defaults_tell_the_same(role: Path) -> None:
-    options = yaml.safe_load((role / "meta/argument_specs.yml").read_text())["argument_specs"]["main"].get("options", {})
+    specs = yaml.safe_load((role / "meta/argument_specs.yml").read_text())["argument_specs"]
+    options = specs["main"].get("options", {})
     defaults = yaml.safe_load((role / "defaults/main.yml").read_text()) or {}
     undeclared = set(defaults) - set(options)
     assert not undeclared, f"defaults without a spec: {sorted(undeclared)}"
@@ -77,5 +77,6 @@ def test_role_reads_no_other_host(role: Path) -> None:
     for path in [*role.rglob("*.yml"), *role.rglob("*.j2")]:
         text = path.read_text()
         assert "hostvars" not in text, f"{path}: reads another host's variables, so --limit would render other bytes"
-        assert not re.search(r"\bansible_(distribution|default_ipv4|hostname|virtualization)", text), f"{path}: injected fact"
+        injected = re.search(r"\bansible_(distribution|default_ipv4|hostname|virtualization)", text)
+        assert not injected, f"{path}: injected fact"
         assert "virtualization_type" not in text, f"{path}: a role may not step aside in a container"
