@@ -33,13 +33,14 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def domains_of(declaration: "Declaration") -> dict[str, tuple[str, ...]]:
-    """Below which DNS names each purpose may sign: public names for `entry`, the internal domain for the rest."""
+    """Below which DNS names each purpose may sign: the internal domain, and where people look, the public ones."""
     inside = (declaration.internal_domain,)
     public = {declaration.domain}
     for name in (name for entry in declaration.names.values() for name in entry.names):
         if not name.endswith(f".{declaration.domain}"):
             public.add(name.partition(".")[2] or name)
-    return dict.fromkeys(PURPOSES, inside) | {"entry": (*sorted(public), *inside)}
+    seen_by_people = (*sorted(public), *inside)
+    return dict.fromkeys(PURPOSES, inside) | {"entry": seen_by_people, "ils": seen_by_people}
 
 
 def _init(arguments: argparse.Namespace) -> int:

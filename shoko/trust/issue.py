@@ -24,20 +24,21 @@ class Wanted:
     host: str
     name: str
     purpose: str
+    common_name: str
     names: tuple[str, ...]  # DNS
     addresses: tuple[str, ...]
     roles: tuple[str, ...]
     internal_domain: str
 
     @property
-    def common_name(self) -> str:
-        """The subject's CN: the first name, or for a client without names its own."""
-        return self.names[0] if self.names else self.name
+    def public(self) -> bool:
+        """Whether people see it: some name lies outside of the internal domain. Served only, never presented."""
+        return any(not _below(name, self.internal_domain) for name in self.names)
 
     @property
     def all_names(self) -> tuple[str, ...]:
-        """Every DNS name in the certificate: the declared ones; for purposes inside the site also the roles."""
-        if self.purpose == "entry":
+        """Every DNS name in the certificate: the declared ones and, between hosts, the roles."""
+        if self.public:
             return self.names
         return (*self.names, *(f"{role}.role.{self.internal_domain}" for role in self.roles))
 
@@ -78,7 +79,7 @@ def _certificate(
     alternatives: list[x509.GeneralName] = [x509.DNSName(name) for name in wanted.all_names]
     alternatives += [x509.IPAddress(ip_address(address)) for address in wanted.addresses]
     usage = [ExtendedKeyUsageOID.SERVER_AUTH]
-    if wanted.purpose != "entry":  # public names are only ever served, never presented to somebody
+    if not wanted.public:
         usage.append(ExtendedKeyUsageOID.CLIENT_AUTH)
     builder = (
         x509.CertificateBuilder()
@@ -130,11 +131,15 @@ def _requested_key(wanted: Wanted, request: str) -> ec.EllipticCurvePublicKey:
 
 def _refuse_strangers(wanted: Wanted, issuer: Issuer) -> None:
     for name in wanted.all_names:
-        if not any(name == domain or name.endswith(f".{domain}") for domain in issuer.domains):
+        if not any(_below(name, domain) for domain in issuer.domains):
             raise TrustError(
                 f"the {wanted.purpose} authority may not sign {name!r} (only names in {', '.join(issuer.domains)}):"
                 " the authority was made before this name was declared"
             )
+
+
+def _below(name: str, domain: str) -> bool:
+    return name == domain or name.endswith(f".{domain}")
 
 
 def _note(directory: Path, wanted: Wanted, certificate: x509.Certificate) -> None:

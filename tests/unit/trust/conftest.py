@@ -39,6 +39,7 @@ def wanted() -> Callable[..., Wanted]:
             "host": "rp1",
             "name": "logs",
             "purpose": "logs",
+            "common_name": "rp1.shoko.internal",
             "names": ("rp1.shoko.internal",),
             "addresses": ("198.51.100.21",),
             "roles": ("reverse-proxies",),

@@ -58,10 +58,14 @@ def test_names_come_from_the_declaration_and_never_from_the_request(
     assert [str(address) for address in names.get_values_for_type(x509.IPAddress)] == ["198.51.100.21"]
 
 
-def test_a_client_without_names_is_called_by_its_own(authority: Authority, wanted: Make, request_for: Request) -> None:
-    client = wanted(name="ils_public", purpose="data", names=(), addresses=(), roles=("ils-servers",))
+def test_a_client_without_names_still_carries_its_roles(
+    authority: Authority, wanted: Make, request_for: Request
+) -> None:
+    client = wanted(name="ils-public", purpose="data", common_name="ils_public", names=(), addresses=())
     certificate = leaf(issue(authority, client, request_for(), life_days=30))
-    assert certificate.subject.rfc4514_string().startswith("CN=ils_public,")
+    assert certificate.subject.rfc4514_string() == "CN=ils_public,OU=reverse-proxies,O=town"
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName) == ["reverse-proxies.role.shoko.internal"]
 
 
 def test_public_certificates_cannot_be_used_by_clients(
