@@ -1,6 +1,7 @@
 """Brings a planned lab up and keeps it: images, wires, hosts, relay. Every step may be repeated."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ from shoko.lab.progress import say, step
 from shoko.lab.recipes import Recipes
 from shoko.lab.relay import Route
 from shoko.lab.settings import CHECKOUT, LabSettings
-from shoko.lab.wires import NETNS, Wiring
+from shoko.lab.wires import NETNS, Wiring, remove_namespace
 
 BOOT_SECONDS = 120.0
 RELAY_GROUP = "relay"  # cannot clash: the engine refuses a host of that name
@@ -58,8 +59,10 @@ class Lab:
         return Machine(self.settings, self.plan.host(name))
 
     def build_images(self, mirror: Path) -> None:
-        """Make the images that the plan's hosts start from, unless the cache holds them."""
-        layers = {host.layer for host in self.plan.hosts}
+        """Make the images that hosts without a disk will start from, unless the cache holds them."""
+        layers = {host.layer for host in self.plan.hosts if not Machine(self.settings, host).installed()}
+        if not layers:
+            return
         log = self.settings.state / "build.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         ensure_images(self._cache, self._recipes, mirror, layers, log)
@@ -68,6 +71,10 @@ class Lab:
         """Wire all hosts and start those of `names` that do not run; wait until they are up."""
         for name in names:
             self.plan.host(name)
+        self._remove_undeclared()
+        for host in self.plan.hosts:
+            if Machine(self.settings, host).stale():
+                self.stop(host.name)
         off = [name for name in names if self.machine(name).leader() is None]
         if not off:
             say(f"{len(names)} hosts are up")
@@ -80,6 +87,18 @@ class Lab:
             for name in off:
                 self._start(name)
             self._wait(off)
+
+    def _remove_undeclared(self) -> None:
+        """Stop hosts of this lab that the declaration no longer has, and remove their disks."""
+        planned = set(self.plan.names())
+        kept = {path.name for path in self.settings.hosts_dir.glob("*")}
+        for name in sorted(kept - planned):
+            say(f"host {name} is no longer declared: removing it")
+            undeclared = Machine(self.settings, LabHost(name, layer="", zone="", legs=(), managed=False))
+            undeclared.ask_to_stop()
+            undeclared.finish()
+            remove_namespace(undeclared.name)
+            shutil.rmtree(undeclared.folder)
 
     def _renew_if_used(self, name: str) -> None:
         """A namespace in which the host already ran holds its old addresses and rules: a boot clears them."""
@@ -94,10 +113,9 @@ class Lab:
 
     def _start(self, name: str) -> None:
         machine = self.machine(name)
-        machine.install()
+        machine.install(lower_folders(self._cache, self._recipes, machine.host.layer))
         (machine.folder / "netns").write_text(self._netns_inode(machine))
-        lowers = lower_folders(self._cache, self._recipes, machine.host.layer)
-        machine.start(lowers, {**os.environ, **NSPAWN_ENVIRONMENT})
+        machine.start({**os.environ, **NSPAWN_ENVIRONMENT})
 
     def _wait(self, names: Sequence[str]) -> None:
         """Wait until every host says how it is; report those that are not simply `running`."""

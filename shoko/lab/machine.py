@@ -50,15 +50,45 @@ class Machine:
 
     # --- disk ---
 
-    def install(self) -> None:
-        """Lay the day-0 files on a fresh disk; a disk that was finished once is never touched again."""
-        mark = self.folder / "installed"
-        if mark.exists():
+    def content_digest(self) -> str:
+        """Digest of what the lab lays on the disk."""
+        return hashlib.sha256(repr((self.host.files, self.host.links, self.host.binds)).encode()).hexdigest()
+
+    def stale(self) -> bool:
+        """Tell whether an outside host's files are not those of the plan any more.
+
+        A managed host's are laid once, as an installer does; from then on the product changes it.
+        """
+        return not self.host.managed and self._mark.exists() and self._mark.read_text() != self.content_digest()
+
+    @property
+    def _mark(self) -> Path:
+        return self.folder / "installed"
+
+    def installed(self) -> bool:
+        """Tell whether the host has a disk that its next start will use as it is."""
+        return self._mark.exists() and not self.stale()
+
+    def lowers(self) -> list[Path]:
+        """Return the images under the host's disk: for its whole life those that it was made over."""
+        found = [Path(line) for line in (self.folder / "images").read_text().splitlines()]
+        for lower in found:
+            if not lower.is_dir():
+                raise LabError(
+                    f"host {self.host.name}: its disk lies over {lower}, which is gone; run `shoko lab clean`"
+                )
+        return found
+
+    def install(self, lowers: Sequence[Path]) -> None:
+        """Make a disk over images (topmost first) with the day-0 files; a finished disk is left alone."""
+        if self.installed():
             return
+        self._mark.unlink(missing_ok=True)
         for name in ("upper", "work"):
             shutil.rmtree(self.folder / name, ignore_errors=True)
             (self.folder / name).mkdir(parents=True)
         (self.folder / "root").mkdir(exist_ok=True)
+        (self.folder / "images").write_text("".join(f"{lower}\n" for lower in lowers))
         self.upper.chmod(0o755)
         self._write("/etc/hostname", f"{self.host.name}\n".encode(), 0o644)
         self._write("/etc/machine-id", f"{self.machine_id()}\n".encode(), 0o444)
@@ -68,7 +98,7 @@ class Machine:
             place = self._place(path)
             place.unlink(missing_ok=True)
             place.symlink_to(target)
-        mark.write_text("")
+        self._mark.write_text(self.content_digest())
 
     def machine_id(self) -> str:
         """Return an identity that is this host's alone and the same each time (machine-id(5))."""
@@ -99,13 +129,13 @@ class Machine:
         """Return the machine's pid of the host's systemd, or None."""
         return self.group.leader()
 
-    def start(self, lowers: Sequence[Path], environment: dict[str, str]) -> None:
+    def start(self, environment: dict[str, str]) -> None:
         """Start the host in the background; it outlives this process and is found by its control group."""
         self.group.kill()  # a supervisor without a system would hold the name
         joins = self.group.entry_files()
         clean_traces(self.name)
         options = (
-            f"lowerdir={':'.join(str(lower) for lower in lowers)},upperdir={self.upper},"
+            f"lowerdir={':'.join(str(lower) for lower in self.lowers())},upperdir={self.upper},"
             f"workdir={self.folder / 'work'},index=off,metacopy=off"
         )
         pid = os.fork()
@@ -197,7 +227,7 @@ class Machine:
         join = f'cd /; echo $$ >{self.group.visitor_file()}; exec "$@"'
         enter = [
             "nsenter", f"--target={leader}", "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup",
-            "--root", "--wd=/", "env", "-i", *(f"{key}={value}" for key, value in _ENVIRONMENT.items()),
+            "--root", "--wd", "env", "-i", *(f"{key}={value}" for key, value in _ENVIRONMENT.items()),
             f"TERM={os.environ.get('TERM', 'dumb')}",
             "setpriv", "--inh-caps=-all", f"--bounding-set=-all,{names}", "--",
         ]  # fmt: skip

@@ -10,6 +10,8 @@ import yaml
 from shoko.lab.errors import LabError
 
 RECIPES = Path(__file__).with_name("recipes.yml")
+# What else decides an image: a change in how it is built makes a new one.
+IMAGE_CODE = [Path(__file__).with_name(name) for name in ("image.py", "build_image.sh")]
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ class Recipes:
     def image_digest(self, layer: str) -> str:
         """Digest of what decides an image's contents: base alone, or base and the layer."""
         parts = [self.base] if layer == "base" else [self.base, self.layers[layer]]
-        return _digest({"suite": self.suite, "arch": self.arch, "parts": parts})
+        how = [path.read_text() for path in IMAGE_CODE]
+        return _digest({"suite": self.suite, "arch": self.arch, "parts": parts, "how": how})
 
 
 def _digest(value: object) -> str:

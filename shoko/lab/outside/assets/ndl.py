@@ -13,7 +13,9 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 from xml.sax.saxutils import escape
 
-RECORDS = json.loads(Path(__file__).with_name("ndl_records.json").read_text())
+Record = dict[str, str]
+Parameters = dict[str, list[str]]
+RECORDS: list[Record] = json.loads(Path(__file__).with_name("ndl_records.json").read_text())
 INDEXES = {
     "title": ("title", "title_reading"),
     "creator": ("creator", "creator_reading"),
@@ -29,19 +31,19 @@ DEFAULT_TERM = re.compile(r'^\s*("(?:[^"\\]|\\.)*"|[^\s=]+)\s*$')
 class Refused(Exception):
     """A request that SRU answers with a diagnostic: number, text, details."""
 
-    def __init__(self, number, message, details=""):
+    def __init__(self, number: int, message: str, details: str = "") -> None:
         super().__init__(message)
         self.number, self.message, self.details = number, message, details
 
 
-def folded(text):
+def folded(text: str) -> str:
     """Fold width, case, kana and blanks, as the catalogue's own search does."""
     text = unicodedata.normalize("NFKC", text).casefold()
     text = "".join(chr(ord(c) - 0x60) if "ァ" <= c <= "ヶ" else c for c in text)
     return re.sub(r"[\s\-]+", "", text)
 
 
-def terms(query):
+def terms(query: str) -> list[tuple[str, str]]:
     """Split a CQL query at `and` outside quotes; return (index, word) pairs."""
     parts = re.split(r'\s+and\s+(?=(?:[^"]*"[^"]*")*[^"]*$)', query, flags=re.IGNORECASE)
     found = []
@@ -56,7 +58,7 @@ def terms(query):
     return found
 
 
-def matching(query):
+def matching(query: str) -> list[Record]:
     """Return the records that hold every term."""
     wanted = [(INDEXES[index], folded(word)) for index, word in terms(query)]
     return [
@@ -66,7 +68,7 @@ def matching(query):
     ]
 
 
-def dcndl(record):
+def dcndl(record: Record) -> str:
     """Return one record as DC-NDL (RDF), National Diet Library 2020-12-31 version, main elements."""
     uri = f"https://ndlsearch.ndl.go.jp/books/{record['id']}"
     parts = [
@@ -99,7 +101,7 @@ def dcndl(record):
     return "".join(parts)
 
 
-def number(parameters, name, default, lowest):
+def number(parameters: Parameters, name: str, default: int, lowest: int) -> int:
     """Read a counting parameter."""
     text = parameters.get(name, [str(default)])[0]
     if not text.isdigit() or int(text) < lowest:
@@ -107,7 +109,7 @@ def number(parameters, name, default, lowest):
     return int(text)
 
 
-def search(parameters):
+def search(parameters: Parameters) -> str:
     """Return the searchRetrieveResponse for the request's parameters."""
     if parameters.get("version", ["1.2"])[0] != "1.2":
         raise Refused(5, "Unsupported version", "1.2")
@@ -140,12 +142,12 @@ def search(parameters):
     return envelope("searchRetrieveResponse", "".join(parts))
 
 
-def envelope(name, inner):
+def envelope(name: str, inner: str) -> str:
     """Wrap an answer in the SRU namespace."""
     return f'<?xml version="1.0" encoding="UTF-8"?><{name} xmlns="http://www.loc.gov/zing/srw/">{inner}</{name}>'
 
 
-def refusal(refused):
+def refusal(refused: Refused) -> str:
     """Return the response that carries a diagnostic (SRU 1.2, diagnostics list)."""
     return envelope(
         "searchRetrieveResponse",
@@ -159,7 +161,7 @@ def refusal(refused):
 class Handler(BaseHTTPRequestHandler):
     """GET /api/sru."""
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         """Answer one request."""
         parameters = parse_qs(urlsplit(self.path).query, keep_blank_values=True)
         try:
