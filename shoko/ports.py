@@ -14,3 +14,8 @@ def switch_port(host: str, interface: str) -> str:
     if len(whole) <= PORT_BYTES:
         return whole
     return f"{whole[:10]}-{hashlib.sha256(whole.encode()).hexdigest()[:4]}"
+
+
+def line_port(interface: str) -> str:
+    """Return the name of the port into which the provider's router of a line is plugged."""
+    return switch_port("provider", interface)

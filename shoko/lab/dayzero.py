@@ -1,4 +1,4 @@
-"""What an installer leaves on a host, for every managed host: the bootstrap's files, and a host key."""
+"""What an installer leaves on a host, for every managed host: exactly the bootstrap's files and links."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,18 +7,21 @@ from shoko.declaration import Declaration
 from shoko.lab.keys import LabKeys
 from shoko.lab.plan import DayZero
 
-LOGIN = "shoko"  # the administrator that the day-0 files make
+LOGIN = bootstrap.ADMINISTRATOR
 
 
 def day_zero_files(
     declaration: Declaration, keys: LabKeys
 ) -> tuple[Mapping[str, Sequence[DayZero]], Mapping[str, Sequence[tuple[str, str]]]]:
     """Return per managed host its day-0 files and its symbolic links (path, target)."""
-    files: dict[str, list[DayZero]] = {}
-    for host, rendered in bootstrap.render(declaration, keys.controller_line()).items():
-        files[host] = [DayZero(item.path, item.content, item.mode) for item in rendered]
-        files[host] += [
-            DayZero("/etc/ssh/ssh_host_ed25519_key", keys.host_private(host), 0o600),
-            DayZero("/etc/ssh/ssh_host_ed25519_key.pub", keys.host_public(host) + "\n", 0o644),
-        ]
-    return files, {}
+    keys.controller_line()  # makes the pair if it is not there yet
+    pairs = bootstrap.Keys(
+        controller=bootstrap.pair_of(keys.controller.read_bytes()),
+        hosts={name: bootstrap.pair_of(keys.host_private(name).encode()) for name in declaration.hosts},
+    )
+    rendered = bootstrap.render(declaration, pairs)
+    files = {
+        host: [DayZero(item.path, item.content.decode(), item.mode) for item in content.files]
+        for host, content in rendered.items()
+    }
+    return files, {host: list(content.links) for host, content in rendered.items()}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from shoko.declaration.model import Address, Host
 from shoko.policy.rules import Json, sending_legs
+from shoko.policy.switching import access_ports
 from shoko.policy.view import View, addresses
-from shoko.ports import switch_port
 
 CLUSTER = "shoko"
 DATABASE_ROLES = ["ils_owner", "ils_public", "ils_staff"]
@@ -79,22 +79,13 @@ def database(view: View, host: Host) -> Json | None:
 
 
 def switch(view: View, host: Host) -> Json | None:
-    """A switch: one access port for every leg of every other host that stands in a VLAN."""
+    """A switch: its access ports and its own leg (`host` of a port is null where the provider's router is plugged in)."""
     declaration = view.declaration
     if host.name not in declaration.switches:
         return None
     ports = [
-        {
-            "name": switch_port(other.name, leg.interface),
-            "host": other.name,
-            "interface": leg.interface,
-            "segment": leg.segment,
-            "vlan": declaration.segments[leg.segment].vlan,
-        }
-        for other in declaration.hosts.values()
-        if other.name not in declaration.switches
-        for leg in other.legs
-        if declaration.segments[leg.segment].vlan is not None
+        {"name": port.name, "host": port.host, "interface": port.interface, "segment": port.segment, "vlan": port.vlan}
+        for port in access_ports(declaration)
     ]
     own = host.manage_leg
     return {

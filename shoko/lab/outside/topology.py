@@ -12,7 +12,7 @@ from shoko.lab.errors import LabError
 from shoko.lab.outside import client, world
 from shoko.lab.outside.wire import Interface, Wire, line_segment, routes_to_site, wire
 from shoko.lab.plan import Bind, LabHost, LabLeg, SwitchPort, WorldPort, stable_mac
-from shoko.ports import switch_port
+from shoko.ports import line_port
 
 WORLD = "world"
 UPLINK = "line"  # the world's leg on the site's line
@@ -50,7 +50,7 @@ def _world(declaration: Declaration, switch: str, line: Segment, wires: list[Wir
             on_line.append(IPv4Interface(text) if family == "ipv4" else IPv6Interface(text))
     uplink = LabLeg(
         name=UPLINK,
-        plug=SwitchPort(switch, switch_port(WORLD, UPLINK)),
+        plug=SwitchPort(switch, line_port(line.interface)),
         mac=stable_mac(WORLD, UPLINK),
         segment=line.name,
         addresses=tuple(on_line),
