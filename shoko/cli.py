@@ -41,7 +41,7 @@ def parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="area", metavar="COMMAND", required=True)
     named = arguments[0] if arguments else ""
     for module in [AREAS[named]] if named in AREAS else dict.fromkeys(AREAS.values()):
-        area: Area = importlib.import_module(module)  # type: ignore[assignment]  # a module is the protocol
+        area: Area = importlib.import_module(module)
         area.register(commands)
     return top
 

@@ -89,7 +89,7 @@ def _resolve(declaration: Declaration, selector: Selector) -> Iterator[End]:
         ipv4 = declaration.gateway_vip(line.name, "ipv4")
         ipv6 = declaration.gateway_vip(line.name, "ipv6")
         yield End("gateway", line.zone, line.name, line.key, line.interface, single4(ipv4), single6(ipv6))
-    elif selector.host is not None and (party := declaration.external.get(selector.host)):
+    elif selector.host not in declaration.hosts and (party := declaration.external.get(selector.host or "")):
         yield End(
             "external",
             party.zone,

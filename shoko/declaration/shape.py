@@ -85,13 +85,31 @@ def _interface(kind: Callable[[str], object]) -> Callable[[str], object]:
     return parse
 
 
+def _usable(parse: Callable[[str], IPv4Network | IPv6Network]) -> Callable[[str], object]:
+    """A prefix that hosts can have: no loopback, link-local, multicast or reserved one."""
+
+    def checked(text: str) -> object:
+        network = _interface(parse)(text)
+        if isinstance(network, IPv4Network | IPv6Network) and (
+            network.is_multicast
+            or network.is_loopback
+            or network.is_link_local
+            or network.is_unspecified
+            or (network.version == 4 and network.is_reserved)
+        ):
+            raise ValueError("a prefix for special use")
+        return network
+
+    return checked
+
+
 _FORMATS: dict[str, Callable[[str], object]] = {
     "ipv4": IPv4Address,
     "ipv6": IPv6Address,
     "address": ip_address,
-    "prefix": _interface(ip_network),
-    "ipv4-prefix": _interface(IPv4Network),
-    "ipv6-prefix": _interface(IPv6Network),
+    "prefix": _usable(ip_network),
+    "ipv4-prefix": _usable(IPv4Network),
+    "ipv6-prefix": _usable(IPv6Network),
     "ipv4-interface": _interface(IPv4Interface),
     "ipv6-interface": _interface(IPv6Interface),
     "instant": parse_instant,
@@ -169,50 +187,62 @@ def _shown(value: object) -> str:
     return text if len(text) <= 50 else text[:47] + "…"
 
 
+def _option(option: object, value: object) -> str:
+    """One of several values, in quotes where those were missing."""
+    return str(option) if isinstance(value, str) else _shown(option)
+
+
 def _explain(error: ValidationError) -> Iterator[tuple[Path_, str, str]]:
     """Path, what is wrong, what is allowed: for one error of the validator."""
     path: Path_ = tuple(error.absolute_path)
     part = error.schema if isinstance(error.schema, Mapping) else {}
-    hint = str(part.get("x-allowed", ""))
     value: Any = error.instance
-    match error.validator:
-        case "additionalProperties":
-            known = list(part.get("properties", {}))
-            for key in value:
-                if key not in known:
-                    close = difflib.get_close_matches(key, known, n=1)
-                    meant = f", perhaps {close[0]}" if close else ""
-                    yield (*path, key), f"unknown key{meant}", ", ".join(known)
-        case "required":
-            for key in part.get("required", ()):
-                if key not in value and f"'{key}' is a required" in error.message:
-                    described = part.get("properties", {}).get(key, {}).get("description", "")
-                    yield path, f"lacks {key}", str(described).rstrip(".")
-        case "type":
-            yield path, f"is {_shown(value)}", f"{_type_wanted(error, value)}{'; ' + hint if hint else ''}"
-        case "enum":
-            options = ", ".join(str(option) for option in part["enum"])
-            yield path, f"is {_shown(value)}", f"one of {options}"
-        case "const":
-            yield path, f"is {_shown(value)}", f"only {_shown(part['const'])}"
-        case "minProperties" | "minItems" | "minLength":
-            if value:
-                yield path, "has too few entries", hint or f"at least {error.validator_value}"
-            else:
-                yield path, "is empty", hint or "at least one"
-        case "maxProperties" | "maxItems":
-            yield path, "has too many entries", hint or f"at most {error.validator_value}"
-        case "maxLength":
-            yield path, f"{_shown(value)} is too long", hint or f"at most {error.validator_value} characters"
-        case "minimum" | "maximum":
-            yield path, f"is {value}", f"{part.get('minimum')} to {part.get('maximum')}"
-        case "uniqueItems":
-            twice = sorted({str(item) for item in value if value.count(item) > 1})
-            yield path, f"names {', '.join(twice)} twice", "each once"
-        case "pattern" | "format":
-            yield path, f"is {_shown(value)}", hint
-        case _:
-            yield path, f"is {_shown(value)}", hint or _alternatives(error)
+    if "propertyNames" in error.absolute_schema_path:
+        path = (*path, value)  # the validator speaks of the mapping, people of its key
+    if error.validator == "additionalProperties":
+        yield from _unknown_keys(path, part, value)
+    elif error.validator == "required":
+        for key in part.get("required", ()):
+            if key not in value and f"'{key}' is a required" in error.message:
+                described = part.get("properties", {}).get(key, {}).get("description", "")
+                yield path, f"lacks {key}", str(described).rstrip(".")
+    else:
+        yield path, *_wrong_value(error, part, value)
+
+
+def _unknown_keys(path: Path_, part: Mapping[str, Any], value: Mapping[str, Any]) -> Iterator[tuple[Path_, str, str]]:
+    known = list(part.get("properties", {}))
+    for key in value:
+        if key not in known:
+            close = difflib.get_close_matches(key, known, n=1)
+            meant = f", perhaps {close[0]}" if close else ""
+            yield (*path, key), f"unknown key{meant}", ", ".join(known)
+
+
+def _wrong_value(error: ValidationError, part: Mapping[str, Any], value: Any) -> tuple[str, str]:
+    """What is wrong with a value, and what is allowed."""
+    hint = str(part.get("x-allowed", ""))
+    limit = error.validator_value
+    plain = f"is {_shown(value)}"
+    empty = "is empty" if not value else "has too few entries"
+    twice = sorted({str(item) for item in value if value.count(item) > 1}) if isinstance(value, list) else []
+    told: dict[str, tuple[str, str]] = {
+        "type": (plain, "; ".join(filter(None, [_type_wanted(error, value), hint]))),
+        "enum": (plain, "one of " + ", ".join(_option(option, value) for option in part.get("enum", ()))),
+        "const": (plain, f"only {_shown(part.get('const'))}"),
+        "minProperties": (empty, hint or "at least one"),
+        "minItems": (empty, hint or f"at least {limit}"),
+        "minLength": (plain, hint or f"at least {limit} characters"),
+        "maxProperties": ("has too many entries", hint or f"at most {limit}"),
+        "maxItems": ("has too many entries", hint or f"at most {limit}"),
+        "maxLength": (f"{_shown(value)} is too long", hint or f"at most {limit} characters"),
+        "minimum": (plain, f"{part.get('minimum')} to {part.get('maximum')}"),
+        "maximum": (plain, f"{part.get('minimum')} to {part.get('maximum')}"),
+        "uniqueItems": (f"names {', '.join(twice)} twice", "each once"),
+    }
+    if error.validator == "oneOf":
+        return plain, hint or _alternatives(error)
+    return told.get(str(error.validator), (plain, hint))
 
 
 def _type_wanted(error: ValidationError, value: object) -> str:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from shoko.declaration.checks import addresses, expectations, flows, hosts, numbers, references, selectors
+from shoko.declaration.checks import (
+    addresses,
+    expectations,
+    flows,
+    gateways,
+    hosts,
+    links,
+    numbers,
+    references,
+    selectors,
+)
 from shoko.declaration.checks.context import Context
 from shoko.declaration.model import Declaration
 from shoko.declaration.problems import Problem
@@ -13,6 +23,8 @@ from shoko.declaration.reader import Path_, Source
 _ALL = (
     references.check,
     addresses.check,
+    links.check,
+    gateways.check,
     hosts.check,
     selectors.check,
     flows.check,

@@ -21,9 +21,12 @@ class Context:
     broken: set[Path_]
     now: datetime
     problems: list[Problem] = field(default_factory=list)
+    unclear: set[str] = field(default_factory=set)  # flows with a mistake in one of their ends
 
     def report(self, path: Path_, message: str, allowed: str = "") -> None:
         """One more mistake."""
+        if len(path) > 2 and path[0] in {"flows", "platform"} and path[2] in {"from", "to"}:
+            self.unclear.add(str(path[1]))
         self.problems.append(self.source.problem(path, message, allowed))
 
     def written(self, key: str) -> list[str]:

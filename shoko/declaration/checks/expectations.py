@@ -16,32 +16,28 @@ from shoko.declaration.reader import Path_
 
 @dataclass(frozen=True)
 class Region:
-    """A set of addresses: prefixes of ours, and perhaps all of the internet beyond our lines."""
+    """A set of addresses: some prefixes, and perhaps all of the internet. `foreign` prefixes are part of that."""
 
     networks: tuple[Network, ...]
     internet: bool = False
+    foreign: bool = False
 
-    def overlaps(self, other: Region, ours: Region) -> bool:
-        """Whether an address belongs to both. `ours` is every prefix of our own zones."""
-        if self.internet and (other.internet or other.beyond(ours)):
+    def overlaps(self, other: Region) -> bool:
+        """Whether an address belongs to both."""
+        if self.internet and (other.internet or other.foreign):
             return True
-        if other.internet and self.beyond(ours):
+        if other.internet and self.foreign:
             return True
         return any(a.version == b.version and a.overlaps(b) for a in self.networks for b in other.networks)
 
-    def within(self, other: Region, ours: Region) -> bool:
+    def within(self, other: Region) -> bool:
         """Whether every address of this region belongs to the other."""
-        if self.internet and not other.internet:
-            return False
-        return all(
+        if other.internet and (self.internet or self.foreign):
+            return True
+        return not self.internet and all(
             any(a.version == b.version and a.subnet_of(b) for b in other.networks)  # type: ignore[arg-type]
-            or (other.internet and not any(a.version == b.version and a.overlaps(b) for b in ours.networks))
             for a in self.networks
         )
-
-    def beyond(self, ours: Region) -> bool:
-        """Whether it has an address that is in none of our own prefixes."""
-        return any(not any(a.version == b.version and a.overlaps(b) for b in ours.networks) for a in self.networks)
 
 
 def check(context: Context) -> None:
@@ -56,23 +52,22 @@ def check(context: Context) -> None:
 
 def broken_by(declaration: Declaration, sentence: Expectation) -> list[str]:
     """What contradicts the sentence, one text for each flow that does."""
-    ours = _ours(declaration)
     sources = [_meant(declaration, selector) for selector in sentence.sources]
-    target = ours if sentence.destination is None else _meant(declaration, sentence.destination)
+    target = _ours(declaration) if sentence.destination is None else _meant(declaration, sentence.destination)
     found: list[str] = []
     for flow in declaration.flows.values():
         if not _services_meet(declaration, sentence, flow):
             continue
         starts, ends = flow_ends(declaration, flow)
-        hit = [end for end in ends if _region((end,)).overlaps(target, ours)]
+        hit = [end for end in ends if _region(declaration, (end,)).overlaps(target)]
         if not hit:
             continue
         for start in starts:
-            region = _region((start,))
+            region = _region(declaration, (start,))
             if sentence.kind == "only":
-                wrong = not any(region.within(source, ours) for source in sources)
+                wrong = not any(region.within(source) for source in sources)
             else:
-                wrong = region.overlaps(sources[0], ours) and not _excepted(declaration, sentence, flow, start, hit)
+                wrong = region.overlaps(sources[0]) and not _excepted(declaration, sentence, flow, start, hit)
             if wrong:
                 found.append(f"flow {flow.name} lets {start.name} reach {hit[0].name}")
                 break
@@ -89,16 +84,15 @@ def _excepted(declaration: Declaration, sentence: Expectation, flow: Flow, start
     """Whether the exception's own flows permit the same: these ends, by these ports."""
     if sentence.except_as is None:
         return False
-    ours = _ours(declaration)
     granted = _meant(declaration, sentence.except_as)
-    if _region((start,)).within(granted, ours) and start.kind == "internet":
+    if _region(declaration, (start,)).within(granted) and start.kind == "internet":
         return True
     ports = ports_of(declaration, flow.services)
     for other in declaration.flows.values():
         starts, ends = flow_ends(declaration, other)
         if (
             other.name != flow.name
-            and any(_region((one,)).within(granted, ours) and one.kind == "internet" for one in starts)
+            and any(_region(declaration, (one,)).within(granted) and one.kind == "internet" for one in starts)
             and set(hit) <= set(ends)
             and ports <= ports_of(declaration, other.services)
         ):
@@ -106,7 +100,7 @@ def _excepted(declaration: Declaration, sentence: Expectation, flow: Flow, start
     return False
 
 
-def _region(ends: tuple[End, ...]) -> Region:
+def _region(declaration: Declaration, ends: tuple[End, ...]) -> Region:
     networks = tuple(
         network
         for end in ends
@@ -114,7 +108,8 @@ def _region(ends: tuple[End, ...]) -> Region:
         for family in FAMILIES
         if (network := end.network(family)) is not None
     )
-    return Region(networks, any(end.kind == "internet" for end in ends))
+    foreign = any(end.kind in {"external", "prefix"} and declaration.zones[end.zone].outside for end in ends)
+    return Region(networks, any(end.kind == "internet" for end in ends), foreign)
 
 
 def _ours(declaration: Declaration) -> Region:
@@ -133,7 +128,7 @@ def _meant(declaration: Declaration, selector: Selector) -> Region:
     """What a selector means in a sentence: of a zone all of its prefixes, whoever stands there."""
     zone = declaration.zones.get(selector.zone or "")
     if zone is None or is_internet(zone):
-        return _region(resolve(declaration, selector))
+        return _region(declaration, resolve(declaration, selector))
     return Region(
         tuple(
             prefix
@@ -141,5 +136,6 @@ def _meant(declaration: Declaration, selector: Selector) -> Region:
             if not selector.segments or segment.key in selector.segments
             for prefix in (segment.ipv4, segment.ipv6)
             if prefix is not None
-        )
+        ),
+        foreign=zone.outside,
     )

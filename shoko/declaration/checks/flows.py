@@ -16,9 +16,11 @@ _INNER = tuple(ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192
 def check(context: Context) -> None:
     """Each flow by itself, then beside the others."""
     for flow in context.declaration.flows.values():
-        sources, destinations = flow_ends(context.declaration, flow)
         _time(context, flow)
-        _reason(context, flow)
+        _ports(context, flow)
+        if flow.name in context.unclear:
+            continue  # nothing certain can be said about ends that are wrong
+        sources, destinations = flow_ends(context.declaration, flow)
         _via(context, flow, destinations)
         _families(context, flow, sources, destinations)
         _internet(context, flow, sources, destinations)
@@ -62,7 +64,7 @@ def _time(context: Context, flow: Flow) -> None:
         )
 
 
-def _reason(context: Context, flow: Flow) -> None:
+def _ports(context: Context, flow: Flow) -> None:
     if len(set(ports_of(context.declaration, flow.services))) < sum(
         len(context.declaration.services[name].ports) for name in flow.services if name in context.declaration.services
     ):
@@ -149,7 +151,7 @@ def _translated(declaration: Declaration, end: End, family: str) -> bool:
 
 
 def _apart(context: Context, flow: Flow, sources: tuple[End, ...], destinations: tuple[End, ...]) -> None:
-    """No packets between zones that the policy keeps apart. `via` counts by its packets: to the proxy, from the proxy."""
+    """No packets between zones that the policy keeps apart; `via` counts by its packets, to and from the proxy."""
     if not context.usable("policies"):
         return
     declaration = context.declaration
@@ -206,8 +208,8 @@ def _people(context: Context, flow: Flow, sources: tuple[End, ...], destinations
     if flow.window is None:
         context.report(path, f"vendor {vendors[0]} could come in at any time", "a window")
     bastions = {host.name for host in declaration.group("bastions")}
-    for end in destinations:
-        if end.name not in bastions:
-            context.report(
-                (*path, "to"), f"vendor {vendors[0]} would reach {end.name}", "group: bastions, and nothing else"
-            )
+    beyond = sorted({end.name for end in destinations} - bastions)
+    if beyond:
+        context.report(
+            (*path, "to"), f"vendor {vendors[0]} would reach {', '.join(beyond)}", "group: bastions, and nothing else"
+        )

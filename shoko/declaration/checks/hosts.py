@@ -11,12 +11,10 @@ from shoko.declaration.reader import Path_
 
 
 def check(context: Context) -> None:
-    """Legs, gateways, switches, quorum, holders of shared addresses, names."""
+    """Legs, quorum, holders of shared addresses, names, people."""
     for host in context.declaration.hosts.values():
         if host.name not in context.declaration.gateways.hosts:
             _legs(context, host)
-    _gateways(context)
-    _switches(context)
     _groups(context)
     _vips(context)
     _names(context)
@@ -51,67 +49,6 @@ def _legs(context: Context, host: Host) -> None:
         elif segment is not None and context.declaration.zones[segment.zone].outside:
             context.report(
                 (*here, "segment"), f"{leg.segment} is outside", "a zone of ours; outside parties stand in `external`"
-            )
-
-
-def _gateways(context: Context) -> None:
-    if not context.usable("gateways"):
-        return
-    declaration = context.declaration
-    gateways = declaration.gateways
-    for index, name in enumerate(gateways.hosts):
-        if not context.known(("gateways", "hosts", index), "host", name, context.written("hosts")):
-            continue
-        host = declaration.hosts.get(name)
-        if host is None:
-            continue
-        if "gateways" not in host.groups:
-            context.report(("hosts", name, "groups"), "lacks the group gateways", "every host of gateways.hosts has it")
-        if "legs" in context.source.tree["hosts"][name]:
-            context.report(("hosts", name, "legs"), "a gateway's legs follow from `gateways`", "no legs here")
-    for host in declaration.group("gateways"):
-        if host.name not in gateways.hosts:
-            context.report(
-                ("hosts", host.name, "groups"), "is in group gateways but not in gateways.hosts", "both or neither"
-            )
-    for key, given in (("addresses", gateways.last), ("sync", gateways.sync.addresses)):
-        path: Path_ = ("gateways", key) if key == "addresses" else ("gateways", "sync", "addresses")
-        for name in gateways.hosts:
-            if name not in given:
-                context.report(path, f"lacks {name}", "one entry for each of gateways.hosts")
-        for name in given:
-            if name not in gateways.hosts:
-                context.report((*path, name), f"{name} is no gateway", "one of " + ", ".join(gateways.hosts))
-    _cards(context)
-    segment = declaration.segments.get(gateways.manage)
-    if segment is not None and segment.vlan is None:
-        context.report(("gateways", "manage"), f"{gateways.manage} is on no switch", "a segment with a vlan")
-
-
-def _cards(context: Context) -> None:
-    """Network cards are named for interfaces that the gateways have."""
-    nics = context.source.tree["gateways"].get("nics", {})
-    interfaces = [s.interface for s in context.declaration.segments.values() if s.vlan is not None]
-    interfaces.append(context.declaration.gateways.sync.interface)
-    for name, cards in nics.items():
-        path: Path_ = ("gateways", "nics", name)
-        if context.known(path, "gateway", name, context.declaration.gateways.hosts):
-            for interface in cards:
-                context.known((*path, interface), "interface", interface, interfaces)
-
-
-def _switches(context: Context) -> None:
-    declaration = context.declaration
-    for name in declaration.switches:
-        path: Path_ = ("switches", name)
-        if context.known(path, "host", name, context.written("hosts")):
-            host = declaration.hosts.get(name)
-            if host is not None and "switches" not in host.groups:
-                context.report(("hosts", name, "groups"), "lacks the group switches", "every host of `switches` has it")
-    for host in declaration.group("switches"):
-        if host.name not in context.written("switches"):
-            context.report(
-                ("hosts", host.name, "groups"), "is in group switches but not in `switches`", "both or neither"
             )
 
 
@@ -191,11 +128,11 @@ def _names(context: Context) -> None:
     internal = "." + context.declaration.internal_domain
     for entry in context.declaration.names.values():
         for index, name in enumerate(entry.names):
-            path: Path_ = ("names", entry.key, "names", index)
+            where: Path_ = ("names", entry.key, "names", index)
             if (other := public.setdefault(name, entry.key)) != entry.key:
-                context.report(path, f"{name} is also a name of {other}", "a name of its own")
+                context.report(where, f"{name} is also a name of {other}", "a name of its own")
             if name.endswith(internal) and context.usable("site"):
-                context.report(path, f"{name} is in the internal domain", "a public name")
+                context.report(where, f"{name} is in the internal domain", "a public name")
     flows = context.written("flows")
     for name in context.written("platform"):
         if name in flows:

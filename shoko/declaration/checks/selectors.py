@@ -55,6 +55,8 @@ def _selector(context: Context, path: Path_, selector: Selector) -> None:
         context.report((*path, "segments"), f"segments of a {keys[0]}", "only together with zone")
     if not _exists(context, path, selector):
         return
+    if selector.leg is not None and selected_hosts(context.declaration, selector) and path[0] != "expect":
+        return  # the legs are looked at host by host
     if not resolve(context.declaration, selector) and not _zone_in_sentence(path, selector):
         context.report(path, f"{describe(selector)} is empty", _why_empty(context, selector))
 
@@ -86,38 +88,47 @@ def _why_empty(context: Context, selector: Selector) -> str:
 
 def _exists(context: Context, path: Path_, selector: Selector) -> bool:
     """Whether what is named exists and is whole; otherwise a mistake stands already."""
-    declaration = context.declaration
     if selector.zone is not None:
-        if not context.known((*path, "zone"), "zone", selector.zone, context.written("zones")):
-            return False
-        zone = declaration.zones.get(selector.zone)
-        if zone is None:
-            return False
-        keys = [name.partition(".")[2] for name in context.segments_written() if name.startswith(f"{zone.name}.")]
-        found = [
-            context.known((*path, "segments", index), f"segment of {zone.name}", segment, keys)
-            for index, segment in enumerate(selector.segments)
-        ]
-        return all(found)
+        return _zone_exists(context, path, selector)
     if selector.group is not None:
-        used = {group for host in declaration.hosts.values() for group in host.groups}
-        if selector.group not in used and not any(broken[0] == "hosts" for broken in context.broken):
-            context.report((*path, "group"), f"group {selector.group} is empty", "a group of some host")
-        return selector.group in used
+        return _group_exists(context, path, selector.group)
     if selector.gateway is not None:
         lines = [
             segment.key
-            for segment in declaration.segments.values()
-            if segment.vlan is not None and declaration.zones[segment.zone].outside
+            for segment in context.declaration.segments.values()
+            if segment.vlan is not None and context.declaration.zones[segment.zone].outside
         ]
         return context.known((*path, "gateway"), "line", selector.gateway, lines)
-    for key, tops in (("host", ("hosts", "external")), ("vip", ("vips",)), ("person", ("people",))):
-        name = getattr(selector, key)
+    declaration = context.declaration
+    parties: tuple[tuple[str, str | None, tuple[str, ...], set[str]], ...] = (
+        ("host", selector.host, ("hosts", "external"), {*declaration.hosts, *declaration.external}),
+        ("vip", selector.vip, ("vips",), {*declaration.vips}),
+        ("person", selector.person, ("people",), {*declaration.people}),
+    )
+    for key, name, tops, whole in parties:
         if name is not None:
-            names = [written for top in tops for written in context.written(top)]
-            built = {*declaration.hosts, *declaration.external, *declaration.vips, *declaration.people}
-            return context.known((*path, key), key, name, names) and name in built
+            written = [one for top in tops for one in context.written(top)]
+            return context.known((*path, key), key, name, written) and name in whole
     return True
+
+
+def _zone_exists(context: Context, path: Path_, selector: Selector) -> bool:
+    name = selector.zone or ""
+    if not context.known((*path, "zone"), "zone", name, context.written("zones")):
+        return False
+    keys = [full.partition(".")[2] for full in context.segments_written() if full.startswith(f"{name}.")]
+    found = [
+        context.known((*path, "segments", index), f"segment of {name}", segment, keys)
+        for index, segment in enumerate(selector.segments)
+    ]
+    return all(found) and name in context.declaration.zones
+
+
+def _group_exists(context: Context, path: Path_, group: str) -> bool:
+    used = {one for host in context.declaration.hosts.values() for one in host.groups}
+    if group not in used and not any(broken[0] == "hosts" for broken in context.broken):
+        context.report((*path, "group"), f"group {group} is empty", "a group of some host")
+    return group in used
 
 
 def _direction(context: Context, path: Path_, selector: Selector, *, source: bool) -> None:
