@@ -15,7 +15,7 @@ CASES = sorted(path.parent.name for path in BROKEN.glob("*/expected"))
 
 def test_there_are_cases() -> None:
     assert len(CASES) >= 14
-    assert CASES == sorted(path.name for path in BROKEN.iterdir() if path.is_dir() and path.name != "sound")
+    assert sorted(path.name for path in BROKEN.iterdir() if path.is_dir() and path.name != "sound") == CASES
 
 
 @pytest.mark.parametrize("case", CASES)
