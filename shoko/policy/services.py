@@ -79,7 +79,7 @@ def database(view: View, host: Host) -> Json | None:
 
 
 def switch(view: View, host: Host) -> Json | None:
-    """A switch: its access ports and its own leg (`host` of a port is null where the provider's router is plugged in)."""
+    """A switch: its access ports (`host` is "provider" where a line is plugged in) and its own leg."""
     declaration = view.declaration
     if host.name not in declaration.switches:
         return None
