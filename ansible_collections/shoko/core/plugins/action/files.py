@@ -8,6 +8,7 @@ from ansible._internal._templating import _template_vars
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.template import trust_as_template
+
 from ansible_collections.shoko.core.plugins.module_utils.entries import (
     Entry,
     make_entry,
@@ -32,7 +33,9 @@ class ActionModule(ActionBase):
         args = self._task.args
         unknown = sorted(set(args) - _OPTIONS)
         if unknown:
-            raise AnsibleActionFail(f"files: unknown option {', '.join(unknown)} (allowed: {', '.join(sorted(_OPTIONS))})")
+            raise AnsibleActionFail(
+                f"files: unknown option {', '.join(unknown)} (allowed: {', '.join(sorted(_OPTIONS))})"
+            )
         if not isinstance(args.get("files"), list):
             raise AnsibleActionFail("files: must be a list of mappings")
         try:
@@ -52,7 +55,9 @@ class ActionModule(ActionBase):
         data = b""
         if source == "content":
             if not isinstance(raw["content"], str):
-                raise HostError(f"{raw['path']}: content: is {type(raw['content']).__name__}, must be text; use a filter")
+                raise HostError(
+                    f"{raw['path']}: content: is {type(raw['content']).__name__}, must be text; use a filter"
+                )
             data = raw["content"].encode()
         elif source == "source":
             with open(self._find("files", raw["source"], raw["path"]), "rb") as stream:

@@ -60,9 +60,8 @@ def source_of(raw: dict, index: int) -> str:
         raise HostError(f"{path}: has {' and '.join(given) or 'no source'}; give exactly one of {', '.join(_SOURCES)}")
     unknown = sorted(set(raw) - _ALLOWED[given[0]])
     if unknown:
-        raise HostError(
-            f"{path}: unknown key {', '.join(unknown)} (allowed with {given[0]}: {', '.join(sorted(_ALLOWED[given[0]]))})"
-        )
+        allowed = ", ".join(sorted(_ALLOWED[given[0]]))
+        raise HostError(f"{path}: unknown key {', '.join(unknown)} (allowed with {given[0]}: {allowed})")
     if given[0] in ("directory", "absent") and raw[given[0]] is not True:
         raise HostError(f"{path}: {given[0]}: must be true or left out")
     return given[0]

@@ -166,9 +166,10 @@ def removals(manifest: dict, others: set[str], entries: list[Entry]) -> list[Cha
         memo = manifest[path]
         if current is None or kind_of(current) == "other" or memo["kind"] == "absent":
             continue
-        if kind_of(current) == "directory":
-            if memo["kind"] != "directory" or {os.path.join(path, name) for name in os.listdir(path)} - set(gone):
-                continue
+        if kind_of(current) == "directory" and (
+            memo["kind"] != "directory" or {os.path.join(path, name) for name in os.listdir(path)} - set(gone)
+        ):
+            continue
         gone[path] = Change(path, "remove", kind_of(current), None, secret=bool(memo.get("secret")))
     return list(gone.values())
 

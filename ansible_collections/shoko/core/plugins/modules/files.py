@@ -3,6 +3,21 @@
 
 from __future__ import annotations
 
+import os
+import re
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.shoko.core.plugins.module_utils import marks as marks_util
+from ansible_collections.shoko.core.plugins.module_utils.entries import Entry
+from ansible_collections.shoko.core.plugins.module_utils.errors import HostError
+from ansible_collections.shoko.core.plugins.module_utils.payload import unpack
+from ansible_collections.shoko.core.plugins.module_utils.preview import below, find_program, run_checkers
+from ansible_collections.shoko.core.plugins.module_utils.state import STATE_DIR, read_json, write_json
+from ansible_collections.shoko.core.plugins.module_utils.tree_apply import Transaction
+from ansible_collections.shoko.core.plugins.module_utils.tree_diff import diff
+from ansible_collections.shoko.core.plugins.module_utils.tree_plan import Change, compare, lstat, removals
+
 DOCUMENTATION = r"""
 ---
 module: files
@@ -144,20 +159,6 @@ not_validated:
   sample: ["nginx absent"]
 """
 
-import os
-import re
-
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.shoko.core.plugins.module_utils import marks as marks_util
-from ansible_collections.shoko.core.plugins.module_utils.entries import Entry
-from ansible_collections.shoko.core.plugins.module_utils.errors import HostError
-from ansible_collections.shoko.core.plugins.module_utils.payload import unpack
-from ansible_collections.shoko.core.plugins.module_utils.preview import below, find_program, run_checkers
-from ansible_collections.shoko.core.plugins.module_utils.state import STATE_DIR, read_json, write_json
-from ansible_collections.shoko.core.plugins.module_utils.tree_apply import Transaction
-from ansible_collections.shoko.core.plugins.module_utils.tree_diff import diff
-from ansible_collections.shoko.core.plugins.module_utils.tree_plan import Change, compare, lstat, removals
-
 _PART = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 
 
@@ -208,7 +209,8 @@ def validate(checkers: list[dict], changes: list[Change], check_mode: bool) -> l
             continue
         if check_mode and "No such file or directory" in result["output"]:
             # An earlier task of the real run (a package, a certificate) may bring it.
-            skipped.append(f"{command[0]}: a file is missing that an earlier task may bring: {result['output'].strip()[-300:]}")
+            tail = result["output"].strip()[-300:]
+            skipped.append(f"{command[0]}: a file is missing that an earlier task may bring: {tail}")
             continue
         lines = result["output"].strip().splitlines()[-12:] or [f"exit code {result['rc']}"]
         raise HostError(f"{' '.join(command)} refuses the new files, nothing was changed: {' | '.join(lines)}")
