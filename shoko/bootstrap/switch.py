@@ -9,6 +9,9 @@ from shoko.policy.switching import access_ports
 BRIDGE = "br0"
 SCRIPT = "/usr/local/sbin/shoko-switch-day0"
 UNIT = "shoko-switch-day0.service"
+# With the userspace datapath the kernel sees every frame of a port too, and would answer ARP for the management
+# address with the port's own MAC: whoever asked would then talk to the port instead of to the management leg.
+_ARP = "# An address is answered for only on the interface that has it.\nnet.ipv4.conf.all.arp_ignore = 1\n"
 
 
 def switch_files(declaration: Declaration, host: Host) -> list[File]:
@@ -58,4 +61,5 @@ WantedBy=multi-user.target
         File(SCRIPT, script.encode(), 0o755),
         File(f"/etc/systemd/system/{UNIT}", unit.encode()),
         File("/etc/systemd/network/30-ports.network", up.encode()),
+        File("/etc/sysctl.d/61-shoko-switch.conf", _ARP.encode()),
     ]
