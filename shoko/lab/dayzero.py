@@ -1,27 +1,34 @@
-"""What an installer leaves on a host, for every managed host: exactly the bootstrap's files and links."""
+"""What an installer leaves on a managed host: exactly the bootstrap's files, in the lab's own form."""
 
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
-from shoko import bootstrap
+from shoko.bootstrap import Keys, ensure_keys, render
 from shoko.declaration import Declaration
-from shoko.lab.keys import LabKeys
 from shoko.lab.plan import DayZero
 
-LOGIN = bootstrap.ADMINISTRATOR
+
+@dataclass(frozen=True)
+class Arrival:
+    """A managed host's day-0 files, symbolic links (path, target) and packages."""
+
+    files: tuple[DayZero, ...]
+    links: tuple[tuple[str, str], ...]
+    packages: tuple[str, ...]
 
 
-def day_zero_files(
-    declaration: Declaration, keys: LabKeys
-) -> tuple[Mapping[str, Sequence[DayZero]], Mapping[str, Sequence[tuple[str, str]]]]:
-    """Return per managed host its day-0 files and its symbolic links (path, target)."""
-    keys.controller_line()  # makes the pair if it is not there yet
-    pairs = bootstrap.Keys(
-        controller=bootstrap.pair_of(keys.controller.read_bytes()),
-        hosts={name: bootstrap.pair_of(keys.host_private(name).encode()) for name in declaration.hosts},
-    )
-    rendered = bootstrap.render(declaration, pairs)
-    files = {
-        host: [DayZero(item.path, item.content.decode(), item.mode) for item in content.files]
-        for host, content in rendered.items()
+def site_keys(declaration: Declaration, state: Path) -> Keys:
+    """Return the controller's and every host's key pair, made once per lab and kept in its state."""
+    return ensure_keys(state / "keys", declaration.hosts)
+
+
+def arrivals(declaration: Declaration, keys: Keys) -> dict[str, Arrival]:
+    """Return what every managed host starts from, by name."""
+    return {
+        host: Arrival(
+            tuple(DayZero(file.path, file.content, file.mode, file.owner) for file in rendered.files),
+            rendered.links,
+            rendered.packages,
+        )
+        for host, rendered in render(declaration, keys).items()
     }
-    return files, {host: list(content.links) for host, content in rendered.items()}

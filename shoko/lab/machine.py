@@ -13,7 +13,7 @@ from pathlib import Path
 
 from shoko.lab.cgroups import HostGroup
 from shoko.lab.errors import HostNotRunning, LabError
-from shoko.lab.plan import LabHost
+from shoko.lab.plan import DayZero, LabHost
 from shoko.lab.settings import LabSettings
 
 _CLONE_NEWNS = 0x00020000  # linux/sched.h
@@ -90,10 +90,10 @@ class Machine:
         (self.folder / "root").mkdir(exist_ok=True)
         (self.folder / "images").write_text("".join(f"{lower}\n" for lower in lowers))
         self.upper.chmod(0o755)
-        self._write("/etc/hostname", f"{self.host.name}\n".encode(), 0o644)
-        self._write("/etc/machine-id", f"{self.machine_id()}\n".encode(), 0o444)
+        self._write(DayZero("/etc/hostname", f"{self.host.name}\n".encode()), lowers)
+        self._write(DayZero("/etc/machine-id", f"{self.machine_id()}\n".encode(), 0o444), lowers)
         for item in self.host.files:
-            self._write(item.path, item.content.encode(), item.mode)
+            self._write(item, lowers)
         for path, target in self.host.links:
             place = self._place(path)
             place.unlink(missing_ok=True)
@@ -118,10 +118,12 @@ class Machine:
                 folder.chmod(0o700 if parent.name in {"root", ".ssh"} else 0o755)
         return target
 
-    def _write(self, path: str, content: bytes, mode: int) -> None:
-        target = self._place(path)
-        target.write_bytes(content)
-        target.chmod(mode)
+    def _write(self, item: DayZero, lowers: Sequence[Path]) -> None:
+        target = self._place(item.path)
+        target.write_bytes(item.content)
+        target.chmod(item.mode)
+        if item.owner != "root":
+            os.chown(target, *owner_ids(item.owner, lowers))
 
     # --- life ---
 
@@ -232,6 +234,17 @@ class Machine:
             "setpriv", "--inh-caps=-all", f"--bounding-set=-all,{names}", "--",
         ]  # fmt: skip
         return ["sh", "-c", join, "sh", *enter, *command]
+
+
+def owner_ids(user: str, lowers: Sequence[Path]) -> tuple[int, int]:
+    """Return the numbers (user, main group) of a user of the image, topmost image first."""
+    for lower in lowers:
+        passwd = lower / "etc/passwd"
+        for line in passwd.read_text().splitlines() if passwd.exists() else []:
+            fields = line.split(":")
+            if fields[0] == user:
+                return int(fields[2]), int(fields[3])
+    raise LabError(f"a day-0 file belongs to {user}, whom the image does not have")
 
 
 def stop_signal() -> int:

@@ -52,11 +52,17 @@ class LabLeg:
 
 @dataclass(frozen=True)
 class DayZero:
-    """A file that an installer leaves on a host; mode is its permission bits."""
+    """A file that an installer leaves on a host: mode is its permission bits, owner a user of a bare Debian."""
 
     path: str
-    content: str
-    mode: int
+    content: bytes
+    mode: int = 0o644
+    owner: str = "root"
+
+
+def text_file(path: str, content: str, mode: int = 0o644) -> DayZero:
+    """Return a day-0 file from text."""
+    return DayZero(path, content.encode(), mode)
 
 
 @dataclass(frozen=True)

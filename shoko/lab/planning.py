@@ -1,12 +1,13 @@
 """From the declaration and its day-0 files to the plan of the lab."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from ipaddress import IPv4Interface, IPv6Interface
 
 from shoko.declaration.model import Declaration, Host, Leg
+from shoko.lab.dayzero import Arrival
 from shoko.lab.errors import LabError
 from shoko.lab.outside.topology import Outside, outside_hosts
-from shoko.lab.plan import IFNAME_BYTES, DayZero, DirectPeer, LabHost, LabLeg, LabPlan, SwitchPort, stable_mac
+from shoko.lab.plan import IFNAME_BYTES, DirectPeer, LabHost, LabLeg, LabPlan, SwitchPort, stable_mac
 from shoko.lab.settings import LabSettings
 from shoko.ports import switch_port
 
@@ -18,14 +19,13 @@ TUN_LAYERS = {"gateway", "switch"}
 
 def plan_from_declaration(
     declaration: Declaration,
-    day_zero: Mapping[str, Sequence[DayZero]],
-    links: Mapping[str, Sequence[tuple[str, str]]],
+    arrivals: Mapping[str, Arrival],
     settings: LabSettings,
     outside: Outside,
 ) -> LabPlan:
     """Return the plan: managed hosts from the declaration, and the outside world around them.
 
-    `day_zero` and `links` hold each managed host's files and symbolic links (path, target).
+    `arrivals` holds each managed host's day-0 content by name.
     """
     if len(declaration.switches) != 1:
         raise LabError(f"{settings.site}: the lab needs exactly one switch, {len(declaration.switches)} declared")
@@ -38,8 +38,8 @@ def plan_from_declaration(
             zone=declaration.segments[host.manage_leg.segment].zone,
             legs=() if host.name == switch else tuple(_legs(declaration, host, switch)),
             managed=True,
-            files=tuple(day_zero[host.name]),
-            links=tuple(links.get(host.name, ())),
+            files=arrivals[host.name].files,
+            links=arrivals[host.name].links,
             tun=_layer(host) in TUN_LAYERS,
             address=host.manage_leg.ipv4 or host.manage_leg.ipv6,
         )

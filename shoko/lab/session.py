@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address
 
+from shoko.bootstrap import ADMINISTRATOR
 from shoko.declaration import Declaration, load
-from shoko.lab.dayzero import LOGIN, day_zero_files
+from shoko.lab.dayzero import arrivals, site_keys
 from shoko.lab.engine import Lab
 from shoko.lab.errors import LabError
 from shoko.lab.kernel import raise_limits
-from shoko.lab.keys import LabKeys
 from shoko.lab.machine import Machine
 from shoko.lab.mirror import current_mirror, ensure_mirror
 from shoko.lab.outside.names import site_names
@@ -43,11 +43,10 @@ def open_lab(settings: LabSettings) -> Lab:
 
 def _plan(settings: LabSettings, declaration: Declaration) -> Lab:
     recipes = load_recipes()
-    keys = LabKeys(settings.state)
     mirror = current_mirror(cache_root(), recipes)
-    files, links = day_zero_files(declaration, keys)
+    arriving = arrivals(declaration, site_keys(declaration, settings.state))
     pair = PublicAuthority(cache_root()).site_pair(settings.state / "keys", site_names(declaration))
-    plan = plan_from_declaration(declaration, files, links, settings, Outside(str(mirror), pair))
+    plan = plan_from_declaration(declaration, arriving, settings, Outside(str(mirror), pair))
     return Lab(settings, plan, recipes, cache_root())
 
 
@@ -60,7 +59,7 @@ def bring_up(settings: LabSettings, names: Sequence[str] | None, ports: str | No
     mirror = ensure_mirror(cache_root(), load_recipes())
     lab = _plan(settings, declaration)
     lab.build_images(mirror)
-    _write_ssh(settings, lab)
+    _write_ssh(settings, declaration, lab)
     lab.up(names or lab.plan.names())
     lab.start_relay(_routes(settings, declaration, record.ports))
 
@@ -92,15 +91,14 @@ def _parse_ports(text: str) -> tuple[int, int]:
     return public, staff
 
 
-def _write_ssh(settings: LabSettings, lab: Lab) -> None:
-    keys = LabKeys(settings.state)
-    keys.controller_line()
+def _write_ssh(settings: LabSettings, declaration: Declaration, lab: Lab) -> None:
+    keys = site_keys(declaration, settings.state)
     targets = [
-        SshTarget(host.name, host.address, LOGIN, keys.host_public(host.name))
+        SshTarget(host.name, host.address, ADMINISTRATOR, keys.hosts[host.name].public)
         for host in lab.plan.hosts
         if host.managed and host.address is not None
     ]
-    write_ssh(settings, lab.plan.control, keys.controller, targets)
+    write_ssh(settings, lab.plan.control, settings.state / "keys/controller", targets)
 
 
 def _routes(settings: LabSettings, declaration: Declaration, ports: tuple[int, int]) -> list[Route]:

@@ -4,19 +4,19 @@ from collections.abc import Sequence
 
 from shoko.declaration.model import External
 from shoko.lab.outside.wire import Interface
-from shoko.lab.plan import DayZero, LabLeg
+from shoko.lab.plan import DayZero, LabLeg, text_file
 
 
 def network_file(name: str, lines: Sequence[str]) -> DayZero:
     """Return a systemd.network(5) file for the interface `name`; `lines` follow the match."""
     body = "\n".join(["[Match]", f"Name={name}", "", *lines])
-    return DayZero(f"/etc/systemd/network/10-{name}.network", body + "\n", 0o644)
+    return text_file(f"/etc/systemd/network/10-{name}.network", body + "\n")
 
 
 def resolver_file(party: External) -> DayZero:
     """Return a resolv.conf that asks the world."""
     servers = [address.ip for address in (party.ipv4, party.ipv6) if address is not None]
-    return DayZero("/etc/resolv.conf", "".join(f"nameserver {server}\n" for server in servers), 0o644)
+    return text_file("/etc/resolv.conf", "".join(f"nameserver {server}\n" for server in servers))
 
 
 def files(leg: LabLeg, router: Sequence[Interface], world: External) -> list[DayZero]:

@@ -9,7 +9,7 @@ from shoko.declaration.model import Declaration
 from shoko.lab.outside.client import network_file, resolver_file
 from shoko.lab.outside.names import zone_records
 from shoko.lab.outside.wire import PRIVATE, PRIVATE6, Network, Wire
-from shoko.lab.plan import DayZero, LabLeg
+from shoko.lab.plan import DayZero, LabLeg, text_file
 
 Route = tuple[Network, IPv4Address | IPv6Address]
 SERVICES = ("unbound", "chrony", "nginx", "lab-ndl")
@@ -28,15 +28,15 @@ def files(
     found = [_loopback(declaration), _line(uplink, routes), resolver_file(own)]
     found += [_wire(item) for item in wires]
     found += [
-        DayZero("/etc/unbound/unbound.conf", _unbound(declaration), 0o644),
-        DayZero("/etc/chrony/chrony.conf", CHRONY, 0o644),
-        DayZero("/etc/systemd/system/chrony.service.d/lab.conf", CHRONY_UNIT, 0o644),
-        DayZero("/etc/nginx/sites-available/default", _web(declaration), 0o644),
-        DayZero("/etc/nginx/world.pem", pair[0], 0o644),
-        DayZero("/etc/nginx/world.key", pair[1], 0o600),
-        DayZero("/usr/local/lib/lab/ndl.py", _asset("ndl.py"), 0o644),
-        DayZero("/usr/local/lib/lab/ndl_records.json", _asset("ndl_records.json"), 0o644),
-        DayZero("/etc/systemd/system/lab-ndl.service", NDL_UNIT, 0o644),
+        text_file("/etc/unbound/unbound.conf", _unbound(declaration)),
+        text_file("/etc/chrony/chrony.conf", CHRONY),
+        text_file("/etc/systemd/system/chrony.service.d/lab.conf", CHRONY_UNIT),
+        text_file("/etc/nginx/sites-available/default", _web(declaration)),
+        text_file("/etc/nginx/world.pem", pair[0]),
+        text_file("/etc/nginx/world.key", pair[1], 0o600),
+        text_file("/usr/local/lib/lab/ndl.py", _asset("ndl.py")),
+        text_file("/usr/local/lib/lab/ndl_records.json", _asset("ndl_records.json")),
+        text_file("/etc/systemd/system/lab-ndl.service", NDL_UNIT),
     ]
     return found
 
