@@ -21,6 +21,7 @@ def check(context: Context) -> None:
         if flow.name in context.unclear:
             continue  # nothing certain can be said about ends that are wrong
         sources, destinations = flow_ends(context.declaration, flow)
+        _itself(context, flow, sources, destinations)
         _via(context, flow, destinations)
         _families(context, flow, sources, destinations)
         _internet(context, flow, sources, destinations)
@@ -69,6 +70,15 @@ def _ports(context: Context, flow: Flow) -> None:
         len(context.declaration.services[name].ports) for name in flow.services if name in context.declaration.services
     ):
         context.report((*flow_path(flow), "services"), "two of the services share a port", "each port once")
+
+
+def _itself(context: Context, flow: Flow, sources: tuple[End, ...], destinations: tuple[End, ...]) -> None:
+    """What stays inside one host needs no flow, and would be none."""
+    names = {end.name for end in (*sources, *destinations)}
+    if len(names) == 1 and all(end.kind == "leg" for end in (*sources, *destinations)):
+        context.report(
+            flow_path(flow), f"permits nothing: both ends are {names.pop()}", "remove it: a host reaches itself"
+        )
 
 
 def _via(context: Context, flow: Flow, destinations: tuple[End, ...]) -> None:
