@@ -90,7 +90,6 @@ class InventoryModule(BaseInventoryPlugin):
             leg = host.manage_leg
             inventory.set_variable(host.name, "ansible_host", str(leg.ipv4 or leg.ipv6))
             inventory.set_variable(host.name, "ansible_user", ADMINISTRATOR)
-            inventory.set_variable(host.name, "ansible_become", True)
             if ssh is not None:
                 inventory.set_variable(host.name, "ansible_ssh_common_args", ssh)
             inventory.set_variable(host.name, "shoko", content[host.name])
