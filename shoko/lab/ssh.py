@@ -42,7 +42,7 @@ def ssh_config(settings: LabSettings, control: str, key: Path, targets: Sequence
     ]
     for target in targets:
         lines += [
-            f"Host {target.name}",
+            f"Host {target.name} {target.address}",  # Ansible connects by address, people by name
             f"  HostName {target.address}",
             f"  HostKeyAlias {target.name}",
             f"  User {target.user}",
