@@ -37,7 +37,7 @@ def find(query: str, library: str = "") -> QuerySet[Record]:
     """Records that hold every word of `query`, best first; with `library` only those it owns a copy of.
 
     Order: same title, same reading, title begins so, reading begins so, title holds it, the rest; within
-    these the shorter title first, then filing order. A query without a searchable character finds nothing.
+    these the shorter title first, then filing order by reading. A query without a searchable character finds nothing.
     """
     wanted = words(query[:MAX_QUERY])
     if not wanted:
@@ -59,7 +59,14 @@ def find(query: str, library: str = "") -> QuerySet[Record]:
         default=Value(6),
         output_field=IntegerField(),
     )
-    return records.order_by(rank, Length("title_key"), "sort_key", "id")
+    # among titles that hold the words the shorter one is nearer; elsewhere its length says nothing
+    nearness = Case(
+        When(title_key__contains=whole, then=Length("title_key")),
+        When(reading_key__contains=whole, then=Length("reading_key")),
+        default=Value(0),
+        output_field=IntegerField(),
+    )
+    return records.order_by(rank, nearness, "sort_key", "id")
 
 
 def for_list(records: QuerySet[Record]) -> QuerySet[Record]:

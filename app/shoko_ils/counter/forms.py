@@ -29,7 +29,7 @@ class LoginForm(forms.Form):
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, label_suffix="", **kwargs)
         self.fields["library"].queryset = Library.objects.all()  # type: ignore[attr-defined]
 
 

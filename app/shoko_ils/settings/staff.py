@@ -17,7 +17,9 @@ MIDDLEWARE = [
 ]
 TEMPLATES[0]["OPTIONS"]["context_processors"].append("shoko_ils.counter.context.counter")
 # The scan field is kept in focus by one small script of ours.
-CONTENT_SECURITY_POLICY += "; script-src 'self'; require-trusted-types-for 'script'"
+CONTENT_SECURITY_POLICY += (
+    "; script-src 'self'; connect-src 'self'; require-trusted-types-for 'script'; trusted-types shoko"
+)
 DATABASES = database("ils_staff", schemas="ils", statement_timeout_ms=5000)
 
 SESSION_COOKIE_NAME = "__Host-shoko-staff"

@@ -1,0 +1,1 @@
+"""Tests of the ILS, against a real PostgreSQL that lives as long as they do."""

@@ -1,0 +1,142 @@
+"""Fixtures: the demonstration library in the test database, and the two faces with their own rights."""
+
+import importlib
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from django.contrib.staticfiles import storage
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.utils import translation
+
+from shoko_ils.audit.record import Actor
+from shoko_ils.core.models import Library
+from shoko_ils.holdings.models import Item
+from shoko_ils.patrons.models import Card, Patron
+from shoko_ils.staff.models import StaffAccount
+from tests.cluster import DEMO_PASSWORD
+
+APP = Path(__file__).resolve().parent.parent
+MEROS = 1567
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled() -> None:
+    """Compiled translations and collected static files, as a release has them."""
+    subprocess.run([sys.executable, str(APP / "tools" / "messages.py"), "compile"], check=True)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    storage.staticfiles_storage._setup()  # reads the manifest that was just written
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """The demonstration library, loaded once; tests work in transactions on top of it."""
+    with django_db_blocker.unblock():
+        call_command("load_demo", verbosity=0)
+
+
+@pytest.fixture(autouse=True)
+def japanese() -> Iterator[None]:
+    """Middleware leaves the language of the last request active; each test begins in Japanese."""
+    with translation.override("ja"):
+        yield
+
+
+@pytest.fixture
+def actor() -> Actor:
+    return Actor("demo", "central")
+
+
+@pytest.fixture
+def central(db: None) -> Library:
+    return Library.objects.get(key="central")
+
+
+@pytest.fixture
+def patron(db: None) -> Patron:
+    """A patron without loans, whose registration is in force."""
+    return Patron.objects.filter(loans__isnull=True, expires_on__gt="2029-01-01").order_by("pk")[0]
+
+
+@pytest.fixture
+def other_patron(patron: Patron) -> Patron:
+    return Patron.objects.filter(loans__isnull=True, expires_on__gt="2029-01-01").exclude(pk=patron.pk)[0]
+
+
+@pytest.fixture
+def card(patron: Patron) -> Card:
+    return Card.objects.get(patron=patron, ended_on__isnull=True)
+
+
+@pytest.fixture
+def item(central: Library) -> Item:
+    """The copy of 走れメロス that the central library owns."""
+    return Item.objects.get(record_id=MEROS, library=central)
+
+
+@pytest.fixture
+def key() -> uuid.UUID:
+    return uuid.uuid4()
+
+
+def act_as(role: str, search_path: str) -> None:
+    """Take on a service's role for the rest of the test's transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET search_path = {search_path}")
+        cursor.execute(f"SET SESSION AUTHORIZATION {role}")
+
+
+def wear(settings: Any, face: ModuleType) -> None:
+    """The settings of a face, but for the applications (all are loaded) and the database (the role is taken on)."""
+    for name in dir(face):
+        if name.isupper() and name not in ("INSTALLED_APPS", "DATABASES", "STATIC_ROOT"):
+            setattr(settings, name, getattr(face, name))
+
+
+@pytest.fixture
+def public(db: None, settings: Any) -> Client:
+    """A citizen's browser: the public service with its role."""
+    wear(settings, importlib.import_module("shoko_ils.settings.public"))
+    act_as("ils_public", "ils, private")
+    return Client()
+
+
+@pytest.fixture
+def anonymous(db: None, settings: Any) -> Client:
+    """A browser at the staff service before the log-in."""
+    wear(settings, importlib.import_module("shoko_ils.settings.staff"))
+    act_as("ils_staff", "ils")
+    return Client()
+
+
+@pytest.fixture
+def staff(anonymous: Client, central: Library) -> Client:
+    """A librarian (level 2) at the central library."""
+    log_in(anonymous, "demo", central)
+    return anonymous
+
+
+def log_in(client: Client, login_id: str, library: Library, password: str = DEMO_PASSWORD) -> None:
+    answer = client.post("/login/", {"login_id": login_id, "password": password, "library": library.pk})
+    assert answer.status_code == 302, answer.content.decode()
+
+
+def make_account(level: int, library: Library, login_id: str = "") -> StaffAccount:
+    """An account of a level, made as the owner makes it; call it before taking on a role."""
+    account = StaffAccount(
+        login_id=login_id or f"level{level}",
+        name="試験 職員",
+        level=level,
+        library=library,
+        registered_on="2026-04-01",
+    )
+    account.set_password(DEMO_PASSWORD)
+    account.save()
+    return account

@@ -1,0 +1,101 @@
+"""The folding of Japanese text, by examples and by its properties."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shoko_ils.catalog.normalise import fold, grams, query_grams, words
+
+kana = st.text(st.characters(min_codepoint=0x3041, max_codepoint=0x3096), max_size=12)
+japanese = st.text(
+    st.one_of(
+        st.characters(min_codepoint=0x3041, max_codepoint=0x30FE),
+        st.characters(min_codepoint=0x4E00, max_codepoint=0x9FFF),
+        st.characters(min_codepoint=0xFF01, max_codepoint=0xFF9F),
+        st.sampled_from("abcABC 　・ー-‐「」0123Ａ\U000e0100"),
+    ),
+    max_size=20,
+)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ﾒﾛｽ", "メロス"),
+        ("めろす", "メロス"),
+        ("はしれメロス", "ハシレメロス"),
+        ("ﾊﾞｯｸﾞ", "ばっぐ"),
+        ("オッベルと象", "オツベルと象"),
+        ("ウェストミンスター", "うえすとみんすたあ"),
+        ("コーヒー", "コオヒイ"),
+        ("ヴェルレーヌ", "ベルレーヌ"),
+        ("みかづき", "ミカズキ"),
+        ("國語學", "国語学"),
+        ("髙橋", "高橋"),
+        ("太宰　治", "太宰治"),
+        ("ジャン・クリストフ", "ジャンクリストフ"),
+        ("ＡＢＣ", "abc"),
+        ("葛󠄀城", "葛城"),
+        ("渡邊", "渡辺"),
+        ("ｺﾝﾋﾟｭｰﾀ", "こんぴゅーた"),
+    ],
+)
+def test_spellings_that_meet(one: str, other: str) -> None:
+    assert fold(one) == fold(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("プライド", "フライト"), ("はな", "ばな"), ("斉藤", "斎藤"), ("人々", "人人")]
+)
+def test_spellings_that_stay_apart(one: str, other: str) -> None:
+    assert fold(one) != fold(other)
+
+
+@given(japanese)
+def test_folding_twice_changes_nothing(text: str) -> None:
+    assert fold(fold(text)) == fold(text)
+
+
+@given(st.text(max_size=30))
+def test_any_text_folds_to_one_line_without_blanks(text: str) -> None:
+    assert not any(char.isspace() for char in fold(text))
+
+
+@given(kana)
+def test_hiragana_and_katakana_are_the_same(text: str) -> None:
+    katakana = "".join(chr(ord(char) + 0x60) for char in text)
+    assert fold(text) == fold(katakana)
+
+
+@given(japanese)
+def test_width_does_not_matter(text: str) -> None:
+    assert fold(text) == fold(unicodedata.normalize("NFKC", text))
+
+
+@given(japanese.filter(lambda text: len(fold(text)) > 0))
+def test_a_text_holds_the_pairs_of_every_part_of_it(text: str) -> None:
+    folded = fold(text)
+    held = set(grams(folded))
+    for start in range(len(folded)):
+        for end in range(start + 1, len(folded) + 1):
+            assert set(query_grams(folded[start:end])) <= held
+
+
+def test_pairs_do_not_cross_fields() -> None:
+    assert "イウ" not in grams("アイ\nウエ")
+
+
+def test_words_are_split_at_any_blank_and_kept_once() -> None:
+    assert words("太宰　治 太宰") == ["太宰", "治"]
+
+
+def test_a_final_prolonged_mark_is_dropped_from_a_query() -> None:
+    assert words("コンピューター") == [fold("コンピュータ")]
+    assert words("ミルー") == [fold("ミル")]
+
+
+@pytest.mark.parametrize("query", ["", "   ", "「」", "・・・", "\u3000", "ー"])
+def test_a_query_without_a_letter_has_no_words(query: str) -> None:
+    assert words(query) == []
