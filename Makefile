@@ -4,7 +4,7 @@ SHELL := /bin/bash
 SITE ?= inventories/lab
 VENV := .venv
 BIN := $(VENV)/bin
-PLAYBOOK = $(BIN)/ansible-playbook -i $(SITE)/shoko.yml
+PLAYBOOK = $(BIN)/ansible-playbook -i $(SITE)
 
 # Python 3.12 or newer runs the controller: ansible-core 2.21 asks for it.
 PYTHON := $(shell for p in python3.13 python3.12 $$(ls -d $(HOME)/.pyenv/versions/3.1[23]*/bin/python3 2>/dev/null | sort -rV) python3; do \
