@@ -21,7 +21,9 @@ def difference(live, wanted, path=()):
             sentences += told
         elif live.get(key) != wanted[key] or key not in live:
             patch[key] = wanted[key]
-            sentences.append(f"setting {name} set to {wanted[key]!r}" + (f" (was {live[key]!r})" if key in live else ""))
+            sentences.append(
+                f"setting {name} set to {wanted[key]!r}" + (f" (was {live[key]!r})" if key in live else "")
+            )
     return patch, sentences
 
 

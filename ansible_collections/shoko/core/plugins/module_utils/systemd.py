@@ -95,11 +95,16 @@ def one(name: str) -> Unit:
 
 
 def condition(name: str) -> str:
-    """Return the words of the condition that was not met; they are only in `systemctl status`."""
+    """Return the words of the condition that was not met.
+
+    They are only in `systemctl status`, and lost when systemd forgot the idle unit; then all conditions of
+    the unit are named.
+    """
     for line in run(["systemctl", "status", "--no-pager", "--lines=0", "--", name]).out.splitlines():
         if "was not met" in line:
             return line.replace("└─", "").replace("├─", "").replace("was not met", "").strip(" │\t")
-    return "unknown condition"
+    written = [line.strip() for line in run(["systemctl", "cat", "--no-pager", "--", name]).out.splitlines()]
+    return " or ".join(line for line in written if line.startswith("Condition")) or "a condition"
 
 
 def journal(name: str, since: float, lines: int = 15) -> str:

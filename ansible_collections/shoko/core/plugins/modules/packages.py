@@ -222,10 +222,16 @@ def work(module: AnsibleModule) -> dict:
         raise HostError(f"{', '.join(both)}: asked for as present and as absent")
     found = states([*wanted, *absent])
     missing = [name for name in dict.fromkeys(wanted) if found.get(name) != "installed"]
-    surplus = [name for name in dict.fromkeys(absent) if found.get(name, "not-installed") not in ("not-installed", "config-files")]
+    surplus = [
+        name
+        for name in dict.fromkeys(absent)
+        if found.get(name, "not-installed") not in ("not-installed", "config-files")
+    ]
     result = {"changed": bool(missing or surplus), "installed": missing, "removed": surplus, "refreshed": False}
     if module._diff and result["changed"]:
-        result["diff"] = {"prepared": "".join([f"install {name}\n" for name in missing] + [f"remove {name}\n" for name in surplus])}
+        result["diff"] = {
+            "prepared": "".join([f"install {name}\n" for name in missing] + [f"remove {name}\n" for name in surplus])
+        }
     if module.check_mode:
         return result
     restore_policy()

@@ -226,7 +226,7 @@ class Worker:
     def _test(self) -> None:
         for command in self.params["test"]:
             if find_program(command) is None:
-                raise HostError(f"{command[0]}: not installed, so the configuration cannot be tested; nothing restarted")
+                raise HostError(f"{command[0]}: not installed, the configuration cannot be tested; nothing restarted")
             done = run(command, timeout=120)
             if done.rc != 0:
                 raise HostError(f"{' '.join(command)}: {done.tail()}; nothing restarted, the old configuration goes on")
