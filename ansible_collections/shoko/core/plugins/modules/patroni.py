@@ -144,6 +144,10 @@ class Member:
                 return json.loads(text)
             except ValueError:
                 raise NotReady(f"{request.full_url}: {error.code} {text[:200]}") from error
+        except urllib.error.URLError as error:
+            if isinstance(error.reason, ssl.SSLCertVerificationError):
+                raise HostError(f"{request.full_url}: {error.reason}: see role trust") from error
+            raise NotReady(f"{request.full_url}: {error.reason}") from error
         except (OSError, ValueError) as error:
             raise NotReady(f"{request.full_url}: {error}") from error
 
