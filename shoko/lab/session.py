@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address
 
-from shoko.bootstrap import ADMINISTRATOR
 from shoko.declaration import Declaration, load
 from shoko.lab.dayzero import arrivals, site_keys
 from shoko.lab.engine import Lab
@@ -20,7 +19,7 @@ from shoko.lab.preflight import check_ports, free_ports
 from shoko.lab.recipes import load_recipes
 from shoko.lab.relay import Route
 from shoko.lab.settings import DEFAULT_PORTS, LabRecord, LabSettings, cache_root, read_record
-from shoko.lab.ssh import SshTarget, write_ssh
+from shoko.lab.ssh import write_ssh
 
 # Which public name is looked at from where: (key of `names`, lab host in whose place the person sits).
 VIEWS = (("opac", "home"), ("staff", "tb-south"))
@@ -59,7 +58,7 @@ def bring_up(settings: LabSettings, names: Sequence[str] | None, ports: str | No
     mirror = ensure_mirror(cache_root(), load_recipes())
     lab = _plan(settings, declaration)
     lab.build_images(mirror)
-    _write_ssh(settings, declaration, lab)
+    write_ssh(settings, declaration, site_keys(declaration, settings.state), lab.plan.control)
     lab.up(names or lab.plan.names())
     lab.start_relay(_routes(settings, declaration, record.ports))
 
@@ -89,16 +88,6 @@ def _parse_ports(text: str) -> tuple[int, int]:
     if not (0 < public < 65536 and 0 < staff < 65536 and public != staff):
         raise LabError(f"--ports {text}: two different numbers between 1 and 65535 are needed")
     return public, staff
-
-
-def _write_ssh(settings: LabSettings, declaration: Declaration, lab: Lab) -> None:
-    keys = site_keys(declaration, settings.state)
-    targets = [
-        SshTarget(host.name, host.address, ADMINISTRATOR, keys.hosts[host.name].public)
-        for host in lab.plan.hosts
-        if host.managed and host.address is not None
-    ]
-    write_ssh(settings, lab.plan.control, settings.state / "keys/controller", targets)
 
 
 def _routes(settings: LabSettings, declaration: Declaration, ports: tuple[int, int]) -> list[Route]:

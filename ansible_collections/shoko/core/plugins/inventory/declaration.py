@@ -40,7 +40,8 @@ options:
   ssh_config:
     description:
       - An ssh_config(5) by which the hosts are reached. Without one, C(.lab/ssh_config) of the checkout is taken if the
-        site is the one that it was written for, else the user's own configuration.
+        site is the one that it was written for (C(.lab/ssh_config-ID) where E(SHOKO_LAB_ID) names another lab), else
+        the user's own configuration.
     type: path
     env:
       - name: SHOKO_SSH_CONFIG
@@ -98,7 +99,9 @@ class InventoryModule(BaseInventoryPlugin):
     def _ssh_arguments(self, site):
         """Return the ssh arguments of the site, None for the user's own configuration."""
         given = self.get_option("ssh_config")
-        config = Path(given) if given else site.parent.parent / ".lab" / "ssh_config"
+        ident = os.environ.get("SHOKO_LAB_ID")
+        link = f"ssh_config-{ident}" if ident else "ssh_config"
+        config = Path(given) if given else site.parent.parent / ".lab" / link
         if not given and (site.name != "lab" or not config.exists()):
             return None
         return f"-F {os.path.abspath(config)}"
