@@ -82,7 +82,7 @@ class InventoryModule(BaseInventoryPlugin):
         except ShokoError as error:
             raise AnsibleParserError(to_native(error)) from None
         inventory.add_group("managed")
-        ssh = self._ssh_arguments(site)
+        ssh = self._ssh_config(site)
         for host in declaration.hosts.values():
             inventory.add_host(host.name, group="managed")
             for group in host.groups:
@@ -92,16 +92,18 @@ class InventoryModule(BaseInventoryPlugin):
             inventory.set_variable(host.name, "ansible_host", str(leg.ipv4 or leg.ipv6))
             inventory.set_variable(host.name, "ansible_user", ADMINISTRATOR)
             if ssh is not None:
-                inventory.set_variable(host.name, "ansible_ssh_common_args", ssh)
+                inventory.set_variable(host.name, "ansible_ssh_common_args", f"-F {ssh}")
+                # Two labs give the same addresses: one's kept connections must not serve the other.
+                inventory.set_variable(host.name, "ansible_control_path_dir", f"{os.path.dirname(ssh)}/cp")
             inventory.set_variable(host.name, "shoko", content[host.name])
             remember(host.name, str(content[host.name]["digest"]))
 
-    def _ssh_arguments(self, site):
-        """Return the ssh arguments of the site, None for the user's own configuration."""
+    def _ssh_config(self, site):
+        """Return the path of the site's ssh_config, None for the user's own."""
         given = self.get_option("ssh_config")
         ident = os.environ.get("SHOKO_LAB_ID")
         link = f"ssh_config-{ident}" if ident else "ssh_config"
         config = Path(given) if given else site.parent.parent / ".lab" / link
         if not given and (site.name != "lab" or not config.exists()):
             return None
-        return f"-F {os.path.abspath(config)}"
+        return os.path.realpath(config)
