@@ -79,9 +79,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         [str(binaries / "initdb"), "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-N"]
     )
     settings = f"-k {SOCKET} -c listen_addresses= -c fsync=off -c max_connections=60"
-    _as_server(
-        [str(binaries / "pg_ctl"), "-D", data, "-w", "-s", "-o", settings, "-l", f"{data}/server.log", "start"]
-    )
+    _as_server([str(binaries / "pg_ctl"), "-D", data, "-w", "-s", "-o", settings, "-l", f"{data}/server.log", "start"])
     with connect() as connection:
         # Superuser in this cluster only: tests then take on the services' roles by SET SESSION AUTHORIZATION.
         connection.execute("CREATE ROLE ils_owner LOGIN SUPERUSER")

@@ -46,9 +46,7 @@ def test_a_library_that_never_opens_is_an_error(central: Library) -> None:
         central.next_open_day(dt.date(2026, 12, 1))
 
 
-def test_returning_erases_the_borrower_everywhere(
-    actor: Actor, patron: Patron, item: Item, central: Library
-) -> None:
+def test_returning_erases_the_borrower_everywhere(actor: Actor, patron: Patron, item: Item, central: Library) -> None:
     lend(actor, patron.pk, item.barcode, central, new())
     loan = Loan.objects.get(item=item, returned_on__isnull=True)
     take_back(actor, item.barcode, central, new())
@@ -167,9 +165,7 @@ def test_without_a_rule_nothing_is_lent(actor: Actor, patron: Patron, item: Item
     assert lend(actor, patron.pk, item.barcode, central, new()).outcome is Outcome.NO_RULE
 
 
-def test_a_return_elsewhere_sends_the_item_home(
-    actor: Actor, patron: Patron, item: Item, central: Library
-) -> None:
+def test_a_return_elsewhere_sends_the_item_home(actor: Actor, patron: Patron, item: Item, central: Library) -> None:
     south = Library.objects.get(key="south")
     lend(actor, patron.pk, item.barcode, central, new())
     assert take_back(actor, item.barcode, south, new()).outcome is Outcome.SEND_HOME

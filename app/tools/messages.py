@@ -88,9 +88,7 @@ def update() -> None:
     for language in LANGUAGES:
         path = catalogue_path(APP, language)
         old = read(path, language)
-        fresh = Catalog(
-            locale=language, project="shoko-ils", header_comment=HEADER, fuzzy=False, charset="utf-8"
-        )
+        fresh = Catalog(locale=language, project="shoko-ils", header_comment=HEADER, fuzzy=False, charset="utf-8")
         # the catalogue changes when its texts do, and only then
         fresh.creation_date = fresh.revision_date = FIXED_DATE
         for message, places in wanted().items():

@@ -105,13 +105,15 @@ def digest(tree: Path) -> str:
 
 def pack(tree: Path, archive: Path, release_id: str) -> None:
     """A tar whose bytes depend on nothing but the content; it unpacks into shoko-ils-ID/."""
-    with tempfile.NamedTemporaryFile(dir=archive.parent, delete=False) as partial:
-        with tarfile.open(fileobj=partial, mode="w", format=tarfile.PAX_FORMAT) as tar:
-            for path in files_of(tree):
-                entry = tarfile.TarInfo(f"shoko-ils-{release_id}/{path.relative_to(tree)}")
-                content = path.read_bytes()
-                entry.size, entry.mode, entry.mtime = len(content), mode(path), 0
-                tar.addfile(entry, io.BytesIO(content))
+    with (
+        tempfile.NamedTemporaryFile(dir=archive.parent, delete=False) as partial,
+        tarfile.open(fileobj=partial, mode="w", format=tarfile.PAX_FORMAT) as tar,
+    ):
+        for path in files_of(tree):
+            entry = tarfile.TarInfo(f"shoko-ils-{release_id}/{path.relative_to(tree)}")
+            content = path.read_bytes()
+            entry.size, entry.mode, entry.mtime = len(content), mode(path), 0
+            tar.addfile(entry, io.BytesIO(content))
     Path(partial.name).chmod(0o644)
     Path(partial.name).replace(archive)
 

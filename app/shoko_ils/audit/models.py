@@ -5,8 +5,8 @@ happened. `chain.py` recomputes the links.
 """
 
 from django.db import models
-from django.db.models.functions import Now
 from django.db.models import Q
+from django.db.models.functions import Now
 
 
 class Event(models.Model):
@@ -24,9 +24,7 @@ class Event(models.Model):
 
     class Meta:
         db_table = "audit_event"
-        constraints = (
-            models.CheckConstraint(name="audit_action", condition=Q(action__regex=r"^[a-z][a-z0-9-]*$")),
-        )
+        constraints = (models.CheckConstraint(name="audit_action", condition=Q(action__regex=r"^[a-z][a-z0-9-]*$")),)
 
     def __str__(self) -> str:
         return f"{self.id} {self.action}"

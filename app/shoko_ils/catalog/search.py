@@ -72,7 +72,7 @@ def find(query: str, library: str = "") -> QuerySet[Record]:
 def for_list(records: QuerySet[Record]) -> QuerySet[Record]:
     """Only what a list shows, with names and copies in a fixed number of queries."""
     names = Contribution.objects.select_related("agent")
-    copies = Item.objects.select_related("library", "at_library", "availability").exclude(
+    copies = Item.objects.select_related("library", "location", "availability").exclude(
         condition=Item.Condition.WITHDRAWN
     )
     return records.defer("grams", "search_text").prefetch_related(

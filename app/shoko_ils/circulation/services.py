@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from shoko_ils.audit import record as audit
 from shoko_ils.circulation import rules
-from shoko_ils.circulation.models import Loan, ScanReceipt
+from shoko_ils.circulation.models import Loan, LoanRule, ScanReceipt
 from shoko_ils.core import db
 from shoko_ils.core.models import Library
 from shoko_ils.holdings.models import Item
@@ -106,49 +106,45 @@ def lend(actor: audit.Actor, patron_id: int, barcode: str, library: Library, key
     def act() -> Result:
         patron = Patron.objects.select_for_update(no_key=True).get(pk=patron_id)
         item = _item(barcode, lock=True)
+        if item is None:
+            return Result(Outcome.UNKNOWN_ITEM)
+        loan = Loan.objects.filter(item=item, returned_on__isnull=True).first()
+        if loan:
+            yours = loan.patron_id == patron.pk
+            return Result(Outcome.ALREADY_YOURS, item, loan.due_on) if yours else Result(Outcome.ON_LOAN, item)
         today = timezone.localdate()
-        outcome, due_on = _may_lend(patron, item, library, today)
-        if outcome is Outcome.LENT and item is not None:
-            rule = rules.choose(patron.category_id, library.pk)
-            if rule is None or due_on is None:
-                raise AssertionError("a loan without rule or due date was allowed")
-            Loan.objects.create(
-                item=item,
-                patron=patron,
-                library=library,
-                rule=rule,
-                lent_on=today,
-                lent_at=timezone.now(),
-                due_on=due_on,
-            )
-            audit.write(actor, "lend", "lend")
-        return Result(outcome, item, due_on)
+        rule = rules.choose(patron.category_id, library.pk)
+        stop = _stop(patron, item, rule, today)
+        if stop or rule is None:
+            return Result(stop or Outcome.NO_RULE, item)
+        due_on = library.next_open_day(today + dt.timedelta(days=rule.days))
+        Loan.objects.create(
+            item=item,
+            patron=patron,
+            library=library,
+            rule=rule,
+            lent_on=today,
+            lent_at=timezone.now(),
+            due_on=due_on,
+        )
+        audit.write(actor, "lend", "lend")
+        return Result(Outcome.LENT, item, due_on)
 
     return _once(key, act)
 
 
-def _may_lend(
-    patron: Patron, item: Item | None, library: Library, today: dt.date
-) -> tuple[Outcome, dt.date | None]:
-    """Whether the loan may be made; the due date if so."""
-    if item is None:
-        return Outcome.UNKNOWN_ITEM, None
-    loan = Loan.objects.filter(item=item, returned_on__isnull=True).first()
-    if loan:
-        return (Outcome.ALREADY_YOURS, loan.due_on) if loan.patron_id == patron.pk else (Outcome.ON_LOAN, None)
+def _stop(patron: Patron, item: Item, rule: LoanRule | None, today: dt.date) -> Outcome | None:
+    """The first reason against lending an item that is in, or None."""
     if patron.expires_on < today:
-        return Outcome.PATRON_EXPIRED, None
+        return Outcome.PATRON_EXPIRED
     if item.library_use_only:
-        return Outcome.LIBRARY_USE_ONLY, None
+        return Outcome.LIBRARY_USE_ONLY
     if item.condition in (Item.Condition.WITHDRAWN, Item.Condition.PROCESSING):
-        return Outcome.NOT_LENDABLE, None
-    rule = rules.choose(patron.category_id, library.pk)
-    if rule is None:
-        return Outcome.NO_RULE, None
-    open_loans = Loan.objects.filter(patron=patron).count()
-    if rule.max_loans is not None and open_loans >= rule.max_loans:
-        return Outcome.LIMIT_REACHED, None
-    return Outcome.LENT, library.next_open_day(today + dt.timedelta(days=rule.days))
+        return Outcome.NOT_LENDABLE
+    limit = rule.max_loans if rule else None
+    if limit is not None and Loan.objects.filter(patron=patron).count() >= limit:
+        return Outcome.LIMIT_REACHED
+    return None
 
 
 def take_back(actor: audit.Actor, barcode: str, library: Library, key: uuid.UUID) -> Result:

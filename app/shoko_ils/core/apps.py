@@ -8,4 +8,4 @@ class Core(AppConfig):
     label = "core"
 
     def ready(self) -> None:
-        from shoko_ils.core import db  # noqa: F401  # connects the notice handler
+        from shoko_ils.core import db  # noqa: F401, PLC0415  # connects the notice handler, once the applications are loaded

@@ -19,30 +19,20 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return page(
-        request, 403, _("You may not open this page"), _("Your permission level does not include it.")
-    )
+    return page(request, 403, _("You may not open this page"), _("Your permission level does not include it."))
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return page(
-        request, 404, _("This page does not exist"), _("The address may be wrong or the page may have moved.")
-    )
+    return page(request, 404, _("This page does not exist"), _("The address may be wrong or the page may have moved."))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return page(
-        request, 500, _("Something went wrong on our side"), _("Please wait a moment and try again.")
-    )
+    return page(request, 500, _("Something went wrong on our side"), _("Please wait a moment and try again."))
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
-    return page(
-        request, 503, _("The service is not available at the moment"), _("Please wait a moment and try again.")
-    )
+    return page(request, 503, _("The service is not available at the moment"), _("Please wait a moment and try again."))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return page(
-        request, 403, _("This form is no longer valid"), _("Open the page again and repeat the last step.")
-    )
+    return page(request, 403, _("This form is no longer valid"), _("Open the page again and repeat the last step."))

@@ -115,9 +115,7 @@ def _begin(actor: audit.Actor, number: str) -> tuple[Sitting | None, Notice | No
 def _sitting_context(request: HttpRequest, sitting: Sitting) -> dict[str, Any]:
     """What the counter shows of the sitting; counts for everybody, the list of today's items too."""
     loans = list(
-        Loan.objects.filter(patron=sitting.patron)
-        .select_related("item__record", "item__location")
-        .order_by("-lent_at")
+        Loan.objects.filter(patron=sitting.patron).select_related("item__record", "item__location").order_by("-lent_at")
     )
     today = timezone.localdate()
     return {
@@ -152,7 +150,9 @@ def return_page(request: HttpRequest) -> HttpResponse:
             except OutcomeUnknown:
                 shown, key, typed = notice("stop-unknown-outcome"), form.cleaned_data["key"], scan
     return render(
-        request, "counter/return.html", {"key": key, "typed": typed, "notice": shown, "log": log.lines(), "mode": "return"}
+        request,
+        "counter/return.html",
+        {"key": key, "typed": typed, "notice": shown, "log": log.lines(), "mode": "return"},
     )
 
 

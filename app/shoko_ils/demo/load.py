@@ -25,14 +25,11 @@ Progress = Callable[[str], None]
 
 def copy(table: str, columns: str, rows: Iterable[tuple[Any, ...]]) -> int:
     """COPY the rows into the table; returns how many."""
-    count = 0
-    with (
-        connection.cursor() as cursor,
-        cursor.cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as stream,
-    ):
-        for count, row in enumerate(rows, start=1):
-            stream.write_row(row)
-    return count
+    with connection.cursor() as cursor:
+        with cursor.cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as stream:
+            for row in rows:
+                stream.write_row(row)
+        return int(cursor.rowcount)
 
 
 def everything(catalogue: Catalogue, progress: Progress) -> None:
@@ -116,9 +113,7 @@ def _bibliographic(catalogue: Catalogue) -> int:
 
 
 def _items(made: list[invent.InventedItem], libraries: list[Library]) -> int:
-    locations = {
-        position: Location.objects.get(key=key).pk for position, (key, *_) in enumerate(invent.LOCATIONS)
-    }
+    locations = {position: Location.objects.get(key=key).pk for position, (key, *_) in enumerate(invent.LOCATIONS)}
     return copy(
         "item",
         "id, barcode, record_id, library_id, at_library_id, location_id, call_number, condition, library_use_only",
@@ -132,8 +127,7 @@ def _items(made: list[invent.InventedItem], libraries: list[Library]) -> int:
 
 def _patrons(people: list[invent.InventedPatron], libraries: list[Library]) -> int:
     categories = {
-        position: PatronCategory.objects.get(key=key).pk
-        for position, (key, *_) in enumerate(invent.CATEGORIES)
+        position: PatronCategory.objects.get(key=key).pk for position, (key, *_) in enumerate(invent.CATEGORIES)
     }
     count = copy(
         "patron",
@@ -150,9 +144,7 @@ def _patrons(people: list[invent.InventedPatron], libraries: list[Library]) -> i
     return count
 
 
-def _loans(
-    made: list[invent.InventedItem], people: list[invent.InventedPatron], libraries: list[Library]
-) -> int:
+def _loans(made: list[invent.InventedItem], people: list[invent.InventedPatron], libraries: list[Library]) -> int:
     """Some copies are out, a few of them overdue, none beyond a patron's limit."""
     now = timezone.now()
     today = timezone.localdate()

@@ -44,9 +44,7 @@ class Item(models.Model):
     class Meta:
         db_table = "item"
         constraints = (
-            models.CheckConstraint(
-                name="item_barcode_ten_digits", condition=models.Q(barcode__regex=r"^[0-9]{10}$")
-            ),
+            models.CheckConstraint(name="item_barcode_ten_digits", condition=models.Q(barcode__regex=r"^[0-9]{10}$")),
             models.CheckConstraint(
                 name="item_condition",
                 condition=models.Q(condition__in=["normal", "processing", "missing", "withdrawn"]),
@@ -63,9 +61,7 @@ class Availability(models.Model):
     The public role reads loans only through it.
     """
 
-    item = models.OneToOneField(
-        Item, on_delete=models.DO_NOTHING, primary_key=True, related_name="availability"
-    )
+    item = models.OneToOneField(Item, on_delete=models.DO_NOTHING, primary_key=True, related_name="availability")
     due_on = models.DateField()
 
     class Meta:

@@ -52,13 +52,9 @@ class Patron(models.Model):
 
     class Meta:
         db_table = "patron"
-        indexes = (
-            models.Index(fields=("reading_key",), name="patron_reading", opclasses=("text_pattern_ops",)),
-        )
+        indexes = (models.Index(fields=("reading_key",), name="patron_reading", opclasses=("text_pattern_ops",)),)
         constraints = (
-            models.CheckConstraint(
-                name="patron_contact", condition=Q(contact__in=["none", "phone", "email"])
-            ),
+            models.CheckConstraint(name="patron_contact", condition=Q(contact__in=["none", "phone", "email"])),
             # e-mail is stored only of those who asked to be told by e-mail (S4:L221-229)
             models.CheckConstraint(
                 name="patron_email_only_if_wished",
@@ -93,9 +89,7 @@ class Card(models.Model):
             models.UniqueConstraint(
                 fields=("patron",), condition=Q(ended_on__isnull=True), name="card_one_valid_per_patron"
             ),
-            models.CheckConstraint(
-                name="card_eight_digits", condition=Q(number__regex=r"^[0-9]{8}$")
-            ),
+            models.CheckConstraint(name="card_eight_digits", condition=Q(number__regex=r"^[0-9]{8}$")),
         )
 
     def __str__(self) -> str:

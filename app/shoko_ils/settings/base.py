@@ -45,8 +45,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
 ]
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 TEMPLATES: list[dict[str, Any]] = [
     {

@@ -49,6 +49,4 @@ class StaffBackend:
     def _count_failure(account: StaffAccount) -> None:
         rows = StaffAccount.objects.filter(pk=account.pk)
         rows.update(failed_logins=F("failed_logins") + 1)
-        rows.filter(failed_logins__gte=FREE_FAILURES).update(
-            failed_logins=0, refused_until=timezone.now() + PAUSE
-        )
+        rows.filter(failed_logins__gte=FREE_FAILURES).update(failed_logins=0, refused_until=timezone.now() + PAUSE)

@@ -1,7 +1,7 @@
 """Accounts of staff: one per person (S1:L25, S1:L31), four permission levels (S1:L33)."""
 
-from django.contrib.auth.models import BaseUserManager
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import BaseUserManager
 from django.db import models
 from django.db.models import Q
 
@@ -40,9 +40,7 @@ class StaffAccount(AbstractBaseUser):
 
     class Meta:
         db_table = "staff_account"
-        constraints = (
-            models.CheckConstraint(name="staff_level", condition=Q(level__gte=1, level__lte=4)),
-        )
+        constraints = (models.CheckConstraint(name="staff_level", condition=Q(level__gte=1, level__lte=4)),)
 
     def __str__(self) -> str:
         return self.login_id

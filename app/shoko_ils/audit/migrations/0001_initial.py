@@ -5,29 +5,31 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigIntegerField(db_default=0, primary_key=True, serialize=False)),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('actor', models.CharField(help_text='log-in ID of the person', max_length=40)),
-                ('action', models.CharField(max_length=30)),
-                ('screen', models.CharField(max_length=30)),
-                ('library', models.CharField(help_text='key of the library of the counter', max_length=40)),
-                ('subject', models.UUIDField(blank=True, null=True)),
-                ('previous', models.CharField(db_default='', max_length=64)),
-                ('link', models.CharField(db_default='', max_length=64, unique=True)),
+                ("id", models.BigIntegerField(db_default=0, primary_key=True, serialize=False)),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("actor", models.CharField(help_text="log-in ID of the person", max_length=40)),
+                ("action", models.CharField(max_length=30)),
+                ("screen", models.CharField(max_length=30)),
+                ("library", models.CharField(help_text="key of the library of the counter", max_length=40)),
+                ("subject", models.UUIDField(blank=True, null=True)),
+                ("previous", models.CharField(db_default="", max_length=64)),
+                ("link", models.CharField(db_default="", max_length=64, unique=True)),
             ],
             options={
-                'db_table': 'audit_event',
-                'constraints': [models.CheckConstraint(condition=models.Q(('action__regex', '^[a-z][a-z0-9-]*$')), name='audit_action')],
+                "db_table": "audit_event",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("action__regex", "^[a-z][a-z0-9-]*$")), name="audit_action"
+                    )
+                ],
             },
         ),
     ]

@@ -7,88 +7,127 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Agent',
+            name="Agent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120)),
-                ('name_reading', models.CharField(max_length=120)),
-                ('name_roman', models.CharField(blank=True, max_length=120)),
-                ('born', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('died', models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=120)),
+                ("name_reading", models.CharField(max_length=120)),
+                ("name_roman", models.CharField(blank=True, max_length=120)),
+                ("born", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("died", models.PositiveSmallIntegerField(blank=True, null=True)),
             ],
             options={
-                'db_table': 'agent',
-                'constraints': [models.CheckConstraint(condition=models.Q(('born__isnull', True), ('died__isnull', False), _connector='OR'), name='agent_birth_only_of_the_dead')],
+                "db_table": "agent",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("born__isnull", True), ("died__isnull", False), _connector="OR"),
+                        name="agent_birth_only_of_the_dead",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Contribution',
+            name="Contribution",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('author', 'Author'), ('translator', 'Translator'), ('reviser', 'Reviser'), ('editor', 'Editor')], max_length=12)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('agent', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='contributions', to='catalog.agent')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("author", "Author"),
+                            ("translator", "Translator"),
+                            ("reviser", "Reviser"),
+                            ("editor", "Editor"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField()),
+                (
+                    "agent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="contributions", to="catalog.agent"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'contribution',
-                'ordering': ('position',),
+                "db_table": "contribution",
+                "ordering": ("position",),
             },
         ),
         migrations.CreateModel(
-            name='Record',
+            name="Record",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source_id', models.CharField(help_text='e.g. aozora:001567', max_length=40, unique=True)),
-                ('title', models.CharField(max_length=200)),
-                ('title_reading', models.CharField(max_length=200)),
-                ('subtitle', models.CharField(blank=True, max_length=200)),
-                ('subtitle_reading', models.CharField(blank=True, max_length=200)),
-                ('original_title', models.CharField(blank=True, max_length=300)),
-                ('ndc', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=10), blank=True, default=list, size=None)),
-                ('for_children', models.BooleanField(default=False)),
-                ('orthography', models.CharField(blank=True, max_length=20)),
-                ('host_title', models.CharField(blank=True, help_text='the printed book it stands in', max_length=200)),
-                ('publisher', models.CharField(blank=True, max_length=80)),
-                ('published', models.PositiveSmallIntegerField(blank=True, help_text='year', null=True)),
-                ('added_on', models.DateField(help_text='day of accession, for the list of new arrivals')),
-                ('sort_key', models.CharField(help_text='reading in filing order', max_length=200)),
-                ('title_key', models.CharField(max_length=400)),
-                ('reading_key', models.CharField(max_length=400)),
-                ('search_text', models.TextField(help_text='all searched fields, folded, one a line')),
-                ('grams', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=2), help_text='characters and pairs of search_text', size=None)),
-                ('agents', models.ManyToManyField(related_name='records', through='catalog.Contribution', to='catalog.agent')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("source_id", models.CharField(help_text="e.g. aozora:001567", max_length=40, unique=True)),
+                ("title", models.CharField(max_length=200)),
+                ("title_reading", models.CharField(max_length=200)),
+                ("subtitle", models.CharField(blank=True, max_length=200)),
+                ("subtitle_reading", models.CharField(blank=True, max_length=200)),
+                ("original_title", models.CharField(blank=True, max_length=300)),
+                (
+                    "ndc",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=10), blank=True, default=list, size=None
+                    ),
+                ),
+                ("for_children", models.BooleanField(default=False)),
+                ("orthography", models.CharField(blank=True, max_length=20)),
+                ("host_title", models.CharField(blank=True, help_text="the printed book it stands in", max_length=200)),
+                ("publisher", models.CharField(blank=True, max_length=80)),
+                ("published", models.PositiveSmallIntegerField(blank=True, help_text="year", null=True)),
+                ("added_on", models.DateField(help_text="day of accession, for the list of new arrivals")),
+                ("sort_key", models.CharField(help_text="reading in filing order", max_length=200)),
+                ("title_key", models.CharField(max_length=400)),
+                ("reading_key", models.CharField(max_length=400)),
+                ("search_text", models.TextField(help_text="all searched fields, folded, one a line")),
+                (
+                    "grams",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=2),
+                        help_text="characters and pairs of search_text",
+                        size=None,
+                    ),
+                ),
+                (
+                    "agents",
+                    models.ManyToManyField(related_name="records", through="catalog.Contribution", to="catalog.agent"),
+                ),
             ],
             options={
-                'db_table': 'record',
+                "db_table": "record",
             },
         ),
         migrations.AddField(
-            model_name='contribution',
-            name='record',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='contributions', to='catalog.record'),
+            model_name="contribution",
+            name="record",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="contributions", to="catalog.record"
+            ),
         ),
         migrations.AddIndex(
-            model_name='record',
-            index=django.contrib.postgres.indexes.GinIndex(fastupdate=False, fields=['grams'], name='record_grams'),
+            model_name="record",
+            index=django.contrib.postgres.indexes.GinIndex(fastupdate=False, fields=["grams"], name="record_grams"),
         ),
         migrations.AddIndex(
-            model_name='record',
-            index=models.Index(fields=['-added_on', 'id'], name='record_new'),
+            model_name="record",
+            index=models.Index(fields=["-added_on", "id"], name="record_new"),
         ),
         migrations.AddConstraint(
-            model_name='contribution',
-            constraint=models.UniqueConstraint(fields=('record', 'agent', 'role'), name='contribution_once'),
+            model_name="contribution",
+            constraint=models.UniqueConstraint(fields=("record", "agent", "role"), name="contribution_once"),
         ),
         migrations.AddConstraint(
-            model_name='contribution',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['author', 'translator', 'reviser', 'editor'])), name='contribution_role'),
+            model_name="contribution",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("role__in", ["author", "translator", "reviser", "editor"])),
+                name="contribution_role",
+            ),
         ),
     ]

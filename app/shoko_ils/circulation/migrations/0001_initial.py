@@ -5,80 +5,145 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('core', '0001_initial'),
-        ('holdings', '0001_initial'),
-        ('patrons', '0001_initial'),
+        ("core", "0001_initial"),
+        ("holdings", "0001_initial"),
+        ("patrons", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='LoanRule',
+            name="LoanRule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('days', models.PositiveSmallIntegerField()),
-                ('max_loans', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('version', models.PositiveIntegerField()),
-                ('ended_on', models.DateField(blank=True, null=True)),
-                ('category', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patrons.patroncategory')),
-                ('library', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.library')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("days", models.PositiveSmallIntegerField()),
+                ("max_loans", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("version", models.PositiveIntegerField()),
+                ("ended_on", models.DateField(blank=True, null=True)),
+                (
+                    "category",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="patrons.patroncategory",
+                    ),
+                ),
+                (
+                    "library",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="core.library",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'loan_rule',
+                "db_table": "loan_rule",
             },
         ),
         migrations.CreateModel(
-            name='Loan',
+            name="Loan",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('lent_on', models.DateField()),
-                ('lent_at', models.DateTimeField(blank=True, null=True)),
-                ('due_on', models.DateField()),
-                ('returned_on', models.DateField(blank=True, null=True)),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='loans', to='holdings.item')),
-                ('library', models.ForeignKey(help_text='lent at', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.library')),
-                ('patron', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='loans', to='patrons.patron')),
-                ('rule', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='circulation.loanrule')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("lent_on", models.DateField()),
+                ("lent_at", models.DateTimeField(blank=True, null=True)),
+                ("due_on", models.DateField()),
+                ("returned_on", models.DateField(blank=True, null=True)),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="loans", to="holdings.item"
+                    ),
+                ),
+                (
+                    "library",
+                    models.ForeignKey(
+                        help_text="lent at",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="core.library",
+                    ),
+                ),
+                (
+                    "patron",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="loans",
+                        to="patrons.patron",
+                    ),
+                ),
+                (
+                    "rule",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="circulation.loanrule"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'loan',
+                "db_table": "loan",
             },
         ),
         migrations.CreateModel(
-            name='ScanReceipt',
+            name="ScanReceipt",
             fields=[
-                ('key', models.UUIDField(primary_key=True, serialize=False)),
-                ('outcome', models.CharField(max_length=30)),
-                ('due_on', models.DateField(blank=True, null=True)),
-                ('made_on', models.DateField(db_index=True)),
-                ('confirmed', models.BooleanField(default=True)),
-                ('item', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='holdings.item')),
+                ("key", models.UUIDField(primary_key=True, serialize=False)),
+                ("outcome", models.CharField(max_length=30)),
+                ("due_on", models.DateField(blank=True, null=True)),
+                ("made_on", models.DateField(db_index=True)),
+                ("confirmed", models.BooleanField(default=True)),
+                (
+                    "item",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="holdings.item"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'scan_receipt',
+                "db_table": "scan_receipt",
             },
         ),
         migrations.AddConstraint(
-            model_name='loanrule',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_on__isnull', True)), fields=('category', 'library'), name='loan_rule_one_in_force', nulls_distinct=False),
+            model_name="loanrule",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_on__isnull", True)),
+                fields=("category", "library"),
+                name="loan_rule_one_in_force",
+                nulls_distinct=False,
+            ),
         ),
         migrations.AddIndex(
-            model_name='loan',
-            index=models.Index(condition=models.Q(('patron__isnull', False)), fields=['patron'], name='loan_of_patron'),
+            model_name="loan",
+            index=models.Index(condition=models.Q(("patron__isnull", False)), fields=["patron"], name="loan_of_patron"),
         ),
         migrations.AddConstraint(
-            model_name='loan',
-            constraint=models.UniqueConstraint(condition=models.Q(('returned_on__isnull', True)), fields=('item',), name='loan_one_open_per_item'),
+            model_name="loan",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("returned_on__isnull", True)), fields=("item",), name="loan_one_open_per_item"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='loan',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lent_at__isnull', False), ('patron__isnull', False), ('returned_on__isnull', True)), models.Q(('lent_at__isnull', True), ('patron__isnull', True), ('returned_on__isnull', False)), _connector='OR'), name='loan_borrower_only_while_open'),
+            model_name="loan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("lent_at__isnull", False), ("patron__isnull", False), ("returned_on__isnull", True)),
+                    models.Q(("lent_at__isnull", True), ("patron__isnull", True), ("returned_on__isnull", False)),
+                    _connector="OR",
+                ),
+                name="loan_borrower_only_while_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='loan',
-            constraint=models.CheckConstraint(condition=models.Q(('due_on__gte', models.F('lent_on'))), name='loan_due_not_before_lent'),
+            model_name="loan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("due_on__gte", models.F("lent_on"))), name="loan_due_not_before_lent"
+            ),
         ),
     ]

@@ -6,38 +6,41 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Library',
+            name="Library",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.SlugField(max_length=40, unique=True)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('name_ja', models.CharField(max_length=80)),
-                ('name_en', models.CharField(max_length=80)),
-                ('closed_weekdays', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveSmallIntegerField(), blank=True, default=list, size=None)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.SlugField(max_length=40, unique=True)),
+                ("position", models.PositiveSmallIntegerField()),
+                ("name_ja", models.CharField(max_length=80)),
+                ("name_en", models.CharField(max_length=80)),
+                (
+                    "closed_weekdays",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.PositiveSmallIntegerField(), blank=True, default=list, size=None
+                    ),
+                ),
             ],
             options={
-                'db_table': 'library',
-                'ordering': ('position',),
+                "db_table": "library",
+                "ordering": ("position",),
             },
         ),
         migrations.CreateModel(
-            name='ClosedDay',
+            name="ClosedDay",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('library', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='core.library')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("day", models.DateField()),
+                ("library", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="core.library")),
             ],
             options={
-                'db_table': 'closed_day',
-                'constraints': [models.UniqueConstraint(fields=('library', 'day'), name='closed_day_once')],
+                "db_table": "closed_day",
+                "constraints": [models.UniqueConstraint(fields=("library", "day"), name="closed_day_once")],
             },
         ),
     ]

@@ -5,65 +5,113 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('catalog', '0001_initial'),
-        ('core', '0001_initial'),
+        ("catalog", "0001_initial"),
+        ("core", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Item',
+            name="Item",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('barcode', models.CharField(max_length=10, unique=True)),
-                ('call_number', models.CharField(max_length=30)),
-                ('condition', models.CharField(choices=[('normal', 'Normal'), ('processing', 'Processing'), ('missing', 'Missing'), ('withdrawn', 'Withdrawn')], default='normal', max_length=12)),
-                ('library_use_only', models.BooleanField(default=False)),
-                ('at_library', models.ForeignKey(help_text='where it last was scanned', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.library')),
-                ('library', models.ForeignKey(help_text='owner', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.library')),
-                ('record', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='items', to='catalog.record')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("barcode", models.CharField(max_length=10, unique=True)),
+                ("call_number", models.CharField(max_length=30)),
+                (
+                    "condition",
+                    models.CharField(
+                        choices=[
+                            ("normal", "Normal"),
+                            ("processing", "Processing"),
+                            ("missing", "Missing"),
+                            ("withdrawn", "Withdrawn"),
+                        ],
+                        default="normal",
+                        max_length=12,
+                    ),
+                ),
+                ("library_use_only", models.BooleanField(default=False)),
+                (
+                    "at_library",
+                    models.ForeignKey(
+                        help_text="where it last was scanned",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="core.library",
+                    ),
+                ),
+                (
+                    "library",
+                    models.ForeignKey(
+                        help_text="owner",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="core.library",
+                    ),
+                ),
+                (
+                    "record",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="items", to="catalog.record"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'item',
+                "db_table": "item",
             },
         ),
         migrations.CreateModel(
-            name='Location',
+            name="Location",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.SlugField(max_length=40, unique=True)),
-                ('name_ja', models.CharField(max_length=60)),
-                ('name_en', models.CharField(max_length=60)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.SlugField(max_length=40, unique=True)),
+                ("name_ja", models.CharField(max_length=60)),
+                ("name_en", models.CharField(max_length=60)),
             ],
             options={
-                'db_table': 'location',
+                "db_table": "location",
             },
         ),
         migrations.CreateModel(
-            name='Availability',
+            name="Availability",
             fields=[
-                ('item', models.OneToOneField(on_delete=django.db.models.deletion.DO_NOTHING, primary_key=True, related_name='availability', serialize=False, to='holdings.item')),
-                ('due_on', models.DateField()),
+                (
+                    "item",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        primary_key=True,
+                        related_name="availability",
+                        serialize=False,
+                        to="holdings.item",
+                    ),
+                ),
+                ("due_on", models.DateField()),
             ],
             options={
-                'db_table': 'item_availability',
-                'managed': False,
+                "db_table": "item_availability",
+                "managed": False,
             },
         ),
         migrations.AddField(
-            model_name='item',
-            name='location',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='holdings.location'),
+            model_name="item",
+            name="location",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="holdings.location"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='item',
-            constraint=models.CheckConstraint(condition=models.Q(('barcode__regex', '^[0-9]{10}$')), name='item_barcode_ten_digits'),
+            model_name="item",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("barcode__regex", "^[0-9]{10}$")), name="item_barcode_ten_digits"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='item',
-            constraint=models.CheckConstraint(condition=models.Q(('condition__in', ['normal', 'processing', 'missing', 'withdrawn'])), name='item_condition'),
+            model_name="item",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("condition__in", ["normal", "processing", "missing", "withdrawn"])),
+                name="item_condition",
+            ),
         ),
     ]

@@ -5,32 +5,41 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('core', '0001_initial'),
+        ("core", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='StaffAccount',
+            name="StaffAccount",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('login_id', models.CharField(max_length=40, unique=True)),
-                ('name', models.CharField(max_length=80)),
-                ('section', models.CharField(blank=True, max_length=80)),
-                ('level', models.PositiveSmallIntegerField(choices=[(1, 'Manager'), (2, 'Officer'), (3, 'Trainee'), (4, 'Assistant')])),
-                ('registered_on', models.DateField()),
-                ('removed_on', models.DateField(blank=True, null=True)),
-                ('failed_logins', models.PositiveSmallIntegerField(default=0)),
-                ('refused_until', models.DateTimeField(blank=True, null=True)),
-                ('library', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.library')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("login_id", models.CharField(max_length=40, unique=True)),
+                ("name", models.CharField(max_length=80)),
+                ("section", models.CharField(blank=True, max_length=80)),
+                (
+                    "level",
+                    models.PositiveSmallIntegerField(
+                        choices=[(1, "Manager"), (2, "Officer"), (3, "Trainee"), (4, "Assistant")]
+                    ),
+                ),
+                ("registered_on", models.DateField()),
+                ("removed_on", models.DateField(blank=True, null=True)),
+                ("failed_logins", models.PositiveSmallIntegerField(default=0)),
+                ("refused_until", models.DateTimeField(blank=True, null=True)),
+                (
+                    "library",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="core.library"),
+                ),
             ],
             options={
-                'db_table': 'staff_account',
-                'constraints': [models.CheckConstraint(condition=models.Q(('level__gte', 1), ('level__lte', 4)), name='staff_level')],
+                "db_table": "staff_account",
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("level__gte", 1), ("level__lte", 4)), name="staff_level")
+                ],
             },
         ),
     ]

@@ -5,37 +5,55 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('catalog', '0001_initial'),
-        ('patrons', '0001_initial'),
+        ("catalog", "0001_initial"),
+        ("patrons", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PatronPassword',
+            name="PatronPassword",
             fields=[
-                ('patron', models.OneToOneField(on_delete=django.db.models.deletion.DO_NOTHING, primary_key=True, related_name='+', serialize=False, to='patrons.patron')),
-                ('password', models.CharField(max_length=200)),
-                ('changed_on', models.DateField()),
+                (
+                    "patron",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="patrons.patron",
+                    ),
+                ),
+                ("password", models.CharField(max_length=200)),
+                ("changed_on", models.DateField()),
             ],
             options={
-                'db_table': 'patron_password',
+                "db_table": "patron_password",
             },
         ),
         migrations.CreateModel(
-            name='Favourite',
+            name="Favourite",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kept_on', models.DateField()),
-                ('patron', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='patrons.patron')),
-                ('record', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='catalog.record')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kept_on", models.DateField()),
+                (
+                    "patron",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.DO_NOTHING, related_name="+", to="patrons.patron"
+                    ),
+                ),
+                (
+                    "record",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.DO_NOTHING, related_name="+", to="catalog.record"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'favourite',
-                'constraints': [models.UniqueConstraint(fields=('patron', 'record'), name='favourite_once')],
+                "db_table": "favourite",
+                "constraints": [models.UniqueConstraint(fields=("patron", "record"), name="favourite_once")],
             },
         ),
     ]

@@ -25,9 +25,7 @@ class Command(BaseCommand):
     help = "Load the demonstration library, all or nothing, and its staff account. Repeatable. Run as ils_owner."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--catalogue", type=Path, default=settings.BASE_DIR / "demo" / "aozora_catalogue.csv.gz"
-        )
+        parser.add_argument("--catalogue", type=Path, default=settings.BASE_DIR / "demo" / "aozora_catalogue.csv.gz")
         parser.add_argument(
             "--password-file",
             type=Path,

@@ -1,0 +1,120 @@
+"""Two counters at once, on committed data and real connections."""
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from shoko_ils.audit import chain
+from shoko_ils.audit.models import Event
+from shoko_ils.audit.record import Actor
+from shoko_ils.circulation.models import Loan, LoanRule
+from shoko_ils.circulation.services import Outcome, lend, take_back
+from shoko_ils.core.models import Library
+from shoko_ils.holdings.models import Item
+from shoko_ils.patrons.models import Patron
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Real commits; the test returns what it lent, so that others find the library as it was."""
+    with django_db_blocker.unblock():
+        yield
+        ours = Loan.objects.filter(returned_on__isnull=True, patron__in=borrowers(4))
+        ours.update(returned_on=timezone.localdate(), patron=None, lent_at=None)
+        connection.close()
+
+
+def shelf_items(count: int) -> list[Item]:
+    """The last copies that may be lent and were on the shelf when the library was loaded."""
+    free = Item.objects.filter(library_use_only=False).exclude(loans__returned_on__isnull=True, loans__isnull=False)
+    return list(free.order_by("-pk")[:count])
+
+
+def at_once(*acts: Callable[[], Any]) -> list[Any]:
+    """Results of the acts, started together, each on its own connection."""
+    gate = threading.Barrier(len(acts))
+    results: list[Any] = [None] * len(acts)
+
+    def one(index: int, act: Callable[[], Any]) -> None:
+        try:
+            gate.wait(timeout=10)
+            results[index] = act()
+        except Exception as error:  # handed to the assertion below
+            results[index] = error
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=one, args=pair) for pair in enumerate(acts)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    return results
+
+
+def borrowers(count: int) -> list[Patron]:
+    """The last patrons; their registrations are in force."""
+    return list(Patron.objects.filter(expires_on__gt="2029-01-01", pk__gt=400).order_by("-pk")[:count])
+
+
+@pytest.mark.usefixtures("committed")
+def test_of_two_counters_exactly_one_lends_the_item() -> None:
+    library, actor = Library.objects.get(key="central"), Actor("demo", "central")
+    one, two = borrowers(2)
+    for item in shelf_items(5):
+        results = at_once(
+            lambda item=item: lend(actor, one.pk, item.barcode, library, uuid.uuid4()).outcome,
+            lambda item=item: lend(actor, two.pk, item.barcode, library, uuid.uuid4()).outcome,
+        )
+        assert sorted(results) == [Outcome.LENT, Outcome.ON_LOAN]
+        assert Loan.objects.filter(item=item, returned_on__isnull=True).count() == 1
+
+
+@pytest.mark.usefixtures("committed")
+def test_the_same_scan_sent_twice_at_once_is_one_loan() -> None:
+    library, actor = Library.objects.get(key="central"), Actor("demo", "central")
+    (patron,) = borrowers(1)
+    for item in shelf_items(5):
+        key = uuid.uuid4()
+        same = [lambda item=item, key=key: lend(actor, patron.pk, item.barcode, library, key).outcome] * 3
+        assert at_once(*same) == [Outcome.LENT] * 3
+        take_back(actor, item.barcode, library, uuid.uuid4())
+
+
+@pytest.mark.usefixtures("committed")
+def test_the_limit_holds_when_two_counters_lend_to_one_patron() -> None:
+    library, actor = Library.objects.get(key="central"), Actor("demo", "central")
+    (patron,) = borrowers(1)
+    limit = LoanRule.objects.get().max_loans
+    LoanRule.objects.update(max_loans=3)
+    try:
+        results = at_once(
+            *(
+                lambda item=item: lend(actor, patron.pk, item.barcode, library, uuid.uuid4()).outcome
+                for item in shelf_items(6)
+            )
+        )
+        assert sorted(results) == [Outcome.LENT] * 3 + [Outcome.LIMIT_REACHED] * 3
+    finally:
+        LoanRule.objects.update(max_loans=limit)
+
+
+@pytest.mark.usefixtures("committed")
+def test_the_chain_of_the_audit_has_no_fork() -> None:
+    library, actor = Library.objects.get(key="central"), Actor("demo", "central")
+    patrons = borrowers(4)
+    items = shelf_items(4)
+    before = Event.objects.count()
+    at_once(
+        *(
+            lambda p=p, i=i: lend(actor, p.pk, i.barcode, library, uuid.uuid4())
+            for p, i in zip(patrons, items, strict=True)
+        )
+    )
+    count, _ = chain.verify(Event.objects.order_by("id"))
+    assert count == before + 4

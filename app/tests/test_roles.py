@@ -1,0 +1,126 @@
+"""What each database role may do, asked of the database itself with that role's own connection."""
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+from psycopg import Connection, errors
+
+from shoko_ils.core import sql
+from tests.cluster import connect
+
+PRIVATE = ("private.patron_password", "private.favourite")
+PERSONAL = ("ils.patron", "ils.card", "ils.loan", "ils.staff_account", "ils.audit_event", "ils.scan_receipt")
+
+
+@pytest.fixture
+def as_role(django_db_setup: None):  # a factory of connections
+    """`as_role("ils_staff")` logs in as that role."""
+    made: list[Connection] = []
+
+    def log_in(role: str) -> Connection:
+        made.append(connect(connection.settings_dict["NAME"], role, options="-c search_path=ils"))
+        return made[-1]
+
+    yield log_in
+    for each in made:
+        each.close()
+
+
+@pytest.mark.parametrize("table", PRIVATE)
+@pytest.mark.parametrize(
+    "statement",
+    ["SELECT 1 FROM {}", "DELETE FROM {}", "TRUNCATE {}", "INSERT INTO {} DEFAULT VALUES", "COPY {} TO STDOUT"],
+)
+def test_staff_cannot_touch_what_is_private(as_role, table: str, statement: str) -> None:
+    with pytest.raises(errors.InsufficientPrivilege):
+        as_role("ils_staff").execute(statement.format(table))
+
+
+@pytest.mark.parametrize("table", PERSONAL)
+def test_the_public_service_cannot_read_persons_loans_or_audit(as_role, table: str) -> None:
+    with pytest.raises(errors.InsufficientPrivilege):
+        as_role("ils_public").execute(f"SELECT 1 FROM {table}")
+
+
+def test_the_public_service_sees_what_is_out_and_not_who_has_it(as_role) -> None:
+    cursor = as_role("ils_public").execute("SELECT * FROM item_availability LIMIT 1")
+    assert [column.name for column in cursor.description] == ["item_id", "due_on"]
+
+
+@pytest.mark.parametrize("role", ["ils_public", "ils_staff"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TABLE ils.mine ()",
+        "CREATE TABLE public.mine ()",
+        "UPDATE ils.record SET title = ''",
+        "DELETE FROM ils.item",
+        "UPDATE ils.item SET barcode = '0000000000'",
+        "UPDATE ils.loan_rule SET days = 1",
+        "DELETE FROM ils.loan",
+        "UPDATE ils.staff_account SET level = 1",
+        "SELECT * FROM ils.audit_head",
+        "UPDATE ils.audit_event SET actor = ''",
+        "DELETE FROM ils.audit_event",
+        "TRUNCATE ils.audit_event",
+        "INSERT INTO ils.audit_event (id, actor, action, screen, library) VALUES (9, 'x', 'x', 'x', 'x')",
+        "INSERT INTO ils.audit_event (at, actor, action, screen, library) VALUES (now(), 'x', 'x', 'x', 'x')",
+        "ALTER TABLE ils.audit_event DISABLE TRIGGER ALL",
+        "SET ROLE ils_owner",
+    ],
+)
+def test_services_change_neither_masters_nor_audit(as_role, role: str, statement: str) -> None:
+    with pytest.raises(errors.InsufficientPrivilege):
+        as_role(role).execute(statement)
+
+
+def test_every_table_is_decided_upon(django_db_setup: None) -> None:
+    """The rights in the database are those of the list, table by table: a new table is not readable by accident."""
+    with connect(connection.settings_dict["NAME"]) as owner:
+        rows = owner.execute(
+            "SELECT grantee, table_schema || '.' || table_name FROM information_schema.role_table_grants"
+            " WHERE grantee IN ('ils_public', 'ils_staff', 'PUBLIC') AND table_schema IN ('ils', 'private')"
+        ).fetchall()
+    wanted = {(role, table) for role, tables in sql.GRANTS.items() for table in tables}
+    assert {tuple(row) for row in rows} == wanted
+
+
+@pytest.mark.django_db
+def test_granting_again_changes_nothing_and_removes_what_was_added() -> None:
+    def rights() -> set[tuple[str, ...]]:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT grantee, table_schema, table_name, column_name, privilege_type"
+                " FROM information_schema.column_privileges WHERE grantee IN ('ils_public', 'ils_staff')"
+            )
+            return set(cursor.fetchall())
+
+    before = rights()
+    with connection.cursor() as cursor:
+        cursor.execute("GRANT SELECT ON ils.patron TO ils_public")
+        cursor.execute("GRANT SELECT (password) ON private.patron_password TO ils_staff")
+    assert rights() != before
+    call_command("grant_roles", verbosity=0)
+    assert rights() == before
+
+
+@pytest.mark.django_db
+def test_a_missing_role_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sql, "STAFF", "ils_nobody")
+    with pytest.raises(CommandError, match="ils_nobody does not exist: the deployment creates it"):
+        call_command("grant_roles")
+
+
+@pytest.mark.django_db
+def test_removing_a_patron_removes_his_secrets_without_the_staff_role_reading_them() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT p.id FROM patron p WHERE NOT EXISTS (SELECT 1 FROM loan l WHERE l.patron_id = p.id) LIMIT 1"
+        )
+        (patron,) = cursor.fetchone()
+        cursor.execute("INSERT INTO private.patron_password VALUES (%s, 'x', now())", [patron])
+        with transaction.atomic():
+            cursor.execute("DELETE FROM card WHERE patron_id = %s", [patron])
+            cursor.execute("DELETE FROM patron WHERE id = %s", [patron])
+        cursor.execute("SELECT count(*) FROM private.patron_password")
+        assert cursor.fetchone() == (0,)

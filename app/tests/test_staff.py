@@ -1,0 +1,337 @@
+"""The staff service, with its own database role."""
+
+import re
+import uuid
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from shoko_ils.audit.models import Event
+from shoko_ils.audit.record import Actor
+from shoko_ils.circulation.models import Loan
+from shoko_ils.circulation.services import lend, take_back
+from shoko_ils.core.db import OutcomeUnknown
+from shoko_ils.core.models import Library
+from shoko_ils.counter import views
+from shoko_ils.holdings.barcode import with_check_digit
+from shoko_ils.holdings.models import Item
+from shoko_ils.patrons.models import Card, Patron
+from shoko_ils.staff.access import ACCESS, ANONYMOUS, KNOWS_PATRONS
+from shoko_ils.staff.models import Level, StaffAccount
+from tests.cluster import DEMO_PASSWORD
+from tests.conftest import act_as, log_in, make_account
+
+SOMEBODY = uuid.UUID(int=7)
+
+
+def every_page() -> list[tuple[str, str]]:
+    """(name, path) of every page, from the URLconf itself, in Japanese."""
+    found: list[tuple[str, str]] = []
+
+    def walk(patterns: list[URLPattern | URLResolver], prefix: str) -> None:
+        for pattern in patterns:
+            route = prefix + str(pattern.pattern)
+            if isinstance(pattern, URLResolver):
+                walk(pattern.url_patterns, route)
+            else:
+                found.append((pattern.name or "", "/" + route.replace("<uuid:pseudonym>", str(SOMEBODY))))
+
+    walk(get_resolver("shoko_ils.urls_staff").url_patterns, "")
+    return found
+
+
+def read(client: Client, path: str) -> str:
+    return client.get(path).content.decode()
+
+
+def hidden(html: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]*)"', html)
+    assert found, f"no field {name}"
+    return found.group(1)
+
+
+class Counter:
+    """A librarian at the scan field of a page: each scan is sent with what the last answer gave."""
+
+    def __init__(self, client: Client, path: str) -> None:
+        self.client, self.path = client, path
+        self.html = read(client, path)
+
+    def scan(self, text: str) -> str:
+        sent = {"scan": text, "key": hidden(self.html, "key"), "sitting": hidden(self.html, "sitting")}
+        answer = self.client.post(self.path, sent)
+        assert answer.status_code == 200
+        self.html = answer.content.decode()
+        return self.html
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "delete"])
+@pytest.mark.parametrize(("name", "path"), every_page())
+def test_without_a_log_in_every_page_leads_to_the_log_in(anonymous: Client, name: str, path: str, method: str) -> None:
+    for prefix in ("", "/en"):
+        answer = getattr(anonymous, method)(prefix + path)
+        if name == "login":
+            assert answer.status_code in (200, 405)
+        else:
+            assert (answer.status_code, answer["Location"]) == (302, prefix + "/login/")
+
+
+@pytest.mark.parametrize("level", list(Level))
+def test_every_page_asks_the_matrix(settings: Any, central: Library, request: Any, level: Level) -> None:
+    make_account(level, central)
+    client: Client = request.getfixturevalue("anonymous")
+    log_in(client, f"level{level}", central)
+    for name, path in every_page():
+        if name == "logout":
+            continue
+        status = client.get(path).status_code
+        if ACCESS[name] == ANONYMOUS or level in ACCESS[name]:
+            assert status in (200, 302, 404), path
+        else:
+            assert status == 403, path
+
+
+def test_every_page_stands_in_the_matrix_and_nothing_else_does() -> None:
+    assert {name for name, _ in every_page()} == set(ACCESS)
+
+
+def test_a_page_without_an_entry_is_refused_to_all(staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(ACCESS, "return")
+    assert staff.get("/return/").status_code == 403
+
+
+def test_a_trainee_sees_no_person(central: Library, card: Card, item: Item, request: Any) -> None:
+    make_account(Level.TRAINEE, central)
+    client: Client = request.getfixturevalue("anonymous")
+    log_in(client, "level3", central)
+    counter = Counter(client, "/lend/")
+    counter.scan(card.number)
+    html = counter.scan(item.barcode)
+    assert "貸し出しました" in html
+    assert card.patron.name not in html
+    assert card.number not in html
+    assert "/patrons/" not in html
+    assert Level.TRAINEE not in KNOWS_PATRONS
+
+
+def test_log_in_and_out_are_in_the_audit(staff: Client) -> None:
+    staff.post("/logout/")
+    assert staff.get("/lend/").status_code == 302
+    act_as("ils_owner", "ils")
+    actions = list(Event.objects.order_by("-id").values_list("action", "actor")[:2])
+    assert actions == [("logout", "demo"), ("login", "demo")]
+
+
+def test_failed_log_ins_pause_the_account_and_all_look_alike(anonymous: Client, central: Library) -> None:
+    def try_in(login_id: str, password: str) -> tuple[int, bool]:
+        sent = {"login_id": login_id, "password": password, "library": central.pk}
+        answer = anonymous.post("/login/", sent)
+        return answer.status_code, "15分間の停止中" in answer.content.decode()
+
+    refused = (403, True)
+    assert try_in("nobody", "x") == refused
+    assert [try_in("demo", "wrong") for _ in range(5)] == [refused] * 5
+    assert try_in("demo", DEMO_PASSWORD) == refused
+    act_as("ils_owner", "ils")
+    StaffAccount.objects.update(refused_until=timezone.now())
+    act_as("ils_staff", "ils")
+    assert try_in("demo", DEMO_PASSWORD)[0] == 302
+    act_as("ils_owner", "ils")
+    assert Event.objects.filter(action="login-refused").count() == 7
+
+
+def test_a_removed_person_is_out_at_once(staff: Client) -> None:
+    assert staff.get("/lend/").status_code == 200
+    act_as("ils_owner", "ils")
+    StaffAccount.objects.update(removed_on=timezone.localdate())
+    act_as("ils_staff", "ils")
+    assert staff.get("/lend/").status_code == 302
+
+
+def test_a_pile_of_books(staff: Client, card: Card, item: Item, patron: Patron) -> None:
+    """Card, items, next card, Enter: as at the counter, with what a scanner adds."""
+    counter = Counter(staff, "/lend/")
+    assert "先に利用者カードを走査してください" in counter.scan(item.barcode)
+    assert patron.name in counter.scan(f"A{card.number}A")
+    assert "貸し出しました" in counter.scan(item.barcode)
+    assert "この方に貸出済みです" in counter.scan("".join(chr(ord(c) + 0xFEE0) for c in item.barcode))
+    assert "今回の貸出 1点" in counter.html
+    assert "登録のない資料番号です" in counter.scan("1234")
+    html = counter.scan("")
+    assert patron.name not in html
+    assert hidden(html, "sitting") == ""
+    back = Counter(staff, "/return/")
+    html = back.scan(item.barcode)
+    assert "棚へ" in html
+    assert patron.name not in html
+    assert "最近の走査" in html
+    assert "利用者カードです" in back.scan(card.number)
+
+
+def test_the_citizen_sees_the_loan_come_and_go(actor: Actor, patron: Patron, item: Item, public: Client) -> None:
+    page = f"/records/{item.record_id}/"
+    act_as("ils_staff", "ils")
+    lend(actor, patron.pk, item.barcode, item.library, uuid.uuid4())
+    act_as("ils_public", "ils")
+    out = public.get(page).content.decode()
+    assert "貸出中" in out
+    assert "返却期限日" in out
+    assert patron.name not in out
+    act_as("ils_staff", "ils")
+    take_back(actor, item.barcode, item.library, uuid.uuid4())
+    act_as("ils_public", "ils")
+    assert "貸出中" not in public.get(page).content.decode()
+
+
+def test_old_unknown_and_expired_cards(staff: Client, card: Card, patron: Patron) -> None:
+    act_as("ils_owner", "ils")
+    Card.objects.filter(pk=card.pk).update(ended_on=timezone.localdate())
+    fresh = Card.objects.create(number=with_check_digit("2999999"), patron=patron, issued_on=timezone.localdate())
+    expired = Card.objects.filter(patron__expires_on__lt=timezone.localdate(), ended_on__isnull=True)[0]
+    act_as("ils_staff", "ils")
+    counter = Counter(staff, "/lend/")
+    assert "旧カードです" in counter.scan(card.number)
+    assert "登録のない利用者カードです" in counter.scan(with_check_digit("2888888"))
+    assert "有効期限が切れています" in counter.scan(expired.number)
+    assert patron.name in counter.scan(fresh.number)
+
+
+def test_a_sitting_is_worthless_to_another_person(staff: Client, card: Card, item: Item, central: Library) -> None:
+    counter = Counter(staff, "/lend/")
+    counter.scan(card.number)
+    act_as("ils_owner", "ils")
+    make_account(Level.OFFICER, central, "second")
+    act_as("ils_staff", "ils")
+    log_in(staff, "second", central)
+    assert "先に利用者カードを走査してください" in counter.scan(item.barcode)
+    forged = {"scan": item.barcode, "key": str(uuid.uuid4()), "sitting": "forged:token:x"}
+    assert "先に利用者カードを走査してください" in staff.post("/lend/", forged).content.decode()
+
+
+def test_a_form_sent_twice_is_one_scan(staff: Client, card: Card, item: Item) -> None:
+    counter = Counter(staff, "/lend/")
+    html = counter.scan(card.number)
+    sent = {"scan": item.barcode, "key": hidden(html, "key"), "sitting": hidden(html, "sitting")}
+    answers = [staff.post("/lend/", sent).content.decode() for _ in range(2)]
+    assert all("貸し出しました" in answer for answer in answers)
+    assert Loan.objects.filter(item=item, returned_on__isnull=True).count() == 1
+
+
+@pytest.mark.parametrize(("path", "service"), [("/lend/", "lend"), ("/return/", "take_back")])
+def test_an_unknown_outcome_keeps_key_and_number_for_the_next_enter(
+    staff: Client, card: Card, item: Item, monkeypatch: pytest.MonkeyPatch, path: str, service: str
+) -> None:
+    counter = Counter(staff, path)
+    if path == "/lend/":
+        counter.scan(card.number)
+    key = hidden(counter.html, "key")
+
+    def away(*args: object) -> None:
+        raise OutcomeUnknown("away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(views.services, service, away)
+        html = counter.scan(item.barcode)
+    assert "もう一度 Enter を押してください" in html
+    assert hidden(html, "key") == key
+    assert f'name="scan" value="{item.barcode}"' in html
+    assert "停止" not in counter.scan(item.barcode)
+
+
+def test_garbage_in_the_form_is_a_stop_and_not_an_error(staff: Client) -> None:
+    for sent in ({}, {"key": "x", "scan": "1"}, {"key": str(uuid.uuid4()), "scan": "9" * 500}):
+        assert "読み取れませんでした" in staff.post("/lend/", sent).content.decode()
+        assert "読み取れませんでした" in staff.post("/return/", sent).content.decode()
+
+
+def test_patrons_are_found_by_reading_and_number_and_every_view_is_recorded(
+    staff: Client, card: Card, patron: Patron
+) -> None:
+    def find(text: str) -> str:
+        return staff.post("/patrons/", {"text": text}).content.decode()
+
+    assert patron.name in find(card.number)
+    assert card.number not in find(card.number).replace(f'value="{card.number}"', "")
+    full = patron.name_reading.replace(" ", "")
+    for spelling in (full, full.translate({ord(c): ord(c) + 0x60 for c in full if "ぁ" <= c <= "ゖ"})):
+        assert patron.name in find(spelling)
+    assert "20人を超えています" in find("みほん")
+    assert "該当する利用者がいません" in find("み")
+    assert "該当する利用者がいません" in find("ほげほげ")
+    assert patron.address in read(staff, f"/patrons/{patron.pseudonym}/")
+    act_as("ils_owner", "ils")
+    seen = Event.objects.filter(subject=patron.pseudonym).order_by("id")
+    assert list(seen.values_list("action", "screen", "actor", "library")) == [
+        *[("list-patron", "patrons", "demo", "central")] * 4,
+        ("view-patron", "patron", "demo", "central"),
+    ]
+
+
+def test_no_name_stands_in_an_address(staff: Client) -> None:
+    html = read(staff, "/patrons/")
+    assert '<form method="post"' in html
+    assert "hits" not in html
+    assert staff.get("/patrons/?text=みほん").content.decode().count("<tr>") == 0
+
+
+def test_a_patron_page_shows_no_title(staff: Client, card: Card, item: Item, patron: Patron) -> None:
+    counter = Counter(staff, "/lend/")
+    counter.scan(card.number)
+    counter.scan(item.barcode)
+    html = read(staff, f"/patrons/{patron.pseudonym}/")
+    assert "走れメロス" not in html
+    assert item.barcode not in html
+
+
+def test_an_unknown_patron_is_not_found(staff: Client) -> None:
+    assert staff.get(f"/patrons/{SOMEBODY}/").status_code == 404
+
+
+def test_forms_need_their_token(staff: Client, settings: Any) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = staff.cookies
+    answer = strict.post("/return/", {"scan": "1", "key": str(uuid.uuid4())})
+    assert answer.status_code == 403
+    assert "画面の有効期限が切れました" in answer.content.decode()
+
+
+def test_cookies_are_bound_to_host_and_secure(anonymous: Client, central: Library) -> None:
+    anonymous.get("/login/")
+    log_in(anonymous, "demo", central)
+    assert set(anonymous.cookies) == {"__Host-shoko-staff", "__Host-shoko-staff-csrf"}
+    for cookie in anonymous.cookies.values():
+        assert (cookie["secure"], cookie["httponly"], cookie["samesite"], cookie["path"], cookie["domain"]) == (
+            True,
+            True,
+            "Strict",
+            "/",
+            "",
+        )
+
+
+def test_nothing_of_a_counter_is_cached(staff: Client) -> None:
+    for path in ("/lend/", "/return/", "/patrons/"):
+        answer = staff.get(path)
+        assert answer["Cache-Control"] == "no-store"
+        assert "script-src 'self'" in answer["Content-Security-Policy"]
+        assert "unsafe" not in answer["Content-Security-Policy"]
+
+
+def test_a_scan_costs_a_fixed_number_of_queries(
+    staff: Client, card: Card, item: Item, django_assert_max_num_queries: Any
+) -> None:
+    counter = Counter(staff, "/lend/")
+    counter.scan(card.number)
+    others = Item.objects.filter(library_use_only=False, loans__isnull=True)[:6]
+    for each in [item, *others]:
+        with django_assert_max_num_queries(24):
+            assert "貸し出しました" in counter.scan(each.barcode)
+
+
+def test_listing_patrons_costs_the_same_for_one_as_for_many(staff: Client, django_assert_num_queries: Any) -> None:
+    for text in ("みほんやまさつき", "みほんやまさ"):
+        with django_assert_num_queries(8):
+            staff.post("/patrons/", {"text": text})
