@@ -1,0 +1,1 @@
+"""Tables and a diagram of what a site declares, for people."""
