@@ -35,6 +35,10 @@ class Resolver:
             "Dir::State": scratch / "state",
             "Dir::State::status": scratch / "status",
             "Dir::Cache": scratch / "cache",
+            # A container image's apt.conf may switch both off; each call would then parse every index.
+            "Dir::Cache::pkgcache": "pkgcache.bin",
+            "Dir::Cache::srcpkgcache": "srcpkgcache.bin",
+            "Acquire::GzipIndexes": "false",
             "Dir::Etc::SourceList": listing,
             "Dir::Etc::SourceParts": "/dev/null",
             "Dir::Etc::Preferences": "/dev/null",

@@ -5,6 +5,7 @@ outside the closure is simply not there (404). Fetched once, kept in the shared 
 Debian's Valid-Until has passed.
 """
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -79,7 +80,7 @@ def _build(cache: Path, link: Path, recipes: Recipes) -> Path:
         for suite in suites(recipes):
             known |= _fetch_indexes(tree, suite, archives, recipes)
         wanted = _closure(tree, scratch, recipes)
-        _fetch_pool(tree, link, archives, {path: known[path] for path in sorted(wanted)})
+        _fetch_pool(tree, archives, {path: known[path] for path in sorted(wanted)})
         (tree / "CLOSURE").write_text("".join(f"{path}\n" for path in sorted(wanted)))
     except BaseException:
         shutil.rmtree(tree)
@@ -127,21 +128,31 @@ def debootstrap_packages(mirror: Path, scratch: Path, recipes: Recipes) -> list[
     return run([*command, f"--keyring={KEYRING}", recipes.suite, scratch, origin]).split()
 
 
-def _fetch_pool(tree: Path, former: Path, archives: Archives, wanted: dict[str, PackageFile]) -> None:
-    """Fill the pool, taking from the former mirror what is unchanged (same path: same bytes)."""
+def _fetch_pool(tree: Path, archives: Archives, wanted: dict[str, PackageFile]) -> None:
+    """Fill the pool, taking from any former mirror what it has (a pool path never changes its bytes)."""
+    formers = [path for path in tree.parent.glob("mirror-*") if path.is_dir() and path != tree]
     missing = []
     for path, package in wanted.items():
-        target, old = tree / path, former / path
+        target = tree / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        old = next((former / path for former in formers if _is_whole(former / path, package)), None)
+        if old is not None:
+            os.link(old, target)
+            continue
         archive, _, rest = path.partition("/")
         base = archives.debian if archive == "debian" else archives.security
-        if old.is_file() and old.stat().st_size == package.size:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.link(old, target)
-        else:
-            missing.append((Download(f"{base}/{rest}", target, package.sha256), package.size))
+        missing.append((Download(f"{base}/{rest}", target, package.sha256), package.size))
     total = sum(size for _, size in missing)
     say(f"package mirror: {len(wanted)} packages, {len(missing)} to fetch ({total / 2**20:.0f} MiB)")
     for start in range(0, len(missing), BATCH):
         batch = missing[start : start + BATCH]
         download([item for item, _ in batch])
         say(f"package mirror: {start + len(batch)} of {len(missing)} fetched")
+
+
+def _is_whole(path: Path, package: PackageFile) -> bool:
+    """Tell whether a former mirror's file is the package, byte for byte."""
+    if not path.is_file() or path.stat().st_size != package.size:
+        return False
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest() == package.sha256
