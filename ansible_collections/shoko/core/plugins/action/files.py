@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-
-from ansible._internal._templating import _template_vars
-from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible.template import trust_as_template
 
 from ansible_collections.shoko.core.plugins.module_utils.entries import (
     Entry,
@@ -17,6 +13,7 @@ from ansible_collections.shoko.core.plugins.module_utils.entries import (
 )
 from ansible_collections.shoko.core.plugins.module_utils.errors import HostError
 from ansible_collections.shoko.core.plugins.module_utils.payload import pack
+from ansible_collections.shoko.core.plugins.plugin_utils.rendering import find, render
 
 _OPTIONS = {"part", "files", "validate", "state_dir"}
 
@@ -60,34 +57,8 @@ class ActionModule(ActionBase):
                 )
             data = raw["content"].encode()
         elif source == "source":
-            with open(self._find("files", raw["source"], raw["path"]), "rb") as stream:
+            with open(find(self, "files", raw["source"], raw["path"]), "rb") as stream:
                 data = stream.read()
         elif source == "template":
-            data = self._render(raw, task_vars)
+            data = render(self, raw["template"], raw["path"], raw.get("vars"), task_vars).encode()
         return make_entry(raw, source, data)
-
-    def _find(self, folder: str, name: str, path: str) -> str:
-        try:
-            return self._find_needle(folder, name)
-        except AnsibleError as error:
-            raise HostError(f"{path}: {error}") from error
-
-    def _render(self, raw: dict, task_vars: dict) -> bytes:
-        """Render one template as ansible.builtin.template does: same search path, undefined is an error."""
-        full = self._find("templates", raw["template"], raw["path"])
-        places = [*task_vars.get("ansible_search_path", []), self._loader.get_basedir(), os.path.dirname(full)]
-        search = [folder for place in places for folder in (os.path.join(place, "templates"), place)]
-        variables = task_vars | _template_vars.generate_ansible_template_vars(
-            path=raw["template"], fullpath=full, dest_path=raw["path"], include_ansible_managed=False
-        )
-        variables |= raw.get("vars") or {}
-        templar = self._templar.copy_with_new_env(searchpath=search, available_variables=variables)
-        try:
-            text = templar.template(
-                trust_as_template(self._loader.get_text_file_contents(full)),
-                escape_backslashes=False,
-                overrides={"trim_blocks": True, "lstrip_blocks": False, "newline_sequence": "\n"},
-            )
-        except AnsibleError as error:
-            raise AnsibleActionFail(f"{raw['path']}: template {raw['template']}: {error}") from error
-        return ("" if text is None else str(text)).encode()
