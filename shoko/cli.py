@@ -22,6 +22,7 @@ AREAS = {
     "bootstrap": "shoko.bootstrap.commands",
     "lab": "shoko.lab.commands",
     "trust": "shoko.trust.commands",
+    "window": "shoko.window.commands",
 }
 
 

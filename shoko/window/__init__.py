@@ -1,0 +1,1 @@
+"""Flows that exist only inside a window, opened and closed by a person's command."""
