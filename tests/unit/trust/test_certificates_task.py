@@ -93,7 +93,17 @@ class Machine:
             "PYTHONPATH": str(ROOT),
         }
         inside = ["nsenter", "--mount", "--target", str(self._keeper.pid), "--wd=" + str(ROOT)]
-        run = [*inside, *command, "-e", f"ansible_python_interpreter={sys.executable}", *(["--check"] if check else [])]
+        run = [
+            "sh",
+            "-c",
+            'umask 077; exec "$@"',
+            "sh",
+            *inside,
+            *command,
+            "-e",
+            f"ansible_python_interpreter={sys.executable}",
+            *(["--check"] if check else []),
+        ]
         done = subprocess.run(run, capture_output=True, text=True, check=False, env=environment)
         assert done.returncode == 0, textwrap.shorten(done.stdout + done.stderr, 4000)
         loaded: dict[str, Any] = json.loads(result.read_text())
@@ -129,6 +139,8 @@ def test_file_is_for_its_group_alone_whole_and_believed_by_its_purpose(machine: 
     machine.converge(HOST, DATA)
     file = "/etc/shoko/certificates/ils-public.pem"
     assert machine.shell(f"stat -c '%U:%G %a' {file}") == "root:tls-ils-public 640\n"
+    assert machine.shell("stat -c %a /etc/shoko /etc/shoko/certificates /etc/shoko/trust") == "755\n" * 3
+    assert machine.shell("stat -c %a /var/lib/shoko/keys") == "700\n"
     assert machine.shell("ls /var/lib/shoko/keys") == "", "a key was left waiting"
     public = [f"openssl pkey -in {file} -pubout", f"openssl x509 -in {file} -noout -pubkey"]
     assert machine.shell(public[0]) == machine.shell(public[1])

@@ -188,5 +188,5 @@ def _drop_group(module: AnsibleModule, name: str) -> None:
 
 
 if __name__ == "__main__":
-    os.umask(0o077)
+    os.umask(0o022)  # directories are for every service to pass; what is secret gets its rights before its name
     main()
