@@ -12,7 +12,7 @@ from shoko.declaration.model import Declaration
 from shoko.declaration.problems import DeclarationInvalid, Problem
 from shoko.declaration.prune import without
 from shoko.declaration.reader import Source, read
-from shoko.declaration.shape import check_shape
+from shoko.declaration.shape import NAMES, check_shape
 
 
 def site_directory(path: Path) -> Path:
@@ -40,7 +40,7 @@ def check(site_dir: Path, now: datetime | None = None) -> list[Problem]:
 def _problems(source: Source, now: datetime | None) -> list[Problem]:
     shape, broken = check_shape(source)
     problems = [*source.problems, *shape, *secrets.check(source)]
-    if source.whole:
+    if source.whole and not any((key,) in broken for key in NAMES):
         # What has the wrong shape is left out, so that the rest can still be understood.
         rest = build(without(source.tree, broken))
         problems += checks.run(source, rest, broken, now or datetime.now(UTC))

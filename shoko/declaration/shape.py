@@ -46,6 +46,9 @@ NEEDED = (
     "numbers",
 )
 
+# Without one of these nearly every name is unknown: then only the shape is told.
+NAMES = ("zones", "hosts", "services", "flows", "numbers", "owners")
+
 
 @cache
 def schema() -> dict[str, Any]:

@@ -6,7 +6,9 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
+from shoko.declaration.ends import End, flow_ends
 from shoko.declaration.model import Declaration, Flow
 from shoko.declaration.problems import Problem
 from shoko.declaration.reader import Path_, Source
@@ -28,6 +30,11 @@ class Context:
         if len(path) > 2 and path[0] in {"flows", "platform"} and path[2] in {"from", "to"}:
             self.unclear.add(str(path[1]))
         self.problems.append(self.source.problem(path, message, allowed))
+
+    @cached_property
+    def ends(self) -> dict[str, tuple[tuple[End, ...], tuple[End, ...]]]:
+        """Both ends of every flow, worked out once."""
+        return {flow.name: flow_ends(self.declaration, flow) for flow in self.declaration.flows.values()}
 
     def written(self, key: str) -> list[str]:
         """The names that stand under a top-level key, those with a wrong shape too."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shoko.declaration.checks.context import Context
-from shoko.declaration.ends import FAMILIES, End, flow_ends, is_internet, ports_of, resolve
+from shoko.declaration.ends import FAMILIES, End, is_internet, ports_of, resolve
 from shoko.declaration.model import Declaration, Expectation, Flow, Network, Selector
 from shoko.declaration.reader import Path_
 
@@ -46,19 +46,20 @@ def check(context: Context) -> None:
         path: Path_ = ("expect", sentence.name, sentence.kind)
         for index, service in enumerate(sentence.services or ()):
             context.known((*path, "services", index), "service", service, context.written("services"))
-        for message in broken_by(context.declaration, sentence):
+        for message in _broken_by(context, sentence):
             context.report(path, message, "the flow or the sentence is wrong")
 
 
-def broken_by(declaration: Declaration, sentence: Expectation) -> list[str]:
+def _broken_by(context: Context, sentence: Expectation) -> list[str]:
     """What contradicts the sentence, one text for each flow that does."""
+    declaration = context.declaration
     sources = [_meant(declaration, selector) for selector in sentence.sources]
     target = _ours(declaration) if sentence.destination is None else _meant(declaration, sentence.destination)
     found: list[str] = []
     for flow in declaration.flows.values():
         if not _services_meet(declaration, sentence, flow):
             continue
-        starts, ends = flow_ends(declaration, flow)
+        starts, ends = context.ends[flow.name]
         hit = [end for end in ends if _region(declaration, (end,)).overlaps(target)]
         if not hit:
             continue
@@ -67,7 +68,7 @@ def broken_by(declaration: Declaration, sentence: Expectation) -> list[str]:
             if sentence.kind == "only":
                 wrong = not any(region.within(source) for source in sources)
             else:
-                wrong = region.overlaps(sources[0]) and not _excepted(declaration, sentence, flow, start, hit)
+                wrong = region.overlaps(sources[0]) and not _excepted(context, sentence, flow, start, hit)
             if wrong:
                 found.append(f"flow {flow.name} lets {start.name} reach {hit[0].name}")
                 break
@@ -80,16 +81,17 @@ def _services_meet(declaration: Declaration, sentence: Expectation, flow: Flow) 
     return bool(ports_of(declaration, sentence.services) & ports_of(declaration, flow.services))
 
 
-def _excepted(declaration: Declaration, sentence: Expectation, flow: Flow, start: End, hit: list[End]) -> bool:
+def _excepted(context: Context, sentence: Expectation, flow: Flow, start: End, hit: list[End]) -> bool:
     """Whether the exception's own flows permit the same: these ends, by these ports."""
     if sentence.except_as is None:
         return False
+    declaration = context.declaration
     granted = _meant(declaration, sentence.except_as)
     if _region(declaration, (start,)).within(granted) and start.kind == "internet":
         return True
     ports = ports_of(declaration, flow.services)
     for other in declaration.flows.values():
-        starts, ends = flow_ends(declaration, other)
+        starts, ends = context.ends[other.name]
         if (
             other.name != flow.name
             and any(_region(declaration, (one,)).within(granted) and one.kind == "internet" for one in starts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_network
 
 from shoko.declaration.checks.context import Context, flow_path
-from shoko.declaration.ends import FAMILIES, End, flow_ends, is_internet, ports_of
+from shoko.declaration.ends import FAMILIES, End, is_internet, ports_of
 from shoko.declaration.model import Declaration, Flow
 from shoko.declaration.reader import Path_
 
@@ -20,7 +20,7 @@ def check(context: Context) -> None:
         _ports(context, flow)
         if flow.name in context.unclear:
             continue  # nothing certain can be said about ends that are wrong
-        sources, destinations = flow_ends(context.declaration, flow)
+        sources, destinations = context.ends[flow.name]
         _itself(context, flow, sources, destinations)
         _via(context, flow, destinations)
         _families(context, flow, sources, destinations)
@@ -189,7 +189,7 @@ def _foreign_line(context: Context, flow: Flow, sources: tuple[End, ...], destin
         return
     ports = ports_of(declaration, flow.services)
     for other in declaration.flows.values():
-        others_sources, others_destinations = flow_ends(declaration, other)
+        others_sources, others_destinations = context.ends[other.name]
         if (
             any(end.kind == "internet" for end in others_sources)
             and set(destinations) <= set(others_destinations)
