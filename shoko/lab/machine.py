@@ -134,6 +134,9 @@ class Machine:
     def start(self, environment: dict[str, str]) -> None:
         """Start the host in the background; it outlives this process and is found by its control group."""
         self.group.kill()  # a supervisor without a system would hold the name
+        # Fresh groups: in one that was ever killed, Linux 6.18 also kills whatever is later cloned from it
+        # into a newer group (the kill counters differ), which is how systemd starts services.
+        self.group.remove()
         joins = self.group.entry_files()
         clean_traces(self.name)
         options = (
