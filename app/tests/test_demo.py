@@ -1,0 +1,206 @@
+"""The demonstration library: complete, invented where it must be, and loaded all or nothing."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.models import Count
+
+from shoko_ils.catalog.models import Agent, Contribution, Record
+from shoko_ils.catalog.search import keys
+from shoko_ils.circulation.models import Loan
+from shoko_ils.core.models import Library
+from shoko_ils.demo import catalogue, invent, load
+from shoko_ils.holdings.barcode import check_digit, clean_scan, is_card, is_item, is_valid, with_check_digit
+from shoko_ils.holdings.models import Item
+from shoko_ils.patrons.models import Card, Patron
+from tests.conftest import APP, MEROS
+
+CATALOGUE = APP / "demo" / "aozora_catalogue.csv.gz"
+TABLES = ("agent", "record", "contribution", "item", "patron", "card", "loan")
+
+
+@pytest.mark.django_db
+def test_every_row_of_the_catalogue_arrived() -> None:
+    rows = list(catalogue._rows(CATALOGUE))
+    works = {row["作品ID"] for _, row in rows}
+    contributions = {(row["作品ID"], row["人物ID"], row["役割フラグ"]) for _, row in rows}
+    assert len(rows) == 9853
+    assert Record.objects.count() == len(works)
+    assert Contribution.objects.count() == len(contributions)
+    assert Agent.objects.count() == len({row["人物ID"] for _, row in rows})
+
+
+@pytest.mark.django_db
+def test_no_living_person_has_a_birth_year_and_no_volunteer_is_named() -> None:
+    assert not Agent.objects.filter(died__isnull=True, born__isnull=False).exists()
+    volunteers = {row["入力者"] for _, row in catalogue._rows(CATALOGUE)} - {"青空文庫"}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT string_agg(r::text, ' ') FROM (SELECT host_title, publisher FROM record) r")
+        text = cursor.fetchone()[0]
+    assert not {name for name in volunteers if len(name) > 3 and name in text}
+
+
+@pytest.mark.django_db
+def test_a_translated_work_is_one_record_with_both_persons() -> None:
+    record = Record.objects.filter(contributions__role="author").filter(contributions__role="translator")[0]
+    assert record.contributions.count() == record.agents.count() == 2
+    for agent in record.agents.all():
+        assert keys(agent.name, "", []).title_key in record.search_text
+
+
+@pytest.mark.django_db
+def test_items_stand_in_all_libraries_with_valid_numbers() -> None:
+    per_library = dict(Item.objects.values_list("library__key").annotate(n=Count("pk")))
+    assert set(per_library) == set(Library.objects.values_list("key", flat=True))
+    assert max(per_library.values()) < 1.2 * min(per_library.values())
+    assert not Record.objects.filter(items__isnull=True).exists()
+    assert Record.objects.annotate(n=Count("items")).filter(n__gt=3).count() == 0
+    assert all(is_item(barcode) for barcode in Item.objects.values_list("barcode", flat=True))
+    assert all(is_card(number) for number in Card.objects.values_list("number", flat=True))
+
+
+@pytest.mark.django_db
+def test_meros_is_in() -> None:
+    assert not Loan.objects.filter(item__record=MEROS).exists()
+    assert Item.objects.filter(record=MEROS).count() == 3
+
+
+@pytest.mark.django_db
+def test_patrons_cannot_exist() -> None:
+    assert Patron.objects.count() == invent.PATRONS
+    assert not Patron.objects.exclude(address__startswith="架空市見本町").exists()
+    assert not Patron.objects.exclude(phone__startswith="000-0000-").exists()
+    assert not Patron.objects.exclude(email="").exclude(email__endswith="@example.jp").exists()
+    surnames = {name for name, _ in invent.SURNAMES}
+    assert {name.split()[0] for name in Patron.objects.values_list("name", flat=True)} == surnames
+
+
+@pytest.mark.django_db
+def test_no_patron_holds_more_than_the_limit() -> None:
+    most = Patron.objects.annotate(n=Count("loans")).order_by("-n")[0].n
+    assert 0 < most <= load.MAX_LOANS
+
+
+@pytest.mark.django_db
+def test_a_second_load_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    before = counts()
+    call_command("load_demo")
+    assert capsys.readouterr().out == "unchanged\n"
+    assert counts() == before
+
+
+def counts() -> dict[str, int]:
+    with connection.cursor() as cursor:
+        return {table: _count(cursor, table) for table in TABLES}
+
+
+def _count(cursor, table: str) -> int:
+    cursor.execute(f"SELECT count(*) FROM {table}")
+    return int(cursor.fetchone()[0])
+
+
+@pytest.mark.django_db
+def test_numbers_go_on_after_the_loaded_ones() -> None:
+    agent = Agent.objects.create(name="新しい 人", name_reading="あたらしい ひと")
+    assert agent.pk > max(person for (person,) in Agent.objects.exclude(pk=agent.pk).values_list("pk"))
+
+
+def test_the_same_input_invents_the_same_library() -> None:
+    read = catalogue.read(CATALOGUE)
+    assert list(invent.items(read, 4)) == list(invent.items(read, 4))
+    assert list(invent.patrons(4)) == list(invent.patrons(4))
+    assert len({patron.card for patron in invent.patrons(4)}) == invent.PATRONS
+
+
+@pytest.mark.parametrize("libraries", [1, 2, 4, 12])
+def test_any_number_of_libraries_is_filled(libraries: int) -> None:
+    made = list(invent.items(catalogue.read(CATALOGUE), libraries))
+    assert {item.library for item in made} == set(range(libraries))
+    assert len({item.barcode for item in made}) == len(made)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"not gzip", "catalogue: "),
+        (gzip.compress("作品ID,作品名\nx,y\n".encode()), "catalogue: .*:2: "),
+        (gzip.compress("作品ID\n1\n".encode()), "KeyError"),
+    ],
+    ids=["not gzip", "not a number", "no such column"],
+)
+@pytest.mark.django_db
+def test_a_broken_catalogue_loads_nothing(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "broken.csv.gz"
+    path.write_bytes(content)
+    empty()
+    with pytest.raises(CommandError, match=message):
+        call_command("load_demo", catalogue=path)
+    assert set(counts().values()) == {0}
+
+
+def empty() -> None:
+    """Takes the demonstration out of this test's transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM loan; DELETE FROM card; DELETE FROM patron; DELETE FROM item")
+        cursor.execute("DELETE FROM contribution; DELETE FROM record; DELETE FROM agent")
+
+
+@pytest.mark.django_db
+def test_another_library_is_not_touched() -> None:
+    empty()
+    found = keys("別の本", "べつのほん", [])
+    Record.objects.create(
+        source_id="other:1", title="別の本", title_reading="べつのほん", sort_key="べつのほん", added_on="2026-01-01",
+        title_key=found.title_key, reading_key=found.reading_key, search_text=found.search_text, grams=found.grams,
+    )  # fmt: skip
+    with pytest.raises(CommandError, match="holds another library"):
+        call_command("load_demo")
+
+
+@pytest.mark.parametrize(("password", "message"), [(None, "cannot read"), ("short", "fewer than 12 characters")])
+@pytest.mark.django_db
+def test_passwords_that_are_refused(tmp_path: Path, password: str | None, message: str) -> None:
+    path = tmp_path / "password"
+    if password is not None:
+        path.write_text(password)
+    with pytest.raises(CommandError, match=message):
+        call_command("load_demo", password_file=path)
+
+
+@pytest.mark.django_db
+def test_libraries_follow_the_site_file(settings, capsys: pytest.CaptureFixture[str]) -> None:
+    renamed = {**settings.SITE["libraries"][0], "ja": "新しい名前"}
+    settings.SITE = {**settings.SITE, "libraries": [renamed, *settings.SITE["libraries"][1:]]}
+    call_command("sync_site")
+    assert "changed: 1" in capsys.readouterr().out
+    assert Library.objects.get(key="central").name_ja == "新しい名前"
+    call_command("sync_site")
+    assert "changed: 0" in capsys.readouterr().out
+
+
+def test_check_digits_find_every_single_error_and_almost_every_swap() -> None:
+    number = with_check_digit("100001813")
+    assert number == "1000018133"
+    for place in range(10):
+        for digit in "0123456789":
+            changed = number[:place] + digit + number[place + 1 :]
+            assert is_valid(changed) is (changed == number)
+    assert check_digit("7992739871") == "3"  # the example of the standard's annex
+
+
+@pytest.mark.parametrize(
+    ("raw", "meant"),
+    [
+        ("A12345678A", "12345678"),
+        ("ａ１２３４Ｂ", "1234"),
+        (" 12 34 ", "1234"),
+        ("12-34", "1234"),
+        ("A1234", "A1234"),
+        ("", ""),
+    ],
+)
+def test_scans_are_cleaned(raw: str, meant: str) -> None:
+    assert clean_scan(raw) == meant
