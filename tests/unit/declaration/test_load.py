@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from shoko.declaration import DeclarationInvalid, check, load
+from shoko.declaration import DeclarationInvalid, check, load, reference
 from shoko.declaration.catalogue import CATALOGUE, controls
 from shoko.declaration.reader import read
 from shoko.declaration.shape import SCHEMA, known_groups, schema
@@ -204,3 +204,10 @@ def test_whatever_is_broken_it_is_told_and_never_raises(data: st.DataObject, tmp
             load(tmp_path)
     else:
         assert load(tmp_path).digest
+
+
+def test_reference_of_every_key_is_current() -> None:
+    current = reference.PAGE.read_text(encoding="utf-8")
+    assert reference.page(current) == current, "run: python -m shoko.declaration.reference"
+    for key in schema()["properties"]:
+        assert f"### `{key}`" in current
