@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def difference(live, wanted, path=()):
+def difference(live: dict, wanted: dict, path: tuple[str, ...] = ()) -> tuple[dict, list[str]]:
     """Return (body for PATCH /config, sentences) that turn the live settings into the wanted ones.
 
     Patroni merges a PATCH into what it has and removes a key whose value is null (docs/rest_api.rst of Patroni).
@@ -27,7 +27,7 @@ def difference(live, wanted, path=()):
     return patch, sentences
 
 
-def wanted_sql(rows, database, owner, roles):
+def wanted_sql(rows: list[tuple[str, ...]], database: str, owner: str, roles: list[str]) -> list[tuple[str, str]]:
     """Return [(sentence, statement)] that make the log-in roles, the database and who may connect to it.
 
     `rows` are (kind, name, 't' or 'f'): a role that is as it should be, a database owned as it should be, and the

@@ -3,6 +3,19 @@
 
 from __future__ import annotations
 
+import json
+import ssl
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.shoko.core.plugins.module_utils.errors import HostError
+from ansible_collections.shoko.core.plugins.module_utils.patroni_settings import difference, wanted_sql
+
 DOCUMENTATION = r"""
 ---
 module: patroni
@@ -49,7 +62,7 @@ options:
     type: int
     default: 120
 notes:
-  - Supports C(check_mode). On a host where Patroni does not answer yet it predicts that everything will be made.
+  - In check mode, on a host where Patroni does not answer yet, it predicts that everything will be made.
 author: [Shoko]
 """
 
@@ -82,17 +95,6 @@ pending_restart:
   elements: str
 """
 
-import json
-import ssl
-import subprocess
-import time
-import urllib.error
-import urllib.request
-
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.shoko.core.plugins.module_utils.errors import HostError
-from ansible_collections.shoko.core.plugins.module_utils.patroni_settings import difference, wanted_sql
-
 PAUSE = 1.0  # seconds between two looks at a cluster that is not ready
 ANSWER = 5.0  # seconds that one request may take
 
@@ -116,7 +118,7 @@ class NotReady(HostError):
 class Member:
     """The REST interface of one Patroni, spoken to with a certificate."""
 
-    def __init__(self, url, certificate, authority):
+    def __init__(self, url: str, certificate: str, authority: str) -> None:
         self.url = url.rstrip("/")
         try:
             self.context = ssl.create_default_context(cafile=authority)
@@ -124,19 +126,19 @@ class Member:
         except (OSError, ssl.SSLError) as error:
             raise NotReady(f"{certificate} or {authority} cannot be used: {error}: role trust makes them") from error
 
-    def get(self, path):
+    def get(self, path: str) -> Any:
         """Return the JSON answer of a path; a 503 of Patroni carries a body that counts as well."""
-        return self._ask(urllib.request.Request(f"{self.url}{path}"))
+        return self._ask(urllib.request.Request(f"{self.url}{path}"))  # noqa: S310  # the role gives https
 
-    def patch(self, path, body):
+    def patch(self, path: str, body: dict) -> Any:
         """Send a change and return the settings that Patroni then has."""
-        request = urllib.request.Request(f"{self.url}{path}", json.dumps(body).encode(), method="PATCH")
+        request = urllib.request.Request(f"{self.url}{path}", json.dumps(body).encode(), method="PATCH")  # noqa: S310
         request.add_header("Content-Type", "application/json")
         return self._ask(request)
 
-    def _ask(self, request):
+    def _ask(self, request: urllib.request.Request) -> Any:
         try:
-            with urllib.request.urlopen(request, timeout=ANSWER, context=self.context) as answer:
+            with urllib.request.urlopen(request, timeout=ANSWER, context=self.context) as answer:  # noqa: S310
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             text = error.read().decode(errors="replace")
@@ -152,7 +154,7 @@ class Member:
             raise NotReady(f"{request.full_url}: {error}") from error
 
 
-def look(member):
+def look(member: Member) -> tuple[str, bool, list[str]]:
     """Return (leader's name, whether it is this member, members that need a restart) of a cluster that works."""
     own = member.get("/patroni")
     name = own.get("patroni", {}).get("name", "?")
@@ -166,7 +168,7 @@ def look(member):
     return leader["name"], leader["name"] == name, pending
 
 
-def wait_for(member, seconds):
+def wait_for(member: Member, seconds: int) -> tuple[str, bool, list[str]]:
     """Look until the cluster works; HostError with the last reason when the time is over."""
     end = time.monotonic() + seconds
     while True:
@@ -181,7 +183,7 @@ def wait_for(member, seconds):
         time.sleep(PAUSE)
 
 
-def psql(statement, database="postgres"):
+def psql(statement: str, database: str = "postgres") -> list[tuple[str, ...]]:
     """Run SQL as the superuser over the local socket and return the rows, cells apart by `|`."""
     command = ["runuser", "-u", "postgres", "--", "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", database]
     result = subprocess.run(command, input=statement, capture_output=True, text=True, check=False, cwd="/")
@@ -190,7 +192,7 @@ def psql(statement, database="postgres"):
     return [tuple(line.split("|")) for line in result.stdout.splitlines()]
 
 
-def lead(module, member):
+def lead(module: AnsibleModule, member: Member) -> list[str]:
     """On the leader: bring settings, roles and database to what is declared; return what was done."""
     given = module.params
     done = []
@@ -208,7 +210,7 @@ def lead(module, member):
     return done
 
 
-def run(module):
+def run(module: AnsibleModule) -> dict:
     """Do the task and return the module's result."""
     given = module.params
     try:
@@ -225,7 +227,7 @@ def run(module):
     return {"changed": bool(changes), "leader": leader, "changes": changes, "pending_restart": pending}
 
 
-def main():
+def main() -> None:
     """Entry point."""
     module = AnsibleModule(
         argument_spec={

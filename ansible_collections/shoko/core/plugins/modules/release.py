@@ -3,6 +3,21 @@
 
 from __future__ import annotations
 
+import http.client
+import os
+import re
+import shutil
+import socket
+import tarfile
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.shoko.core.plugins.module_utils.commands import must
+from ansible_collections.shoko.core.plugins.module_utils.errors import HostError
+from ansible_collections.shoko.core.plugins.module_utils.marks import Marks, canonical
+from ansible_collections.shoko.core.plugins.module_utils.state import STATE_DIR
+
 DOCUMENTATION = r"""
 ---
 module: release
@@ -94,21 +109,6 @@ actions:
   type: list
   elements: str
 """
-
-import http.client
-import os
-import re
-import shutil
-import socket
-import tarfile
-import time
-
-from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.shoko.core.plugins.module_utils.commands import must
-from ansible_collections.shoko.core.plugins.module_utils.errors import HostError
-from ansible_collections.shoko.core.plugins.module_utils.marks import Marks, canonical
-from ansible_collections.shoko.core.plugins.module_utils.state import STATE_DIR
 
 IDENTITY = re.compile(r"[0-9a-f]{8,64}")
 COMPLETE = ".complete"  # written last: a directory without it is the rest of an interrupted installation
