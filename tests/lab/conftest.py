@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -69,6 +70,12 @@ class LabCommand:
             capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
 
+    def end(self) -> None:
+        """Take the lab down and remove everything that it kept."""
+        self.run("down")
+        self.link.unlink(missing_ok=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def states(self) -> dict[str, str]:
         """State of every host."""
         rows = json.loads(self.run("status", "--json").stdout)["hosts"]
@@ -89,8 +96,7 @@ def lab(
     command = LabCommand(f"ta{os.getpid() % 100000}", tmp_path_factory.mktemp("state"))
     command.run("up")
     yield command
-    command.run("down")
-    command.link.unlink(missing_ok=True)
+    command.end()
 
 
 @pytest.fixture
@@ -98,5 +104,4 @@ def second_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabCommand]
     """A lab that is not started yet; whatever a test did with it, nothing is left."""
     command = LabCommand(f"tb{os.getpid() % 100000}", tmp_path_factory.mktemp("state"))
     yield command
-    command.run("down")
-    command.link.unlink(missing_ok=True)
+    command.end()

@@ -18,7 +18,7 @@ def seat(lab: LabCommand, folder: Path, authorities: list[Path], monkeypatch: py
     settings = LabSettings(lab.ident, SITE, CHECKOUT, named=True)
     folder.mkdir()
     for parent in [folder, *folder.parents][:-2]:
-        parent.chmod(parent.stat().st_mode | 0o011)  # noqa: S103 - the browser runs as nobody
+        parent.chmod(parent.stat().st_mode | 0o011)
     return wrapper(settings, machine(settings, "home"), folder, authorities)
 
 
