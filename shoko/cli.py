@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Protocol
@@ -52,7 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     options = parser(arguments).parse_args(arguments)
     try:
-        return int(options.run(options))
+        code = int(options.run(options))
+        sys.stdout.flush()
     except ShokoError as error:
         print(f"shoko: {error}", file=sys.stderr)
         return error.code
@@ -60,9 +62,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("shoko: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # The reader of our output has gone (`shoko topology | head`): nothing is left to say.
-        sys.stderr.close()
+        # The reader of our output has gone (`shoko topology | head`): nothing is left to say, not at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    return code
 
 
 if __name__ == "__main__":
