@@ -1,0 +1,1 @@
+"""What the control node needs of this checkout: built here, installed there by the role `control`."""
