@@ -99,17 +99,19 @@ def chain_name(iif: str, oif: str) -> str:
     return f"{iif if iif[0].isalpha() else 'z' + iif}__{oif}"
 
 
-def windows(passes: Iterable[Pass]) -> list[Json]:
+def windows(declaration: Declaration, passes: Iterable[Pass]) -> list[Json]:
     """Return the windowed flows among these passes, with the set elements that open them.
 
     An element is [mark, source, destination, port]; the loader adds it to `open4` or `open6` with the remaining time.
+    `from` and `until` are seconds since the epoch where the declaration says when, else null: then a command opens it,
+    for `longest` seconds at most.
     """
-    found: dict[str, Pass] = {}
+    flows: dict[str, Pass] = {}
     opening: dict[tuple[str, Family], list[list[object]]] = {}
     for item in passes:
         if not item.windowed:
             continue
-        found[item.flow] = item
+        flows[item.flow] = item
         elements = opening.setdefault((item.flow, item.family), [])
         for source in item.sources:
             for destination in item.destinations:
@@ -117,19 +119,32 @@ def windows(passes: Iterable[Pass]) -> list[Json]:
                     raise PolicyError(
                         f"flows.{item.flow}: a window opens between single addresses, not {source} and {destination}"
                     )
-                element = [item.mark, text(source), text(destination), item.port]
+                element: list[object] = [item.mark, text(source), text(destination), item.port]
                 if element not in elements:
                     elements.append(element)
     return [
         {
             "flow": name,
-            "number": found[name].number,
-            "mark": found[name].mark,
+            "number": flows[name].number,
+            "mark": flows[name].mark,
             "ipv4": opening.get((name, "ipv4"), []),
             "ipv6": opening.get((name, "ipv6"), []),
+            **_times(declaration, name),
         }
-        for name in sorted(found)
+        for name in sorted(flows)
     ]
+
+
+def _times(declaration: Declaration, flow: str) -> Json:
+    window = declaration.flows[flow].window
+    if window is None:
+        raise PolicyError(f"flows.{flow}: has passes with a window, but no window")
+    return {
+        "from": None if window.start is None else int(window.start.timestamp()),
+        "until": None if window.end is None else int(window.end.timestamp()),
+        "by_command": window.by_command,
+        "longest": None if window.longest is None else int(window.longest.total_seconds()),
+    }
 
 
 def text(network: Network) -> str:

@@ -25,7 +25,9 @@ def firewall(view: View, host: Host, vrrp: list[Json]) -> Json:
         "legs_bind": _bound(view, host),
         "own": _own_of_gateway(declaration, host) if gateway else [_own_of_leg(view, host, leg) for leg in host.legs],
         "internet": _internet(view, concerned),
-        "windows": rules.windows(item for item in concerned if not gateway or item.routed or id(item) in mine),
+        "windows": rules.windows(
+            declaration, (item for item in concerned if not gateway or item.routed or id(item) in mine)
+        ),
         "vrrp": [{"interface": one["interface"], "local": one["local"], "peers4": one["peers"]} for one in vrrp],
         "forward": {"pairs": []},
         "nat": [],
