@@ -16,7 +16,6 @@ import psycopg
 import pytest
 
 ROOT = Path(tempfile.mkdtemp(prefix="shoko-ils-test-"))
-SOCKET = ROOT / "socket"
 DEMO_PASSWORD = "correct horse battery"
 SITE = {
     "name": {"ja": "見本市図書館", "en": "Sample City Library"},
@@ -36,7 +35,7 @@ def _write(name: str, text: str) -> str:
 
 ROOT.chmod(0o755)
 ENVIRONMENT = {
-    "SHOKO_DB_HOSTS": str(SOCKET),
+    "SHOKO_DB_HOSTS": str(ROOT / "socket"),
     "SHOKO_DB_NAME": "postgres",
     "SHOKO_SECRET_KEY_FILE": _write("secret", "a secret of no value " * 3),
     "SHOKO_SITE_FILE": _write("site.json", json.dumps(SITE)),
@@ -62,24 +61,57 @@ def _as_server(command: list[str]) -> None:
     subprocess.run([*prefix, *command], check=True, cwd="/", stdout=subprocess.DEVNULL)
 
 
-def connect(database: str = "postgres", user: str = "postgres", **options: str) -> psycopg.Connection:
-    """A plain connection, beside Django's."""
-    return psycopg.connect(host=str(SOCKET), dbname=database, user=user, autocommit=True, **options)
+class Server:
+    """One server in a directory of its own, reached by a socket in it."""
+
+    def __init__(self, place: Path) -> None:
+        self.socket, self.data = place / "socket", place / "data"
+        self.socket.mkdir(parents=True)
+        self.data.mkdir(mode=0o700)
+        if os.geteuid() == 0:
+            owner = pwd.getpwnam("postgres")
+            for path in (self.socket, self.data):
+                os.chown(path, owner.pw_uid, owner.pw_gid)
+
+    def create(self) -> None:
+        _as_server(
+            [
+                *(str(_binaries() / "initdb"), "-D", str(self.data), "-N"),
+                *("-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8"),
+            ]
+        )
+
+    def copy_of(self, primary: "Server") -> None:
+        """Become the standby of a running server."""
+        source = f"host={primary.socket} user=postgres application_name=standby"
+        _as_server([str(_binaries() / "pg_basebackup"), "-D", str(self.data), "-R", "-c", "fast", "-d", source])
+
+    def _control(self, *arguments: str) -> None:
+        _as_server([str(_binaries() / "pg_ctl"), "-D", str(self.data), "-w", "-s", *arguments])
+
+    def start(self) -> None:
+        settings = f"-k {self.socket} -c listen_addresses= -c fsync=off -c max_connections=60"
+        self._control("-o", settings, "-l", f"{self.data}/server.log", "start")
+
+    def promote(self) -> None:
+        self._control("promote")
+
+    def stop(self) -> None:
+        """At once, as if the power had gone; a stopped server is left alone."""
+        if (self.data / "postmaster.pid").exists():
+            self._control("-m", "immediate", "stop")
+
+    def connect(self, database: str = "postgres", user: str = "postgres", **options: str) -> psycopg.Connection:
+        return psycopg.connect(host=str(self.socket), dbname=database, user=user, autocommit=True, **options)
+
+
+SERVER = Server(ROOT)
+connect = SERVER.connect  # a plain connection, beside Django's
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    SOCKET.mkdir()
-    (ROOT / "data").mkdir(mode=0o700)
-    if os.geteuid() == 0:
-        owner = pwd.getpwnam("postgres")
-        for path in (SOCKET, ROOT / "data"):
-            os.chown(path, owner.pw_uid, owner.pw_gid)
-    binaries, data = _binaries(), str(ROOT / "data")
-    _as_server(
-        [str(binaries / "initdb"), "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-N"]
-    )
-    settings = f"-k {SOCKET} -c listen_addresses= -c fsync=off -c max_connections=60"
-    _as_server([str(binaries / "pg_ctl"), "-D", data, "-w", "-s", "-o", settings, "-l", f"{data}/server.log", "start"])
+    SERVER.create()
+    SERVER.start()
     with connect() as connection:
         # Superuser in this cluster only: tests then take on the services' roles by SET SESSION AUTHORIZATION.
         connection.execute("CREATE ROLE ils_owner LOGIN SUPERUSER")
@@ -90,6 +122,5 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    if (ROOT / "data" / "postmaster.pid").exists():
-        _as_server([str(_binaries() / "pg_ctl"), "-D", str(ROOT / "data"), "-w", "-s", "-m", "immediate", "stop"])
+    SERVER.stop()
     shutil.rmtree(ROOT, ignore_errors=True)

@@ -14,6 +14,7 @@ from django.contrib.staticfiles import storage
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
+from django.test.utils import setup_databases, teardown_databases
 from django.utils import translation
 
 from shoko_ils.audit.record import Actor
@@ -36,10 +37,17 @@ def compiled() -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """The demonstration library, loaded once; tests work in transactions on top of it."""
+def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """The migrated test database with the demonstration library; tests work in transactions on top of it.
+
+    Replaces pytest-django's own, which makes no database for tests that commit on their own connections.
+    """
     with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False)
         call_command("load_demo", verbosity=0)
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(made, verbosity=0)
 
 
 @pytest.fixture(autouse=True)

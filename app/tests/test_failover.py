@@ -117,6 +117,23 @@ def test_our_own_mistakes_are_not_repeated() -> None:
     assert len(calls) == 1
 
 
+def test_the_counter_waits_for_its_session_while_there_is_no_primary(settings: Any) -> None:
+    settings.COUNTER_RETRY_SECONDS = 2
+    tries: list[int] = []
+
+    def read() -> str:
+        tries.append(1)
+        if len(tries) < 3:
+            raise OperationalError("no primary")
+        return "back"
+
+    assert db.wait_until_back(read) == "back"
+    settings.COUNTER_RETRY_SECONDS = 0
+    tries.clear()
+    with pytest.raises(OperationalError):
+        db.wait_until_back(read)
+
+
 def test_what_counts_as_away() -> None:
     assert db.is_away(OperationalError("server closed the connection"))
     assert not db.is_away(InternalError("something else"))

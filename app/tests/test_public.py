@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection, transaction
 from django.test import Client
 from django.urls import get_resolver
 
@@ -143,6 +143,20 @@ def test_a_database_that_stays_away_is_said_in_words(public: Client, monkeypatch
     answer = public.get("/search/?q=x")
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
     assert "ただいまご利用いただけません" in answer.content.decode()
+
+
+def test_a_slow_query_is_not_asked_twice(public: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def slow(records: Any) -> Any:
+        asked.append(1)
+        with connection.cursor() as cursor, transaction.atomic():
+            cursor.execute("SET LOCAL statement_timeout = 1; SELECT pg_sleep(1)")
+
+    monkeypatch.setattr("shoko_ils.core.middleware.connection.close", lambda: None)
+    monkeypatch.setattr(views.catalogue, "for_list", slow)
+    assert public.get("/search/?q=x").status_code == 503
+    assert len(asked) == 1
 
 
 def breaks_on(monkeypatch: pytest.MonkeyPatch, times: int) -> None:

@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
@@ -239,6 +240,16 @@ def test_an_unknown_outcome_keeps_key_and_number_for_the_next_enter(
     assert hidden(html, "key") == key
     assert f'name="scan" value="{item.barcode}"' in html
     assert "停止" not in counter.scan(item.barcode)
+
+
+def test_an_absent_database_is_said_in_words_before_any_view(staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(read: object) -> None:
+        raise OperationalError("no primary")
+
+    monkeypatch.setattr("shoko_ils.staff.gate.db.wait_until_back", away)
+    staff.raise_request_exception = False
+    answer = staff.get("/lend/")
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
 
 
 def test_garbage_in_the_form_is_a_stop_and_not_an_error(staff: Client) -> None:

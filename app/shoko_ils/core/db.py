@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 BROKEN = (OperationalError, InterfaceError)
 READ_ONLY_TRANSACTION = "25006"
+QUERY_CANCELED = "57014"
 PAUSE_SECONDS = 0.5
 
 
@@ -30,8 +31,25 @@ def is_away(error: BaseException) -> bool:
     """Whether the error says that the database is not there (or no longer the primary), not that we erred."""
     if isinstance(error, BROKEN):
         return True
-    cause = error.__cause__
-    return isinstance(error, InternalError) and getattr(cause, "sqlstate", "") == READ_ONLY_TRANSACTION
+    return isinstance(error, InternalError) and sqlstate(error) == READ_ONLY_TRANSACTION
+
+
+def sqlstate(error: BaseException) -> str:
+    """The server's code for an error of Django's; empty if the server said nothing."""
+    return getattr(error.__cause__, "sqlstate", None) or ""
+
+
+def wait_until_back[T](read: Callable[[], T]) -> T:
+    """The answer of `read`, tried again for COUNTER_RETRY_SECONDS while there is no primary; then its error."""
+    deadline = time.monotonic() + settings.COUNTER_RETRY_SECONDS
+    while True:
+        try:
+            return read()
+        except (*BROKEN, InternalError) as error:
+            if not is_away(error) or time.monotonic() + PAUSE_SECONDS > deadline:
+                raise
+            connection.close()
+            time.sleep(PAUSE_SECONDS)
 
 
 def watch_notices(sender: type, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:

@@ -1,8 +1,12 @@
 """Error pages, in the language of the path, without a database query."""
 
+import sys
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+
+from shoko_ils.core import db
 
 
 def page(request: HttpRequest, status: int, heading: str, advice: str) -> HttpResponse:
@@ -27,6 +31,10 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """Django calls this while it handles the error: one outside a view may be the absent database too."""
+    error = sys.exception()
+    if error is not None and db.is_away(error):
+        return unavailable(request)
     return page(request, 500, _("Something went wrong on our side"), _("Please wait a moment and try again."))
 
 

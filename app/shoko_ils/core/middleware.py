@@ -67,7 +67,9 @@ class DatabaseAway:
         log.warning("database away during %s: %s", request.method, type(exception).__name__)
         connection.close()
         match: Any = request.resolver_match
-        if request.method in ("GET", "HEAD") and match:
+        # what took too long once would take too long again
+        slow = db.sqlstate(exception) == db.QUERY_CANCELED
+        if request.method in ("GET", "HEAD") and match and not slow:
             try:
                 return match.func(request, *match.args, **match.kwargs)  # type: ignore[no-any-return]
             except Exception as again:

@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 
-from shoko_ils.core import errors
+from shoko_ils.core import db, errors
 from shoko_ils.staff.access import ACCESS, ANONYMOUS
 
 
@@ -30,7 +30,8 @@ class StaffGate:
         allowed = ACCESS.get(match.url_name or "") if match else None
         if allowed == ANONYMOUS:
             return None
-        if not request.user.is_authenticated or "library" not in request.session:
+        # the first question to the database of a scan: during a switchover the counter waits here
+        if not db.wait_until_back(lambda: request.user.is_authenticated and "library" in request.session):
             return redirect("login")
         if isinstance(allowed, frozenset) and request.user.level in allowed:
             return None
