@@ -88,11 +88,23 @@ class HostGroup:
         except OSError:
             return False
 
+    def frozen(self) -> bool:
+        """Tell whether somebody froze the host (`cgroup.freeze`): whoever joins it would freeze too."""
+        try:
+            return (self.unified / "cgroup.freeze").read_text().strip() == "1"
+        except OSError:
+            return False
+
+    def thaw(self) -> None:
+        """Let a frozen host go on."""
+        if self.frozen():
+            (self.unified / "cgroup.freeze").write_text("0")
+
     def kill(self) -> None:
         """Kill everything in the host's group and wait until it is gone."""
         if not self.populated():
             return
-        (self.unified / "cgroup.freeze").write_text("0")  # a frozen host must thaw to die
+        self.thaw()
         (self.unified / "cgroup.kill").write_text("1")
         give_up = time.monotonic() + _KILL_WAIT
         while self.populated():

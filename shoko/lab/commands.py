@@ -1,6 +1,7 @@
 """`shoko lab`: the site as machines on this machine."""
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -136,6 +137,8 @@ def _clean(arguments: argparse.Namespace) -> int:
         say(f"images and mirror stay in {cache_root()}: other labs use them ({' '.join(others)})")
     else:
         remove_cache(cache_root())
+        with contextlib.suppress(OSError):  # a lab that has only keys left
+            settings.state.parent.rmdir()
     return 0
 
 

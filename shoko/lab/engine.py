@@ -14,6 +14,7 @@ from shoko.lab.errors import LabError
 from shoko.lab.image import ensure_images, lower_folders
 from shoko.lab.machine import Machine
 from shoko.lab.plan import LabHost, LabPlan
+from shoko.lab.preflight import listener
 from shoko.lab.progress import say, step
 from shoko.lab.recipes import Recipes
 from shoko.lab.relay import Route
@@ -21,6 +22,7 @@ from shoko.lab.settings import CHECKOUT, LabSettings
 from shoko.lab.wires import NETNS, Wiring, remove_namespace
 
 BOOT_SECONDS = 120.0
+_RELAY_SECONDS = 20.0
 RELAY_GROUP = "relay"  # cannot clash: the engine refuses a host of that name
 # systemd-nspawn(1): /proc/sys/net writable, and a cgroup2 view although the machine may be hybrid.
 NSPAWN_ENVIRONMENT = {
@@ -76,6 +78,9 @@ class Lab:
             if Machine(self.settings, host).stale():
                 self.stop(host.name)
         off = [name for name in names if self.machine(name).leader() is None]
+        for name in names:
+            if self.machine(name).group.frozen():
+                say(f"host {name} is frozen and stays so: `shoko lab restart {name}` ends that")
         if not off:
             say(f"{len(names)} hosts are up")
             return
@@ -186,4 +191,9 @@ class Lab:
             ["sh", "-c", script, "sh", "-", *command],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=CHECKOUT, start_new_session=True,
         )  # fmt: skip
+        give_up = time.monotonic() + _RELAY_SECONDS
+        while not all(listener(route.port) for route in routes):
+            if time.monotonic() > give_up:
+                raise LabError(f"the browser relay does not listen: see {self.settings.state / 'relay.log'}")
+            time.sleep(0.1)
         mark.write_text(wanted)

@@ -184,9 +184,11 @@ class Machine:
         return command
 
     def state(self) -> str:
-        """Return `off`, or what `systemctl is-system-running` says ("running", "degraded", "starting" …)."""
+        """Return `off`, `frozen`, or what systemctl is-system-running says ("running", "degraded" …)."""
         if self.leader() is None:
             return "off"
+        if self.group.frozen():
+            return "frozen"
         done = subprocess.run(
             self.entry(["systemctl", "is-system-running"]), capture_output=True, text=True, check=False
         )
@@ -201,7 +203,8 @@ class Machine:
         return [line.split()[0] for line in done.stdout.splitlines() if line.strip()]
 
     def ask_to_stop(self) -> None:
-        """Ask for a clean shutdown (SIGRTMIN+4, systemd(1)); does not wait."""
+        """Ask for a clean shutdown (SIGRTMIN+4, systemd(1)); does not wait. A frozen host thaws."""
+        self.group.thaw()
         leader = self.leader()
         if leader is not None:
             with contextlib.suppress(ProcessLookupError):
@@ -227,6 +230,8 @@ class Machine:
         leader = self.leader()
         if leader is None:
             raise HostNotRunning(self.host.name)
+        if self.group.frozen():
+            raise LabError(f"lab host {self.host.name} is frozen: `shoko lab restart {self.host.name}` ends that")
         bounds = _capability_bounds(leader)
         names = ",".join(f"+cap_{number}" for number in range(64) if bounds >> number & 1)
         join = f'cd /; echo $$ >{self.group.visitor_file()}; exec "$@"'

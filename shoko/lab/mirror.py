@@ -16,6 +16,7 @@ from pathlib import Path
 from shoko.lab.apt_source import KEYRING, Archives, Download, download, find_archives, verify_inrelease
 from shoko.lab.closure import Resolver
 from shoko.lab.deb_index import PackageFile, read_packages, release_hash, valid_until
+from shoko.lab.errors import LabError
 from shoko.lab.locking import locked
 from shoko.lab.progress import say, step
 from shoko.lab.recipes import Recipes
@@ -51,13 +52,24 @@ def current_mirror(cache: Path, recipes: Recipes) -> Path:
 
 
 def ensure_mirror(cache: Path, recipes: Recipes, *, renew: bool = False) -> Path:
-    """Return the folder of a complete and current mirror, building it if there is none."""
+    """Return the folder of a complete mirror, building it if there is none or Debian's word on it has expired.
+
+    An expired mirror that cannot be renewed (no network) is kept, and that is said: hosts run without it, and
+    refuse its lists.
+    """
     link = cache / f"mirror-{recipes.mirror_digest()}"
     with locked(cache / "mirror.lock", "building the package mirror"):
-        if not renew and link.exists() and not _expired(link, recipes):
+        complete = link.exists()
+        if complete and not renew and not _expired(link, recipes):
             return link.resolve()
-        with step("package mirror"):
-            return _build(cache, link, recipes)
+        try:
+            with step("package mirror"):
+                return _build(cache, link, recipes)
+        except LabError as offline:
+            if renew or not complete:
+                raise
+            say(f"package mirror: not renewed, the old one stays: {offline}")
+            return link.resolve()
 
 
 def _expired(mirror: Path, recipes: Recipes) -> bool:

@@ -66,16 +66,16 @@ def bring_up(settings: LabSettings, names: Sequence[str] | None, ports: str | No
 def _ports(settings: LabSettings, given: str | None) -> tuple[int, int]:
     """Return the two ports: as given, as before, or by rule; refuse those of somebody else."""
     record = read_record(settings.record)
-    if given is None and record is not None:
-        ports = record.ports
-    elif given == "auto" or (given is None and settings.named):
-        return free_ports()
-    elif given is None:
-        ports = DEFAULT_PORTS
-    else:
-        ports = _parse_ports(given)
+    former = record.ports if record is not None else None
     running = Lab.relay_runs(settings)
-    if not (running and record is not None and record.ports == ports):
+    free = given == "auto" or (given is None and settings.named)
+    if former is not None and (running or not free) and given in {None, "auto"}:
+        ports = former
+    elif free:
+        return free_ports()
+    else:
+        ports = _parse_ports(given) if given is not None else DEFAULT_PORTS
+    if not (running and ports == former):
         check_ports(ports)
     return ports
 

@@ -24,6 +24,8 @@ def stop_all(lab: str) -> int:
     """Stop every process of a lab, cleanly where possible; remove its namespaces; return how many hosts ran."""
     groups = running_groups(lab)
     leaders = [leader for group in groups if (leader := group.leader()) is not None]
+    for group in groups:
+        group.thaw()
     for leader in leaders:
         with contextlib.suppress(ProcessLookupError):
             os.kill(leader, stop_signal())

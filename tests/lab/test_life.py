@@ -54,8 +54,10 @@ def test_a_host_that_froze_or_died_is_started_again(second_lab):
     group.write_text("1")
     (frozen,) = Path("/sys/fs/cgroup").glob(f"**/lab/{second_lab.ident}/app2/cgroup.freeze")
     frozen.write_text("1")
-    assert second_lab.states()["app1"] == "off"
-    second_lab.run("up")
+    states = second_lab.states()
+    assert (states["app1"], states["app2"]) == ("off", "frozen")
+    assert "app2 is frozen" in second_lab.inside("app2", "true", check=False).stderr
+    assert "app2 is frozen and stays so" in second_lab.run("up").stderr
     assert second_lab.states()["app1"] == "running"
     second_lab.run("restart", "app2")
     assert second_lab.states()["app2"] == "running"

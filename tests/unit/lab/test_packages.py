@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from shoko.lab import mirror
 from shoko.lab.deb_index import parse_packages, read_packages, release_hash, valid_until
 from shoko.lab.errors import LabError
+from shoko.lab.mirror import suites
 from shoko.lab.recipes import load_recipes, role_packages
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -106,3 +108,30 @@ def test_every_package_task_of_the_roles_takes_its_list_from_the_defaults():
             if not re.search(r"\w+_packages\b", str(given)):
                 literal.append(f"{path.relative_to(ROOT)}: {task['name']}")
     assert not literal
+
+
+def expired_mirror(cache: Path) -> Path:
+    """Make a complete mirror whose Valid-Until has passed."""
+    tree = cache / f"mirror-{load_recipes().mirror_digest()}"
+    for suite in suites(load_recipes()):
+        folder = tree / suite.archive / "dists" / suite.name
+        folder.mkdir(parents=True)
+        (folder / "InRelease").write_text("Valid-Until: Thu, 26 Nov 2020 02:12:54 UTC\n")
+    return tree
+
+
+def no_network() -> None:
+    raise LabError("no route to the archive")
+
+
+def test_without_a_network_an_expired_mirror_stays_and_that_is_said(tmp_path, monkeypatch, capsys):
+    tree = expired_mirror(tmp_path)
+    monkeypatch.setattr(mirror, "find_archives", no_network)
+    assert mirror.ensure_mirror(tmp_path, load_recipes()) == tree
+    assert "not renewed, the old one stays: no route to the archive" in capsys.readouterr().err
+
+
+def test_without_a_network_and_a_mirror_there_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(mirror, "find_archives", no_network)
+    with pytest.raises(LabError, match="no route"):
+        mirror.ensure_mirror(tmp_path, load_recipes())
