@@ -70,7 +70,9 @@ def reference() -> str:
             parts.append("Keys as under `flows`; a window is refused.\n")
         elif rows:
             parts.append("| key | value | |\n|---|---|---|\n" + "\n".join(rows) + "\n")
-    parts.append("### Ends of flows and sentences\n\nExactly one of `zone`, `group`, `host`, `vip`, `person`, `gateway` and `managed` names the end.\n")
+    parts.append(
+        "### Ends of flows and sentences\n\nExactly one of `zone`, `group`, `host`, `vip`, `person`, `gateway` and `managed` names the end.\n"
+    )
     rows = list(_rows("", {"$ref": "#/$defs/selector"}, top=True, selectors=True))
     parts.append("| key | value | |\n|---|---|---|\n" + "\n".join(rows) + "\n")
     groups = "".join(f"- `{name}`\n" for name in known_groups())

@@ -12,6 +12,9 @@ from shoko.declaration.reader import Path_
 # RFC 1918, RFC 4193: addresses that the internet does not route, whatever stands for the internet in a lab.
 _INNER = tuple(ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
 
+_SSH = ("tcp", 22)
+_PARTS_OF_MANAGEMENT = {"hosts", "flows", "platform", "services", "gateways"}
+
 
 def check(context: Context) -> None:
     """Each flow by itself, then beside the others."""
@@ -28,6 +31,7 @@ def check(context: Context) -> None:
         _apart(context, flow, sources, destinations)
         _foreign_line(context, flow, sources, destinations)
         _people(context, flow, sources, destinations)
+    _managed(context)
 
 
 def _time(context: Context, flow: Flow) -> None:
@@ -222,4 +226,32 @@ def _people(context: Context, flow: Flow, sources: tuple[End, ...], destinations
     if beyond:
         context.report(
             (*path, "to"), f"vendor {vendors[0]} would reach {', '.join(beyond)}", "group: bastions, and nothing else"
+        )
+
+
+def _managed(context: Context) -> None:
+    """The control node reaches every host at any time: without that, a run would lock itself out."""
+    declaration = context.declaration
+    control = [host.name for host in declaration.group("control")]
+    if len(control) != 1 or context.unclear or any(path[0] in _PARTS_OF_MANAGEMENT for path in context.broken):
+        return
+    reached: set[str] = set(control)
+    for flow in declaration.flows.values():
+        sources, destinations = context.ends[flow.name]
+        opens = any(end.kind == "leg" and end.name == control[0] for end in sources)
+        if opens and flow.window is None and _SSH in ports_of(declaration, flow.services):
+            for host in declaration.hosts.values():
+                managed = {leg.interface for leg in host.legs if leg.manage}
+                if any(
+                    end.kind == "leg" and end.name == host.name and end.interface in managed for end in destinations
+                ):
+                    reached.add(host.name)
+    missing = [
+        name for name, host in declaration.hosts.items() if name not in reached and any(leg.manage for leg in host.legs)
+    ]
+    if missing:
+        context.report(
+            ("hosts", control[0]),
+            f"the control node does not reach {', '.join(missing)} over SSH",
+            "platform: manage: {from: {host: " + control[0] + "}, to: {managed: true}, services: [ssh], …}",
         )
