@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from shoko.declaration.checks.selectors import KINDS_OF_ENDS
 from shoko.declaration.shape import NEEDED, known_groups, schema
 
 PAGE = Path(__file__).parents[2] / "docs" / "declaration.md"
@@ -70,9 +71,8 @@ def reference() -> str:
             parts.append("Keys as under `flows`; a window is refused.\n")
         elif rows:
             parts.append("| key | value | |\n|---|---|---|\n" + "\n".join(rows) + "\n")
-    parts.append(
-        "### Ends of flows and sentences\n\nExactly one of `zone`, `group`, `host`, `vip`, `person`, `gateway` and `managed` names the end.\n"
-    )
+    kinds = ", ".join(f"`{kind}`" for kind in KINDS_OF_ENDS)
+    parts.append(f"### Ends of flows and sentences\n\nExactly one of {kinds} names the end.\n")
     rows = list(_rows("", {"$ref": "#/$defs/selector"}, top=True, selectors=True))
     parts.append("| key | value | |\n|---|---|---|\n" + "\n".join(rows) + "\n")
     groups = "".join(f"- `{name}`\n" for name in known_groups())

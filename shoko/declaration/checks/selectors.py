@@ -9,7 +9,7 @@ from shoko.declaration.ends import is_internet, resolve, selected_hosts
 from shoko.declaration.model import Selector
 from shoko.declaration.reader import Path_
 
-_ONE_OF = ("zone", "group", "host", "vip", "person", "gateway", "managed")
+KINDS_OF_ENDS = ("zone", "group", "host", "vip", "person", "gateway", "managed")
 
 
 def check(context: Context) -> None:
@@ -42,14 +42,14 @@ def _in_sentences(context: Context) -> Iterator[tuple[Path_, Selector]]:
 
 def set_keys(selector: Selector) -> list[str]:
     """Which of the seven ways to name an end are used."""
-    return [key for key in _ONE_OF if getattr(selector, key)]
+    return [key for key in KINDS_OF_ENDS if getattr(selector, key)]
 
 
 def _selector(context: Context, path: Path_, selector: Selector) -> None:
     keys = set_keys(selector)
     if len(keys) != 1:
         what = "names nothing" if not keys else f"names {' and '.join(keys)}"
-        context.report(path, what, "exactly one of " + ", ".join(_ONE_OF))
+        context.report(path, what, "exactly one of " + ", ".join(KINDS_OF_ENDS))
         return
     if selector.segments and keys != ["zone"]:
         context.report((*path, "segments"), f"segments of a {keys[0]}", "only together with zone")

@@ -179,7 +179,7 @@ def _parent(tree: Any, path: tuple[Any, ...]) -> Any:
     return tree
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_is_broken_it_is_told_and_never_raises(data: st.DataObject, tmp_path: Path) -> None:
     sound = read(SOUND / "declaration").tree
