@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from shoko.declaration import load
 from shoko.policy import slices
+from shoko.policy.nft import TEMPLATE, ruleset
 
 from .sites import declare, small
 
@@ -22,6 +24,19 @@ TOUCHED = """
   tasks:
     - ansible.builtin.assert:
         that: (shoko | shoko.core.slice_digest) == (inventory_hostname | shoko.core.slice_recorded)
+"""
+RENDER = """
+- hosts: fw1,rp1
+  connection: local
+  gather_facts: false
+  become: false
+  tasks:
+    - ansible.builtin.assert:
+        that: (shoko | shoko.core.slice_digest) == (inventory_hostname | shoko.core.slice_recorded)
+    - ansible.builtin.template:
+        src: "{template}"
+        dest: "{out}/{{{{ inventory_hostname }}}}.nft"
+        mode: "0644"
 """
 
 
@@ -91,12 +106,6 @@ def test_a_broken_declaration_ends_the_run_with_its_mistakes(site):
     assert "Traceback" not in said
 
 
-def test_the_declared_slice_is_taken(site):
-    (site / "play.yml").write_text(TOUCHED)
-    done = ansible("ansible-playbook", "-i", str(site / "shoko.yml"), str(site / "play.yml"))
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 def test_a_touched_slice_is_noticed_though_its_digest_fits(site):
     (site / "play.yml").write_text(TOUCHED)
     forged = slices(declare(small()))["db1"]
@@ -104,3 +113,12 @@ def test_a_touched_slice_is_noticed_though_its_digest_fits(site):
                    "-e", json.dumps({"shoko": forged}))  # fmt: skip
     assert done.returncode == 2
     assert "Assertion failed" in done.stdout
+
+
+def test_a_declared_slice_is_taken_and_rendered_to_the_same_bytes_as_by_the_package(site):
+    (site / "play.yml").write_text(RENDER.format(template=TEMPLATE, out=site))
+    done = ansible("ansible-playbook", "-i", str(site / "shoko.yml"), str(site / "play.yml"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    declaration = load(site)
+    for name in ("fw1", "rp1"):
+        assert (site / f"{name}.nft").read_text() == ruleset(slices(declaration)[name])
