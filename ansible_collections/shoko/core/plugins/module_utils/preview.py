@@ -122,7 +122,7 @@ def _private_view(scratch: str, tops: list[str]) -> None:
     mount("shoko-preview", scratch, "tmpfs", 0, "mode=0700")
     for number, top in enumerate(tops):
         before = os.stat(top)
-        inner = [(path, os.open(path, os.O_PATH)) for path in _mounts_below(top)]
+        inner = [(path, os.open(path, os.O_PATH)) for path in _mounts_below(top) if os.path.exists(path)]
         upper, work = os.path.join(scratch, f"u{number}"), os.path.join(scratch, f"w{number}")
         os.mkdir(upper)
         os.mkdir(work)
@@ -132,11 +132,16 @@ def _private_view(scratch: str, tops: list[str]) -> None:
         mount("overlay", top, "overlay", 0, f"lowerdir={top},upperdir={upper},workdir={work}")
         for path, handle in inner:
             # An overlay shows one file system only: what is mounted below must be laid over it again.
-            mount(f"/proc/self/fd/{handle}", path, None, _MS_BIND, None)
+            mount(f"/proc/self/fd/{handle}", path, None, _MS_BIND | _MS_REC, None)
             os.close(handle)
 
 
 def _mounts_below(top: str) -> list[str]:
+    """Return where something is mounted below ``top``, without what is mounted below that again."""
     with open("/proc/self/mountinfo", encoding="utf-8") as stream:
-        points = [line.split()[4].encode().decode("unicode_escape") for line in stream]
-    return sorted({point for point in points if below(point, top) and point != top})
+        points = sorted({line.split()[4].encode().decode("unicode_escape") for line in stream})
+    found: list[str] = []
+    for point in points:
+        if point != top and below(point, top) and not any(below(point, outer) for outer in found):
+            found.append(point)
+    return found

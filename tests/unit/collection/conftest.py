@@ -1,0 +1,101 @@
+"""Lets tests import the collection, and run its modules for real on a private copy of the system."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import pickle
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+PREFIX = "ansible_collections.shoko.core.plugins"
+_NEWNS, _NEWNET = 0x00020000, 0x40000000  # linux/sched.h
+_REC, _PRIVATE = 0x4000, 1 << 18  # sys/mount.h
+
+
+def _install_finder() -> None:
+    """Make `ansible_collections.shoko.core` importable, once per process, as Ansible itself does."""
+    from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder  # noqa: PLC0415
+
+    if not any(type(finder).__name__ == "_AnsibleCollectionFinder" for finder in sys.meta_path):
+        _AnsibleCollectionFinder(paths=[str(ROOT)])._install()
+
+
+_install_finder()
+
+
+@dataclass
+class FakeModule:
+    """What a module's own functions use of AnsibleModule."""
+
+    params: dict[str, Any]
+    check_mode: bool = False
+    _diff: bool = False
+    warnings: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def module() -> type[FakeModule]:
+    """Return the stand-in for AnsibleModule."""
+    return FakeModule
+
+
+def _private_copy(scratch: Path, tops: tuple[str, ...], *, network: bool) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def checked(result: int, what: str) -> None:
+        if result:
+            raise OSError(ctypes.get_errno(), f"{what}: {os.strerror(ctypes.get_errno())}")
+
+    checked(libc.unshare(_NEWNS | (_NEWNET if network else 0)), "unshare")
+    checked(libc.mount(b"none", b"/", None, ctypes.c_ulong(_REC | _PRIVATE), None), "private")
+    checked(libc.mount(b"sandbox", bytes(scratch), b"tmpfs", ctypes.c_ulong(0), b""), "tmpfs")
+    for number, top in enumerate(tops):
+        upper, work = scratch / f"u{number}", scratch / f"w{number}"
+        upper.mkdir()
+        work.mkdir()
+        upper.chmod(0o755)
+        data = f"lowerdir={top},upperdir={upper},workdir={work}".encode()
+        checked(libc.mount(b"overlay", top.encode(), b"overlay", ctypes.c_ulong(0), data), f"overlay {top}")
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Callable[..., Any]:
+    """Return a function that runs another one as root on a private copy of parts of this system.
+
+    ``sandbox(work, "/etc", network=True)`` forks; the child gets its own mounts (an overlay over each named
+    directory) and, if asked, its own network; what ``work`` returns or raises comes back.
+    """
+    if os.geteuid() != 0:
+        pytest.skip("namespaces of one's own need root")
+    scratch = tmp_path / "sandbox"
+    scratch.mkdir()
+
+    def run(work: Callable[[], Any], *tops: str, network: bool = False) -> Any:
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            try:
+                os.close(reader)
+                _private_copy(scratch, tops, network=network)
+                answer = (True, work())
+            except BaseException:
+                answer = (False, traceback.format_exc())
+            with os.fdopen(writer, "wb") as stream:
+                pickle.dump(answer, stream)
+            os._exit(0)
+        os.close(writer)
+        with os.fdopen(reader, "rb") as stream:
+            good, answer = pickle.load(stream)  # noqa: S301 - written by our own child
+        os.waitpid(child, 0)
+        assert good, answer
+        return answer
+
+    return run
