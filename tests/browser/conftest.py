@@ -1,0 +1,55 @@
+"""Chromium at a citizen's home and at a counter of the lab that `SHOKO_LAB_ID` names, trusting the site's root only."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Playwright, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lab"))
+from converged import Converged
+
+from shoko.lab.browser import wrapper
+from shoko.lab.session import machine
+
+PATIENCE = 30_000  # milliseconds: two cores, a whole appliance and a browser
+
+
+@pytest.fixture(scope="session")
+def site() -> Converged:
+    """The converged lab."""
+    return Converged()
+
+
+@pytest.fixture(scope="session")
+def driver() -> Iterator[Playwright]:
+    """Playwright, which drives the machine's own Chromium."""
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture
+def seat(
+    site: Converged, driver: Playwright, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Page]]:
+    """Sit down at a host: `seat("home")` gives a page of a browser there."""
+    with ExitStack() as ending:
+        for parent in [tmp_path, *tmp_path.parents][:-2]:
+            parent.chmod(parent.stat().st_mode | 0o011)
+
+        def sit(host: str, width: int = 1280, language: str = "ja-JP") -> Page:
+            folder = tmp_path / host
+            folder.mkdir(exist_ok=True)
+            program = wrapper(site.settings, machine(site.settings, host), folder, [site.root_certificate])
+            browser = driver.chromium.launch(executable_path=str(program))
+            ending.callback(browser.close)
+            page = browser.new_context(locale=language, viewport={"width": width, "height": 800}).new_page()
+            page.set_default_timeout(PATIENCE)
+            page.set_default_navigation_timeout(PATIENCE)
+            return page
+
+        yield sit

@@ -1,0 +1,209 @@
+"""The library system over HTTP, as a citizen and a librarian at this machine meet it (`shoko lab url`)."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import socket
+import ssl
+import urllib.parse
+
+import pytest
+from converged import Converged
+
+OPAC, STAFF = "opac.shoko.localhost", "staff.shoko.localhost"
+MELOS = "1567"  # the record 走れメロス, number of the work in its catalogue
+
+
+class Visitor:
+    """A browser without a screen: one host name, cookies, TLS that is checked against the site's root."""
+
+    def __init__(self, site: Converged, name: str, port: int) -> None:
+        self.name, self.port, self.cookies = name, port, dict[str, str]()
+        self.context = ssl.create_default_context(cafile=str(site.root_certificate))
+
+    def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, str, dict[str, str]]:
+        """One request; returns status, text and headers (lower case)."""
+        raw = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        connection = http.client.HTTPConnection(self.name, self.port, timeout=30)
+        connection.sock = self.context.wrap_socket(raw, server_hostname=self.name)
+        origin = f"https://{self.name}:{self.port}"
+        headers = {
+            "Cookie": "; ".join(f"{key}={value}" for key, value in self.cookies.items()),
+            "Accept-Language": "ja",
+        }
+        body = None
+        if form is not None:
+            body = urllib.parse.urlencode(form)
+            headers |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": origin, "Referer": origin + path}
+        connection.request(method, path, body, {key: value for key, value in headers.items() if value})
+        answer = connection.getresponse()
+        for line in answer.headers.get_all("Set-Cookie") or []:
+            key, value = line.split(";")[0].split("=", 1)
+            self.cookies[key] = value
+        text = answer.read().decode(errors="replace")
+        connection.close()
+        return answer.status, text, {key.lower(): value for key, value in answer.getheaders()}
+
+    def get(self, path: str) -> str:
+        """A page that must be there."""
+        status, text, _ = self.ask("GET", path)
+        assert status == 200, f"{path}: {status}: {text[:300]}"
+        return text
+
+    def post(self, path: str, text: str, **fields: str) -> tuple[int, str]:
+        """Send the form of a page, with its hidden fields, and follow one redirection."""
+        hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', text))
+        status, answer, headers = self.ask("POST", path, hidden | fields)
+        if status in (302, 303):
+            status, answer, headers = self.ask("GET", headers["location"])
+            while status in (302, 303):
+                status, answer, headers = self.ask("GET", headers["location"])
+        return status, answer
+
+
+@pytest.fixture(scope="module")
+def site() -> Converged:
+    """The converged lab."""
+    return Converged()
+
+
+@pytest.fixture
+def citizen(site: Converged) -> Visitor:
+    """Somebody at home."""
+    return Visitor(site, OPAC, site.ports[0])
+
+
+@pytest.fixture
+def librarian(site: Converged) -> Visitor:
+    """Somebody at a counter of the southern library, logged in."""
+    visitor = Visitor(site, STAFF, site.ports[1])
+    page = visitor.get("/login/")
+    library = re.findall(r'<option value="([^"]+)"', page)
+    fields = {"login_id": "demo", "password": site.demo_password}
+    if library:
+        fields["library"] = next(one for one in library if one)
+    status, text = visitor.post("/login/", page, **fields)
+    assert status == 200, text[:500]
+    assert 'class="login"' not in text, "the demonstration account logs in"
+    return visitor
+
+
+def found(page: str) -> set[str]:
+    """Numbers of the records on a page of results."""
+    return set(re.findall(r'href="/records/(\d+)/"', page))
+
+
+def copies(page: str) -> dict[str, str]:
+    """State of each copy on a record's page, by item number."""
+    rows = re.findall(r"<tr>\s*<th scope=\"row\".*?</tr>", page, re.S)
+    states = {}
+    for row in rows:
+        number = re.search(r'class="number">(\d+)<', row)
+        state = re.search(r'class="state state-([\w-]+)"', row)
+        assert number, row
+        assert state, row
+        states[number[1]] = state[1]
+    return states
+
+
+@pytest.mark.parametrize("typed", ["走れメロス", "はしれめろす", "ﾒﾛｽ", "メロス 太宰"])
+def test_a_citizen_finds_the_book_however_it_is_typed(citizen, typed):
+    page = citizen.get("/search/?q=" + urllib.parse.quote(typed))
+    assert MELOS in found(page)
+
+
+def test_a_record_says_where_it_stands(citizen):
+    page = citizen.get(f"/records/{MELOS}/")
+    assert "走れメロス" in page
+    assert copies(page)
+    assert re.search("総合市民図書館|南市民図書館|辻堂市民図書館|湘南大庭市民図書館", page)
+
+
+def test_the_public_face_has_no_staff_pages(citizen):
+    for path in ("/login/", "/lend/", "/patrons/", "/admin/"):
+        status, _, _ = citizen.ask("GET", path)
+        assert status in (403, 404), path
+
+
+def test_a_page_may_load_nothing_from_elsewhere(citizen):
+    status, page, headers = citizen.ask("GET", "/")
+    assert status == 200
+    assert headers["content-security-policy"].startswith("default-src 'none'")
+    assert "max-age=" in headers["strict-transport-security"]
+    links = re.findall(r'(?:src|href)="(https?://[^"]+)"', page)
+    assert [link for link in links if OPAC not in link] == []
+
+
+def test_a_wrong_password_is_refused(site):
+    visitor = Visitor(site, STAFF, site.ports[1])
+    page = visitor.get("/login/")
+    library = [one for one in re.findall(r'<option value="([^"]+)"', page) if one]
+    status, text = visitor.post("/login/", page, login_id="nobody", password="wrong-password", library=library[0])
+    assert status == 403
+    assert 'role="alert"' in text
+
+
+def test_no_staff_page_opens_without_a_log_in(site):
+    visitor = Visitor(site, STAFF, site.ports[1])
+    for path in ("/lend/", "/return/", "/patrons/"):
+        status, _, headers = visitor.ask("GET", path)
+        assert status == 302, path
+        assert "/login/" in headers["location"]
+
+
+def card_of_a_patron(site: Converged) -> str:
+    """A card that may borrow, as a patron would hand it over the counter."""
+    query = (
+        "from shoko_ils.patrons.models import Card\n"
+        "from django.utils import timezone\n"
+        "cards = Card.objects.filter(ended_on=None, patron__expires_on__gt=timezone.localdate())\n"
+        "print(cards.filter(patron__loan=None).order_by('number').first().number)"
+    )
+    return site.said("app1", "/usr/local/sbin/ils-manage", "shell", "-v", "0", "-c", query).splitlines()[-1]
+
+
+def test_lending_and_returning_is_seen_by_the_citizen(site, citizen, librarian):
+    before = copies(citizen.get(f"/records/{MELOS}/"))
+    barcode = next(number for number, state in before.items() if state == "in")
+    status, page = librarian.post("/lend/", librarian.get("/lend/"), scan=card_of_a_patron(site))
+    assert status == 200
+    _, page = librarian.post("/lend/", page, scan=barcode)
+    assert f'<td class="number">{barcode}</td>' in page, "lent now"
+    try:
+        assert copies(citizen.get(f"/records/{MELOS}/"))[barcode] == "out"
+    finally:
+        _, page = librarian.post("/return/", librarian.get("/return/"), scan=barcode)
+    assert "走れメロス" in page
+    assert copies(citizen.get(f"/records/{MELOS}/"))[barcode] in ("in", "moving")
+
+
+def test_the_bare_address_answers_too(site):
+    visitor = Visitor(site, STAFF, site.ports[1])
+    visitor.name = "127.0.0.1"
+    assert "<form" in visitor.get("/login/")
+
+
+def test_returning_to_the_former_release_is_one_variable(site):
+    """What `-e ils_release=` acts on: complete releases beside each other, one of them in use."""
+    for host in ("app1", "app2"):
+        used = site.said(host, "readlink", "/srv/shoko/current").rsplit("/", 1)[-1]
+        assert site.inside(host, "test", "-f", f"/srv/shoko/releases/{used}/.complete").returncode == 0
+    assert site.said("app1", "readlink", "/srv/shoko/current") == site.said("app2", "readlink", "/srv/shoko/current")
+
+
+def test_only_nginx_may_speak_to_the_services(site):
+    done = site.inside("app1", "runuser", "-u", "ils-staff", "--", "python3", "-c",
+                       "import socket; s=socket.socket(socket.AF_UNIX); s.connect('/run/ils-public.sock')")  # fmt: skip
+    assert "PermissionError" in done.stderr
+
+
+def test_no_service_can_read_another_ones_secrets(site):
+    for user, path in [
+        ("ils-public", "/etc/shoko/ils/staff.secret"),
+        ("ils-public", "/etc/shoko/certificates/ils-staff.pem"),
+        ("ils-staff", "/etc/shoko/certificates/ils-owner.pem"),
+        ("www-data", "/etc/shoko/certificates/ils-public.pem"),
+    ]:
+        done = site.inside("app1", "runuser", "-u", user, "--", "cat", path)
+        assert "Permission denied" in done.stderr, (user, path)
