@@ -26,6 +26,8 @@ def files(
     """Return every file of the world; `pair` is the web sites' certificate and key (PEM)."""
     own = declaration.external["world"]
     found = [_loopback(declaration), _line(uplink, routes), resolver_file(own)]
+    # An interface's own setting is not enough for IPv6: the kernel asks for the one of all interfaces.
+    found.append(text_file("/etc/sysctl.d/50-forwarding.conf", "net.ipv6.conf.all.forwarding = 1\n"))
     found += [_wire(item) for item in wires]
     found += [
         text_file("/etc/unbound/unbound.conf", _unbound(declaration)),
