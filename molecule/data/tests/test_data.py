@@ -1,0 +1,69 @@
+"""The three members, looked at from inside."""
+
+import json
+import os
+
+import pytest
+import testinfra
+
+MEMBERS = ["db1", "db2", "db3"]
+
+
+def member(name):
+    return testinfra.get_host(f"ssh://{name}?ssh_config={os.environ['SHOKO_SSH_CONFIG']}", sudo=True)
+
+
+@pytest.fixture(params=MEMBERS)
+def host(request):
+    return member(request.param)
+
+
+def test_units_run_and_come_back_by_themselves(host):
+    for unit in ("etcd", "patroni"):
+        assert host.service(unit).is_running
+        assert host.service(unit).is_enabled
+        assert host.service(unit).systemd_properties["Restart"] == "always"
+
+
+def test_nothing_listens_on_all_addresses_but_ssh(host):
+    everywhere = {
+        address.rsplit(":", 1)[1]
+        for address in host.socket.get_listening_sockets()
+        if address.startswith(("tcp://0.0.0.0:", "tcp://:::"))
+    }
+    assert everywhere <= {"22"}
+
+
+def test_debian_made_no_cluster_of_its_own(host):
+    assert host.check_output("pg_lsclusters --no-header") == ""
+
+
+def test_the_key_is_for_the_database_and_the_quorum_alone(host):
+    key = host.file("/etc/shoko/certificates/data.pem")
+    assert (key.user, key.group, key.mode) == ("root", "tls-data", 0o640)
+
+
+def test_log_in_needs_a_certificate(host):
+    lines = host.file("/var/lib/postgresql/17/shoko/pg_hba.conf").content_string.splitlines()
+    rules = [line.split() for line in lines if line and not line.startswith("#")]
+    assert rules
+    assert {tuple(rule) for rule in rules if rule[0] == "local"} == {
+        ("local", "all", "postgres", "peer"),
+        ("local", "replication", "replicator", "peer", "map=patroni"),
+    }
+    assert all(rule[0] == "hostssl" and rule[4] == "cert" for rule in rules if rule[0] != "local")
+
+
+def test_one_leads_one_confirms_one_follows():
+    rows = json.loads(member("db2").check_output("patronictl -c /etc/patroni/config.yml list -f json"))
+    assert sorted(row["Role"] for row in rows) == ["Leader", "Replica", "Sync Standby"]
+    assert {row["Host"] for row in rows} == {f"{name}.shoko.internal" for name in MEMBERS}
+
+
+def test_replication_is_over_tls_and_each_commit_is_confirmed():
+    rows = json.loads(member("db1").check_output("patronictl -c /etc/patroni/config.yml list -f json"))
+    leader = member(next(row["Member"] for row in rows if row["Role"] == "Leader"))
+    query = "SELECT count(*) FILTER (WHERE ssl), count(*) FROM pg_stat_replication JOIN pg_stat_ssl USING (pid)"
+    assert leader.check_output(f"cd / && runuser -u postgres -- psql -XAtc '{query}'") == "2|2"
+    query = "SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')"
+    assert leader.check_output(f'cd / && runuser -u postgres -- psql -XAtc "{query}"') == "1"
