@@ -186,8 +186,11 @@ def test_a_killed_run_is_swept_up_by_the_next(host):
 
 def test_secrets_and_binaries_stay_out_of_diffs(host):
     result = host(
-        [{"path": f"{host.tree}/key", "content": "hush", "secret": True}, {"path": f"{host.tree}/bin", "content": "a\0b"},
-         {"path": f"{host.tree}/text", "content": "shown\n"}],
+        [
+            {"path": f"{host.tree}/key", "content": "hush", "secret": True},
+            {"path": f"{host.tree}/bin", "content": "a\0b"},
+            {"path": f"{host.tree}/text", "content": "shown\n"},
+        ],
         check=True, diff=True,
     )  # fmt: skip
     assert "hush" not in str(result)
