@@ -84,6 +84,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+(:[a-z0-9]+)?")
 POLICY = "/usr/sbin/policy-rc.d"
 SAVED = "/usr/sbin/policy-rc.d.before-shoko"
 SIGN = "# Written by shoko.core.packages for the time of one installation."
+UPDATES = "/var/lib/dpkg/updates"  # holds files only while dpkg was interrupted
 STAMP = "/var/lib/shoko/apt-lists-refreshed"
 SOURCES = ("/etc/apt", "/etc/apt/sources.list", "/etc/apt/sources.list.d", "/etc/apt/apt.conf.d", "/etc/apt/keyrings")
 FRESH = 600  # seconds: lists of this age serve several roles of one run
@@ -185,7 +186,7 @@ def refresh(timeout: int) -> None:
 def repair(found: dict[str, str], timeout: int) -> None:
     """Finish an installation that was interrupted, so that apt-get works again."""
     half = sorted(name for name, state in found.items() if state in ("half-installed", "half-configured", "unpacked"))
-    if not half and not os.listdir("/var/lib/dpkg/updates"):
+    if not half and not os.listdir(UPDATES):
         return
     with no_starts(stops=False):
         done = run(["dpkg", "--configure", "--pending", "--force-confdef", "--force-confold"], timeout, **ENVIRONMENT)
