@@ -14,7 +14,7 @@ from shoko.lab.errors import HostNotRunning, LabError
 from shoko.lab.image import remove_cache
 from shoko.lab.locking import locked
 from shoko.lab.mirror import ensure_mirror
-from shoko.lab.preflight import check_machine
+from shoko.lab.preflight import check_machine, check_root
 from shoko.lab.progress import say, step
 from shoko.lab.recipes import load_recipes
 from shoko.lab.settings import LabSettings, cache_root, read_record, settings_for
@@ -56,6 +56,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _settings(arguments: argparse.Namespace) -> LabSettings:
+    check_root()
     return settings_for(arguments.inventory)
 
 
@@ -156,6 +157,7 @@ def _image(arguments: argparse.Namespace) -> int:
 
 
 def _reap(_arguments: argparse.Namespace) -> int:
+    check_root()
     for record_file in reap.abandoned():
         record = read_record(record_file)
         say(f"lab {record_file.parent.name}: checkout {record.checkout if record else '?'} is gone, stopping it")

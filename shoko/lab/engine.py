@@ -21,7 +21,7 @@ from shoko.lab.relay import Route
 from shoko.lab.settings import CHECKOUT, LabSettings
 from shoko.lab.wires import NETNS, Wiring, remove_namespace
 
-BOOT_SECONDS = 120.0
+BOOT_SECONDS = 300.0  # a boot takes one; a machine with several labs and test runs may be very busy
 _RELAY_SECONDS = 20.0
 RELAY_GROUP = "relay"  # cannot clash: the engine refuses a host of that name
 # systemd-nspawn(1): /proc/sys/net writable, and a cgroup2 view although the machine may be hybrid.

@@ -22,6 +22,7 @@ PROGRAMS = {
     "ssh-keygen": "openssh-client",
     "nc": "netcat-openbsd",
 }
+NOT_ROOT = "not root: the lab makes network namespaces and starts machines; run again as root"
 DISK_COLD = 10 * 2**30  # mirror 0.5, images 1, hosts' disks after a full run about 6, room to work
 DISK_WARM = 2 * 2**30  # images, mirror and disks are there
 
@@ -76,7 +77,7 @@ def _makes_kill(group: Path) -> bool:
 def problems(machine: Machine) -> list[str]:
     """Return one line per problem, in the order in which a person would solve them."""
     if machine.uid != 0:
-        return ["not root: the lab makes network namespaces and starts machines; run again as root"]
+        return [NOT_ROOT]
     found = []
     missing = sorted(
         {package for program, package in PROGRAMS.items() if shutil.which(program, path=machine.path) is None}
@@ -99,6 +100,12 @@ def problems(machine: Machine) -> list[str]:
             f"the lab needs {machine.needed / 2**30:.0f} GiB"
         )
     return found
+
+
+def check_root() -> None:
+    """Raise PreflightError before anything is looked at that only root can see."""
+    if os.geteuid() != 0:
+        raise PreflightError([NOT_ROOT])
 
 
 def check_machine(place: Path, *, warm: bool) -> None:

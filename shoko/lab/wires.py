@@ -144,13 +144,14 @@ class Wiring:
     def _guest_ends(self, host: LabHost) -> list[str]:
         """Ends of other hosts' cables that live in this host's namespace (a switch's ports)."""
         own = self.namespace(host.name)
-        found = []
-        for other in self._plan.hosts:
-            for leg in other.legs:
-                far, port = self.far_end(other, leg)
-                if far == own and other.name != host.name:
-                    found.append(port)
-        return found
+        return [
+            port
+            for other in self._plan.hosts
+            for leg in other.legs
+            if not isinstance(leg.plug, DirectPeer)  # that end is a leg of this host's own
+            for far, port in [self.far_end(other, leg)]
+            if far == own
+        ]
 
 
 def offloads_off(namespace: str, names: list[str]) -> None:

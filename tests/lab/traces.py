@@ -17,10 +17,15 @@ def root_network() -> tuple[frozenset[str], frozenset[str]]:
 
 
 def processes(word: str) -> set[int]:
-    """Return the pids of processes whose command line or control group holds `word`."""
+    """Return the pids of processes whose command line or control group holds `word`.
+
+    One that is dead and only waits for its parent to ask (state Z) is none.
+    """
     found = set()
     for process in Path("/proc").glob("[0-9]*"):
         try:
+            if (process / "stat").read_text().rpartition(") ")[2].startswith("Z"):
+                continue
             text = (process / "cmdline").read_text() + (process / "cgroup").read_text()
         except OSError:
             continue
