@@ -27,7 +27,7 @@ def openssl_verify(tmp_path: Path, anchor: str, chain: str, purpose: str = "sslc
     (tmp_path / "anchor.pem").write_text(anchor)
     (tmp_path / "chain.pem").write_text(chain)
     files = ["-CAfile", tmp_path / "anchor.pem", "-untrusted", tmp_path / "chain.pem", tmp_path / "chain.pem"]
-    command = ["openssl", "verify", "-no-CApath", "-no-CAstore", "-purpose", purpose, *files]
+    command = ["openssl", "verify", "-x509_strict", "-no-CApath", "-no-CAstore", "-purpose", purpose, *files]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr
 
