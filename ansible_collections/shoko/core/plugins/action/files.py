@@ -7,6 +7,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.shoko.core.plugins.module_utils.entries import (
     Entry,
+    kind_of_value,
     make_entry,
     refuse_conflicts,
     source_of,
@@ -53,7 +54,7 @@ class ActionModule(ActionBase):
         if source == "content":
             if not isinstance(raw["content"], str):
                 raise HostError(
-                    f"{raw['path']}: content: is {type(raw['content']).__name__}, must be text; use a filter"
+                    f"{raw['path']}: content: is {kind_of_value(raw['content'])}, must be text; use a filter"
                 )
             data = raw["content"].encode()
         elif source == "source":

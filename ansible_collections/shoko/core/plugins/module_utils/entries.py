@@ -43,13 +43,21 @@ class Entry:
         return {"kind": self.kind, "restart": self.restart, "reload": self.reload, "secret": self.secret}
 
 
+def kind_of_value(value: object) -> str:
+    """Return what a value is in a person's words; Ansible's own types have names nobody knows."""
+    for kind, word in ((dict, "a mapping"), (list, "a list"), (bool, "true or false"), ((int, float), "a number")):
+        if isinstance(value, kind):
+            return word
+    return "text" if isinstance(value, str) else "nothing"
+
+
 def source_of(raw: dict, index: int) -> str:
     """Return which of the six kinds of entry a task's list item is; refuse what is unclear.
 
     Raises HostError naming the item, for a missing path, none or two sources, or a key nobody reads.
     """
     if not isinstance(raw, dict):
-        raise HostError(f"files[{index}]: is {type(raw).__name__}, must be a mapping with path and a source")
+        raise HostError(f"files[{index}]: is {kind_of_value(raw)}, must be a mapping with path and a source")
     path = raw.get("path")
     if not isinstance(path, str) or not path.startswith("/") or os.path.normpath(path) != path:
         raise HostError(f"files[{index}]: path: {path!r} is not an absolute, normal path")
