@@ -8,6 +8,7 @@ from shoko_ils.counter import views
 urlpatterns = i18n_patterns(
     path("", views.start, name="start"),
     path("login/", views.login_page, name="login"),
+    path("login/supervisor/", views.supervise_page, name="supervise"),
     path("logout/", views.logout_page, name="logout"),
     path("lend/", views.lend_page, name="lend"),
     path("return/", views.return_page, name="return"),

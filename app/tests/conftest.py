@@ -1,8 +1,6 @@
 """Fixtures: the demonstration library in the test database, and the two faces with their own rights."""
 
 import importlib
-import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,9 +27,8 @@ MEROS = 1567
 
 
 @pytest.fixture(scope="session", autouse=True)
-def compiled() -> None:
-    """Compiled translations and collected static files, as a release has them."""
-    subprocess.run([sys.executable, str(APP / "tools" / "messages.py"), "compile"], check=True)
+def collected() -> None:
+    """Collected static files, as a release has them; run-tests has compiled the translations."""
     call_command("collectstatic", interactive=False, verbosity=0)
     storage.staticfiles_storage._setup()  # reads the manifest that was just written
 

@@ -1,5 +1,6 @@
 """The staff service, with its own database role."""
 
+import datetime as dt
 import re
 import uuid
 from typing import Any
@@ -20,6 +21,7 @@ from shoko_ils.counter import views
 from shoko_ils.holdings.barcode import with_check_digit
 from shoko_ils.holdings.models import Item
 from shoko_ils.patrons.models import Card, Patron
+from shoko_ils.staff import supervision
 from shoko_ils.staff.access import ACCESS, ANONYMOUS, KNOWS_PATRONS
 from shoko_ils.staff.models import Level, StaffAccount
 from tests.cluster import DEMO_PASSWORD
@@ -74,7 +76,7 @@ class Counter:
 def test_without_a_log_in_every_page_leads_to_the_log_in(anonymous: Client, name: str, path: str, method: str) -> None:
     for prefix in ("", "/en"):
         answer = getattr(anonymous, method)(prefix + path)
-        if name == "login":
+        if ACCESS[name] == ANONYMOUS and answer.status_code != 302:
             assert answer.status_code in (200, 405)
         else:
             assert (answer.status_code, answer["Location"]) == (302, prefix + "/login/")
@@ -84,9 +86,12 @@ def test_without_a_log_in_every_page_leads_to_the_log_in(anonymous: Client, name
 def test_every_page_asks_the_matrix(settings: Any, central: Library, request: Any, level: Level) -> None:
     make_account(level, central)
     client: Client = request.getfixturevalue("anonymous")
-    log_in(client, f"level{level}", central)
+    if level is Level.TRAINEE:
+        assert supervise(client, central, "demo") == 302
+    else:
+        log_in(client, f"level{level}", central)
     for name, path in every_page():
-        if name == "logout":
+        if name in ("logout", "supervise"):  # both only by POST
             continue
         status = client.get(path).status_code
         if ACCESS[name] == ANONYMOUS or level in ACCESS[name]:
@@ -104,11 +109,22 @@ def test_a_page_without_an_entry_is_refused_to_all(staff: Client, monkeypatch: p
     assert staff.get("/return/").status_code == 403
 
 
+def supervise(client: Client, central: Library, supervisor: str, password: str = DEMO_PASSWORD) -> int:
+    """The trainee `level3` logs in, then `supervisor`; the status of the second answer."""
+    answer = client.post("/login/", {"login_id": "level3", "password": DEMO_PASSWORD, "library": central.pk})
+    html = answer.content.decode()
+    assert "立会い" in html
+    sent = {"trainee": hidden(html, "trainee"), "login_id": supervisor, "password": password}
+    return client.post("/login/supervisor/", sent).status_code
+
+
 def test_a_trainee_sees_no_person(central: Library, card: Card, item: Item, request: Any) -> None:
     make_account(Level.TRAINEE, central)
     client: Client = request.getfixturevalue("anonymous")
-    log_in(client, "level3", central)
+    assert supervise(client, central, "demo") == 302
     counter = Counter(client, "/lend/")
+    assert "実習中" in counter.html
+    assert "見本 司書" in counter.html
     counter.scan(card.number)
     html = counter.scan(item.barcode)
     assert "貸し出しました" in html
@@ -116,6 +132,36 @@ def test_a_trainee_sees_no_person(central: Library, card: Card, item: Item, requ
     assert card.number not in html
     assert "/patrons/" not in html
     assert Level.TRAINEE not in KNOWS_PATRONS
+    act_as("ils_owner", "ils")
+    assert list(Event.objects.order_by("id").values_list("actor", "action")[:2]) == [
+        ("demo", "supervise"),
+        ("level3", "login"),
+    ]
+
+
+def test_a_trainee_alone_is_not_let_in(central: Library, request: Any) -> None:
+    for level in (Level.TRAINEE, Level.ASSISTANT):
+        make_account(level, central)
+    client: Client = request.getfixturevalue("anonymous")
+    assert supervise(client, central, "level3") == 403
+    assert supervise(client, central, "level4") == 403
+    assert supervise(client, central, "demo", "wrong") == 403
+    assert supervise(client, central, "nobody") == 403
+    assert client.get("/lend/").status_code == 302
+    forged = {"trainee": "forged:token:x", "login_id": "demo", "password": DEMO_PASSWORD}
+    assert client.post("/login/supervisor/", forged)["Location"] == "/login/"
+    assert client.get("/lend/").status_code == 302
+
+
+def test_a_supervision_lapses(central: Library, request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_account(Level.TRAINEE, central)
+    client: Client = request.getfixturevalue("anonymous")
+    monkeypatch.setattr(supervision, "LAPSES", dt.timedelta(0))
+    assert supervise(client, central, "demo") == 302
+    assert client.get("/lend/").status_code == 302
+    monkeypatch.undo()
+    assert supervise(client, central, "demo") == 302
+    assert client.get("/lend/").status_code == 200
 
 
 def test_log_in_and_out_are_in_the_audit(staff: Client) -> None:

@@ -5,12 +5,18 @@ from typing import Any
 from django.http import HttpRequest
 
 from shoko_ils.staff.access import sees_patrons
+from shoko_ils.staff.supervision import supervisor_of
 
 
 def counter(request: HttpRequest) -> dict[str, Any]:
-    """`counter_library` and `sees_patrons`, for a page of a person who is logged in."""
+    """`counter_library`, `operator`, `sees_patrons`, `supervisor`, for a page of a person who is logged in."""
     user = getattr(request, "user", None)
     library = getattr(request, "counter_library", None)
     if user is None or library is None:
         return {}
-    return {"counter_library": library, "operator": user, "sees_patrons": sees_patrons(user.level)}
+    return {
+        "counter_library": library,
+        "operator": user,
+        "sees_patrons": sees_patrons(user.level),
+        "supervisor": supervisor_of(request.session),
+    }

@@ -33,6 +33,26 @@ class LoginForm(forms.Form):
         self.fields["library"].queryset = Library.objects.all()  # type: ignore[attr-defined]
 
 
+class SupervisorForm(forms.Form):
+    """Who stands beside a trainee: ID and password of an officer, and the trainee's own log-in, signed."""
+
+    trainee = forms.CharField(max_length=300, widget=forms.HiddenInput)
+    login_id = forms.CharField(
+        label=_("Staff ID of the supervisor"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True, "autocapitalize": "none"}),
+    )
+    password = forms.CharField(
+        label=_("Password of the supervisor"),
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, label_suffix="", **kwargs)
+
+
 class ScanForm(forms.Form):
     """One scan, the key that makes its repetition harmless, and the signed sitting."""
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.auth import authenticate, login, logout
 from django.db import transaction
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -24,7 +25,9 @@ from shoko_ils.counter.sitting import Sitting
 from shoko_ils.holdings.barcode import is_card
 from shoko_ils.patrons import find
 from shoko_ils.patrons.models import Patron
+from shoko_ils.staff import supervision
 from shoko_ils.staff.access import sees_patrons
+from shoko_ils.staff.models import Level, StaffAccount
 
 
 def _at_counter(request: HttpRequest) -> audit.Actor:
@@ -42,20 +45,57 @@ def start(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "POST"])
 def login_page(request: HttpRequest) -> HttpResponse:
+    """A person's log-in; a trainee's leads on to the supervisor's."""
     form = forms.LoginForm(request.POST or None)
     failed = False
     if request.method == "POST" and form.is_valid():
-        given = form.cleaned_data
-        person = authenticate(request, login_id=given["login_id"], password=given["password"])
+        library = form.cleaned_data["library"]
+        person = _authenticated(request, form, library.key)
+        if person is not None and person.level == Level.TRAINEE:
+            asked = forms.SupervisorForm(initial={"trainee": supervision.token(person, library)})
+            return render(request, "counter/supervise.html", {"form": asked})
         if person is not None:
-            with transaction.atomic():
-                login(request, person)
-                request.session["library"] = given["library"].pk
-                audit.write(audit.Actor(person.login_id, given["library"].key), "login", "login")  # type: ignore[attr-defined]
-            return redirect("start")
+            return _let_in(request, person, library)
         failed = True
-        audit.write(audit.Actor(given["login_id"], given["library"].key), "login-refused", "login")
     return render(request, "counter/login.html", {"form": form, "failed": failed}, status=403 if failed else 200)
+
+
+@sensitive_post_parameters("password")
+@require_POST
+def supervise_page(request: HttpRequest) -> HttpResponse:
+    """An officer's own ID and password open the counter for a trainee, for an hour."""
+    form = forms.SupervisorForm(request.POST)
+    trainee = supervision.read(request.POST.get("trainee", ""))
+    if trainee is None:
+        return redirect("login")
+    if form.is_valid():
+        supervisor = _authenticated(request, form, trainee[1].key)
+        if supervisor is not None and supervisor.level in supervision.SUPERVISORS:
+            return _let_in(request, *trainee, supervisor=supervisor)
+    return render(request, "counter/supervise.html", {"form": form, "failed": True}, status=403)
+
+
+def _authenticated(request: HttpRequest, form: Form, library: str) -> StaffAccount | None:
+    """The account of a form's ID and password; a refusal is in the audit."""
+    given = form.cleaned_data
+    person = authenticate(request, login_id=given["login_id"], password=given["password"])
+    if not isinstance(person, StaffAccount):
+        audit.write(audit.Actor(given["login_id"], library), "login-refused", "login")
+        return None
+    return person
+
+
+def _let_in(
+    request: HttpRequest, person: StaffAccount, library: Library, supervisor: StaffAccount | None = None
+) -> HttpResponse:
+    with transaction.atomic():
+        login(request, person)
+        request.session["library"] = library.pk
+        if supervisor is not None:
+            supervision.begin(request.session, supervisor)
+            audit.write(audit.Actor(supervisor.login_id, library.key), "supervise", "login")
+        audit.write(audit.Actor(person.login_id, library.key), "login", "login")
+    return redirect("start")
 
 
 @require_POST

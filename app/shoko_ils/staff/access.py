@@ -12,6 +12,7 @@ ANONYMOUS = "anonymous"
 
 ACCESS: dict[str, frozenset[Level] | str] = {
     "login": ANONYMOUS,
+    "supervise": ANONYMOUS,
     "logout": EVERYBODY,
     "start": EVERYBODY,
     "lend": EVERYBODY,

@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 
 from shoko_ils.core import db, errors
 from shoko_ils.staff.access import ACCESS, ANONYMOUS
+from shoko_ils.staff.models import Level
+from shoko_ils.staff.supervision import supervisor_of
 
 
 class StaffGate:
@@ -32,6 +35,9 @@ class StaffGate:
             return None
         # the first question to the database of a scan: during a switchover the counter waits here
         if not db.wait_until_back(lambda: request.user.is_authenticated and "library" in request.session):
+            return redirect("login")
+        if request.user.level == Level.TRAINEE and not supervisor_of(request.session):
+            logout(request)
             return redirect("login")
         if isinstance(allowed, frozenset) and request.user.level in allowed:
             return None

@@ -1,0 +1,42 @@
+"""A trainee works under the eyes of an officer (S1:L32 「職員常時立会い」): who it is, and until when."""
+
+import datetime as dt
+
+from django.contrib.sessions.backends.base import SessionBase
+from django.core import signing
+from django.utils import timezone
+
+from shoko_ils.core.models import Library
+from shoko_ils.staff.models import Level, StaffAccount
+
+LAPSES = dt.timedelta(minutes=60)
+SUPERVISORS = frozenset({Level.MANAGER, Level.OFFICER})
+SALT = "shoko.trainee"
+MAX_AGE = dt.timedelta(minutes=5)
+SESSION_KEY = "supervision"
+
+
+def token(trainee: StaffAccount, library: Library) -> str:
+    """The trainee's accepted log-in, carried by the form that asks for the supervisor."""
+    return signing.dumps([trainee.pk, library.pk], salt=SALT)
+
+
+def read(text: str) -> tuple[StaffAccount, Library] | None:
+    """Trainee and library of a token; None: forged, older than five minutes, or removed meanwhile."""
+    try:
+        trainee_id, library_id = signing.loads(text, salt=SALT, max_age=MAX_AGE)
+    except signing.BadSignature:
+        return None
+    trainee = StaffAccount.objects.filter(pk=trainee_id, level=Level.TRAINEE, removed_on__isnull=True).first()
+    library = Library.objects.filter(pk=library_id).first()
+    return (trainee, library) if trainee and library else None
+
+
+def begin(session: SessionBase, supervisor: StaffAccount) -> None:
+    session[SESSION_KEY] = [supervisor.name, (timezone.now() + LAPSES).timestamp()]
+
+
+def supervisor_of(session: SessionBase) -> str:
+    """Name of the supervisor while the supervision lasts, else an empty text."""
+    name, until = session.get(SESSION_KEY, ("", 0))
+    return name if timezone.now().timestamp() < until else ""
