@@ -1,0 +1,131 @@
+"""Every host's log at both collectors: complete, from known senders only, through a collector's absence."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+
+import pytest
+from converged import SITE, Converged
+
+from shoko.declaration import load
+
+COLLECTORS = ("log1", "log2")
+MANAGED = tuple(load(SITE).hosts)
+# One RELP session (librelp's protocol): open it, and print the status that the collector answers with.
+SESSION = """
+import json, socket, ssl, sys
+order = json.loads(sys.argv[1])
+context = ssl.create_default_context(cafile="/etc/shoko/trust/logs.pem")
+if order["certificate"]:
+    context.load_cert_chain(order["certificate"])
+offer = b"relp_version=0\\nrelp_software=test\\ncommands=syslog\\n"
+try:
+    with socket.create_connection((order["collector"], 2514), timeout=10) as plain:
+        with context.wrap_socket(plain, server_hostname=order["collector"]) as session:
+            session.sendall(b"1 open %d %s\\n" % (len(offer), offer))
+            print(session.recv(4096).decode().split()[3])
+except (OSError, IndexError) as reason:
+    print("refused", reason)
+"""
+
+
+@pytest.fixture(scope="module")
+def site() -> Converged:
+    """The converged lab."""
+    return Converged()
+
+
+def count(site: Converged, collector: str, host: str, word: str) -> int:
+    """Lines with a word that a collector holds of a host."""
+    file = f"/var/log/shoko/{host}.shoko.internal.log"
+    done = site.inside(collector, "grep", "-F", "-c", "-e", word, file)
+    return int(done.stdout.strip() or 0)
+
+
+def eventually(check: Callable[[], bool], within: float) -> bool:
+    """Whether a check comes true in time."""
+    end = time.monotonic() + within
+    while not check():
+        if time.monotonic() > end:
+            return False
+        time.sleep(1)
+    return True
+
+
+def test_a_line_of_every_host_reaches_both_collectors(site: Converged) -> None:
+    word = f"everywhere-{time.time_ns()}"
+    for host in MANAGED:
+        site.said(host, "logger", "-p", "user.notice", "-t", "shoko-test", word)
+    missing = [(host, collector) for host in MANAGED for collector in COLLECTORS]
+
+    def all_there() -> bool:
+        missing[:] = [(host, at) for host, at in missing if count(site, at, host, word) == 0]
+        return not missing
+
+    assert eventually(all_there, 60), f"not arrived: {missing}"
+
+
+def test_a_collector_that_was_away_gets_everything_and_the_other_misses_nothing(site: Converged) -> None:
+    word, lines = f"absence-{time.time_ns()}", 500
+    write = f"for i in $(seq {lines}); do echo {word}-$i-; done | logger -t shoko-test"
+    site.said("log1", "systemctl", "stop", "rsyslog", "syslog.socket")
+    try:
+        site.said("rp1", "sh", "-c", write)
+        assert eventually(lambda: count(site, "log2", "rp1", word) >= lines, 60), "log2 waits for log1"
+        assert count(site, "log1", "rp1", word) == 0
+    finally:
+        site.said("log1", "systemctl", "start", "syslog.socket", "rsyslog")
+    for collector in COLLECTORS:
+        assert eventually(lambda at=collector: count(site, at, "rp1", word) >= lines, 120), collector
+        numbers = site.said(
+            collector, "sh", "-c", f"grep -oE '{word}-[0-9]+-' /var/log/shoko/rp1.shoko.internal.log | sort -u | wc -l"
+        )
+        assert numbers == str(lines), "every line at least once"
+
+
+def test_what_a_killed_sender_had_not_sent_yet_is_sent_later(site: Converged) -> None:
+    word, lines = f"killed-{time.time_ns()}", 200
+    site.said("app1", "sh", "-c", f"for i in $(seq {lines}); do echo {word}-$i-; done | logger -t shoko-test")
+    site.said("app1", "systemctl", "kill", "--signal=KILL", "rsyslog")
+    for collector in COLLECTORS:
+        assert eventually(lambda at=collector: count(site, at, "app1", word) >= lines, 90), collector
+
+
+@pytest.mark.parametrize("collector", COLLECTORS)
+@pytest.mark.parametrize(
+    ("certificate", "accepted"),
+    [
+        ("/etc/shoko/certificates/host.pem", True),
+        ("/etc/shoko/certificates/entry-client.pem", False),
+        ("/etc/shoko/certificates/opac.pem", False),
+        (None, False),
+    ],
+)
+def test_only_a_log_certificate_opens_a_session(
+    site: Converged, collector: str, certificate: str | None, accepted: bool
+) -> None:
+    order = json.dumps({"collector": f"{collector}.shoko.internal", "certificate": certificate})
+    said = site.said("rp1", "python3", "-c", SESSION, order)
+    assert said.startswith("200" if accepted else "refused"), said
+
+
+def test_files_are_for_administrators_alone(site: Converged) -> None:
+    for collector in COLLECTORS:
+        assert site.said(collector, "stat", "-c", "%U:%G %a", "/var/log/shoko") == "root:adm 750"
+        modes = site.said(collector, "sh", "-c", "stat -c '%U:%G %a' /var/log/shoko/*.log | sort -u")
+        assert modes == "root:adm 640"
+
+
+def test_nobody_appears_under_a_name_that_is_not_declared(site: Converged) -> None:
+    for collector in COLLECTORS:
+        files = site.said(collector, "sh", "-c", "cd /var/log/shoko && ls -- *.log").split()
+        assert set(files) == {f"{host}.shoko.internal.log" for host in MANAGED}
+
+
+def test_rotation_keeps_writing(site: Converged) -> None:
+    site.said("log2", "logrotate", "--force", "/etc/logrotate.d/shoko")
+    word = f"rotated-{time.time_ns()}"
+    site.said("rp2", "logger", "-t", "shoko-test", word)
+    assert eventually(lambda: count(site, "log2", "rp2", word) == 1, 30)
