@@ -36,6 +36,7 @@ apt-test: root
 
 lab: apt-lab setup ## the whole appliance on this machine; prints where to go
 	@$(BIN)/shoko lab up -i $(SITE)
+	@$(BIN)/shoko trust init -i $(SITE)
 	@$(PLAYBOOK) playbooks/site.yml
 	@$(PLAYBOOK) playbooks/demo.yml
 	@$(BIN)/shoko lab url -i $(SITE)
