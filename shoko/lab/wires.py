@@ -158,5 +158,5 @@ def offloads_off(namespace: str, names: list[str]) -> None:
     """Switch off checksum and segmentation offload: the switch copies frames as they are, so they must
     be complete on the wire (TCP through Open vSwitch's userspace datapath dies otherwise)."""
     script = 'for i in "$@"; do ethtool -K "$i" tx off rx off tso off gso off gro off >/dev/null; done'
-    if not succeeds(["ip", "netns", "exec", namespace, "sh", "-euc", script, "sh", *names]):
+    if not succeeds(["nsenter", f"--net={NETNS / namespace}", "sh", "-euc", script, "sh", *names]):
         raise LabError(f"{namespace}: ethtool could not switch off offloads of {' '.join(names)}")
