@@ -18,6 +18,7 @@ from shoko.lab.preflight import check_machine, check_root
 from shoko.lab.progress import say, step
 from shoko.lab.recipes import load_recipes
 from shoko.lab.settings import LabSettings, cache_root, read_record, settings_for
+from shoko.lab.ssh import checkout_link
 from shoko.lab.teardown import stop_all
 
 DEFAULT_SITE = Path("inventories/lab")
@@ -133,6 +134,7 @@ def _clean(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments)
     _down(arguments)
     shutil.rmtree(settings.state, ignore_errors=True)
+    checkout_link(settings).unlink(missing_ok=True)
     others = reap.other_labs(settings.ident)
     if others:
         say(f"images and mirror stay in {cache_root()}: other labs use them ({' '.join(others)})")
