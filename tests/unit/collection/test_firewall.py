@@ -312,6 +312,7 @@ class TestStart:
             state.set_forwarding(["0", "0"])
             assert box.loader("load", "--forwarding").returncode == 0
             assert state.forwarding() == ["1", "1"]
+            assert box.state() == "loaded boot\n"
             Path("/etc/nftables.conf").write_text("rubbish")
             failed = box.loader("load", "--forwarding")
             assert failed.returncode == 1

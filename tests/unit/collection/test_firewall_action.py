@@ -146,3 +146,9 @@ def test_the_failure_says_that_the_former_rules_were_seen(action):
 def test_the_failure_says_when_they_were_not(action):
     words = action._wait_for_undo(Script("fw1", (False, "timed out")), "x1", "cut", time.monotonic(), 0)
     assert "go to the console of fw1" in words
+
+
+def test_a_host_that_started_again_is_told_apart(action):
+    host = Script("fw1", (False, "timed out"), (True, "loaded boot"))
+    words = action._wait_for_undo(host, "x1", "no new connection to fw1", time.monotonic(), 0)
+    assert "started again" in words

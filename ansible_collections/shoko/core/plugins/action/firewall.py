@@ -139,7 +139,8 @@ class ActionModule(ActionBase):
             answer = host.ask(_STATE, min(_ATTEMPT, left))
             word, _, rest = answer.text.partition(" ")
             found, _, said = rest.partition(" ")
-            if answer.ok and found == ident and word in words:
+            # "loaded" has no name: the host started, and the change with its name is forgotten.
+            if answer.ok and word in words and (found == ident or word == "loaded"):
                 return word, said
             if left > 1 or text == "no attempt":  # the last, cut short attempt says nothing
                 text = answer.text
@@ -158,7 +159,9 @@ class ActionModule(ActionBase):
         """Wait until the host is seen to be back at its former rules; return the message of the failure."""
         display.display(f"[{host.name}] firewall: {cut}; waiting until the host has undone the change", color="red")
         time.sleep(max(0.0, started + bound - time.monotonic()))
-        word, text = self._state(host, ident, {"undone"}, time.monotonic() + _AFTER)
+        word, text = self._state(host, ident, {"undone", "loaded"}, time.monotonic() + _AFTER)
+        if word == "loaded":
+            return f"firewall: {cut}. The host started again meanwhile and runs the ruleset that was confirmed last"
         if word:
             return f"firewall: {cut}. The change was undone after {bound} s; a new connection saw the former rules back"
         return (

@@ -270,6 +270,8 @@ class Firewall:
             self._stop_undo()
             self._forget()
             self.say("undone", pending["id"], "the boot file was loaded")
+        else:
+            self.say("loaded", "boot")
         return "; ".join([f"{boot_file} loaded", *problems])
 
     # --- windows ---
