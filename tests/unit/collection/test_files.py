@@ -164,6 +164,18 @@ def test_an_error_in_the_middle_puts_everything_back(host, monkeypatch):
     assert host.marks.due("web") == {"restart": [], "reload": []}
 
 
+def test_a_full_disk_changes_nothing(host, sandbox):
+    def work():
+        os.system(f"mount -t tmpfs -o size=64k small {host.tree}")  # noqa: S605
+        host([{"path": f"{host.tree}/a", "content": "old"}])
+        big = [{"path": f"{host.tree}/a", "content": "new"}, {"path": f"{host.tree}/b", "content": "x" * 200_000}]
+        with pytest.raises(HostError, match="No space left on device; everything was put back"):
+            host(big)
+        return {path.name: path.read_text() for path in host.tree.iterdir()}
+
+    assert sandbox(work) == {"a": "old"}
+
+
 def test_a_killed_run_is_swept_up_by_the_next(host):
     wanted = [{"path": f"{host.tree}/a", "content": "new"}]
 

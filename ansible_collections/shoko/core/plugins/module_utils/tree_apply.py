@@ -97,8 +97,8 @@ class Transaction:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(new)
         entry = change.entry
-        if entry is None:
-            raise HostError(f"{change.path}: nothing to write")
+        if entry is None:  # only directories and removals come without one
+            raise OSError(22, "nothing to write", change.path)
         if entry.kind == "link":
             os.symlink(entry.target, new)
             return

@@ -10,7 +10,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.shoko.core.plugins.module_utils import account_files as files
 from ansible_collections.shoko.core.plugins.module_utils.commands import must, run
-from ansible_collections.shoko.core.plugins.module_utils.errors import HostError
+from ansible_collections.shoko.core.plugins.module_utils.errors import HostError, one_line
 from ansible_collections.shoko.core.plugins.module_utils.state import STATE_DIR, read_json, write_json
 
 DOCUMENTATION = r"""
@@ -290,8 +290,8 @@ def main() -> None:
     )
     try:
         module.exit_json(**work(module))
-    except HostError as error:
-        module.fail_json(msg=str(error))
+    except (HostError, OSError) as error:
+        module.fail_json(msg=one_line(error))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.shoko.core.plugins.module_utils import marks as marks_util
 from ansible_collections.shoko.core.plugins.module_utils.entries import Entry
-from ansible_collections.shoko.core.plugins.module_utils.errors import HostError
+from ansible_collections.shoko.core.plugins.module_utils.errors import HostError, one_line
 from ansible_collections.shoko.core.plugins.module_utils.payload import unpack
 from ansible_collections.shoko.core.plugins.module_utils.preview import below, find_program, run_checkers
 from ansible_collections.shoko.core.plugins.module_utils.state import STATE_DIR, read_json, write_json
@@ -273,11 +273,12 @@ def run(module: AnsibleModule) -> dict:
     if module.check_mode:
         return result
     if changes:
-        manifests.write({**manifests.own, **new_manifest(entries, changes, manifests.own)})
-        marks.set(part, due)
         try:
+            # First what a killed run must not forget: who owns the paths, and who must restart.
+            manifests.write({**manifests.own, **new_manifest(entries, changes, manifests.own)})
+            marks.set(part, due)
             transaction.apply(changes)
-        except HostError:
+        except (HostError, OSError):
             marks.replace(part, left)
             manifests.write(manifests.own)
             raise
@@ -318,8 +319,8 @@ def main() -> None:
         if not module.params["payload"]:
             raise HostError("files: no payload; call shoko.core.files as a task, its action plugin renders the files")
         module.exit_json(**run(module), invocation=shown)
-    except HostError as error:
-        module.fail_json(msg=str(error), invocation=shown)
+    except (HostError, OSError) as error:
+        module.fail_json(msg=one_line(error), invocation=shown)
 
 
 if __name__ == "__main__":

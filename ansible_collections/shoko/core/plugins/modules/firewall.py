@@ -12,7 +12,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.shoko.core.plugins.module_utils import firewall_rules as rules
 from ansible_collections.shoko.core.plugins.module_utils import firewall_state as state
-from ansible_collections.shoko.core.plugins.module_utils.errors import HostError
+from ansible_collections.shoko.core.plugins.module_utils.errors import HostError, one_line
 from ansible_collections.shoko.core.plugins.module_utils.preview import find_program
 from ansible_collections.shoko.core.plugins.module_utils.state import read_json, write_json
 
@@ -286,8 +286,8 @@ def main() -> None:
     try:
         step = {"compare": compare, "begin": begin, "confirm": confirm}[module.params["step"]]
         module.exit_json(**step(module, state.Firewall(module.params["state_dir"])), invocation=shown)
-    except (HostError, rules.FirewallError, json.JSONDecodeError) as error:
-        module.fail_json(msg=str(error), invocation=shown)
+    except (HostError, rules.FirewallError, OSError, json.JSONDecodeError) as error:
+        module.fail_json(msg=one_line(error), invocation=shown)
 
 
 if __name__ == "__main__":

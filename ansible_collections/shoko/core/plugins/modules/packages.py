@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.shoko.core.plugins.module_utils.commands import Done, run
-from ansible_collections.shoko.core.plugins.module_utils.errors import HostError
+from ansible_collections.shoko.core.plugins.module_utils.errors import HostError, one_line
 
 DOCUMENTATION = r"""
 ---
@@ -265,8 +265,8 @@ def main() -> None:
     )
     try:
         module.exit_json(**work(module))
-    except HostError as error:
-        module.fail_json(msg=str(error))
+    except (HostError, OSError) as error:
+        module.fail_json(msg=one_line(error))
 
 
 if __name__ == "__main__":

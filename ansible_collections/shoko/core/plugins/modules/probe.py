@@ -11,7 +11,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.shoko.core.plugins.module_utils import systemd
 from ansible_collections.shoko.core.plugins.module_utils.commands import run
-from ansible_collections.shoko.core.plugins.module_utils.errors import HostError
+from ansible_collections.shoko.core.plugins.module_utils.errors import HostError, one_line
 from ansible_collections.shoko.core.plugins.module_utils.marks import canonical
 from ansible_collections.shoko.core.plugins.module_utils.preview import find_program
 
@@ -184,7 +184,7 @@ def main() -> None:
         findings = {"nft": nft(), "wireguard": wireguard(), "tun": tun()}
         present = units(module.params["units"])
     except (HostError, OSError, subprocess.SubprocessError) as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=one_line(error))
     module.exit_json(
         changed=False,
         sysctls=settings,

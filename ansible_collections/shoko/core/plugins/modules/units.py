@@ -7,7 +7,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.shoko.core.plugins.module_utils import systemd
 from ansible_collections.shoko.core.plugins.module_utils.commands import must, run
-from ansible_collections.shoko.core.plugins.module_utils.errors import HostError
+from ansible_collections.shoko.core.plugins.module_utils.errors import HostError, one_line
 from ansible_collections.shoko.core.plugins.module_utils.marks import Marks, canonical
 from ansible_collections.shoko.core.plugins.module_utils.preview import find_program
 from ansible_collections.shoko.core.plugins.module_utils.state import STATE_DIR
@@ -270,8 +270,8 @@ def main() -> None:
         worker.settle(module.params["units"])
         if module.params["due"]:
             worker.catch_up(module.params["due"])
-    except HostError as error:
-        failure = str(error)
+    except (HostError, OSError) as error:
+        failure = one_line(error)
     result = {"changed": bool(worker.actions), "actions": worker.actions, "conditions": worker.conditions}
     if module._diff and worker.actions:
         result["diff"] = {"prepared": "".join(f"{action}\n" for action in worker.actions)}
