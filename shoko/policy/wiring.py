@@ -28,6 +28,8 @@ def _leg(view: View, host: Host, leg: Leg, index: int, gateway: bool) -> Json:
     for family in FAMILIES:
         nexthop, first = (_router(segment, family),) * 2 if gateway else _nexthops(declaration, segment, family)
         families[family] = _family(leg, segment, family, nexthop, first)
+        if families[family] is not None and (alone := _held_alone(view, host, leg, family)):
+            families[family]["held"] = alone
         if nexthop is not None and families[family] is not None:
             wanted = [DEFAULT[family]] if gateway else _destinations(view, host, leg, family)
             routes += [{"family": family, "to": to, "via": nexthop} for to in wanted]
@@ -57,6 +59,17 @@ def _family(leg: Leg, segment: Segment, family: Family, gateway: str | None, fir
         "gateway": gateway,
         "gateway_real": first,
     }
+
+
+def _held_alone(view: View, host: Host, leg: Leg, family: Family) -> list[str]:
+    """Shared addresses of the leg's segment that no other host holds: fixed on the leg, as there is nobody to move to."""
+    return [
+        str(address)
+        for vip in view.vips_held(host)
+        if vip.segment == leg.segment
+        and len(view.declaration.group(vip.held_by)) == 1
+        and (address := vip.ipv4 if family == "ipv4" else vip.ipv6) is not None
+    ]
 
 
 def _router(segment: Segment, family: Family) -> str | None:

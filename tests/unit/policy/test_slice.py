@@ -233,3 +233,12 @@ def test_a_window_between_two_instants_carries_them():
     (window,) = slices(declare(tree))["fw1"]["firewall"]["windows"]
     assert window["until"] - window["from"] == 7200
     assert not window["by_command"]
+
+
+def test_shared_address_with_a_single_holder_is_fixed_on_its_leg(lab):
+    museum = slices(load(REPOSITORY / "inventories" / "museum"))
+    legs = {leg["interface"]: leg for leg in museum["srv1"]["legs"]}
+    assert legs["dmz"]["ipv4"]["held"] == ["198.51.100.20"]
+    assert legs["info"]["ipv4"]["held"] == ["10.20.60.10"]
+    assert museum["srv1"]["vrrp"] == []
+    assert [leg for host in lab.values() for leg in host["legs"] if "held" in (leg["ipv4"] or {})] == []
