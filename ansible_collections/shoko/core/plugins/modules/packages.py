@@ -170,14 +170,15 @@ def complaint(done: Done) -> str:
             said += [line, *lines[number + 1 : number + 2]]
         elif line.startswith(("E:", "dpkg: error")):
             said.append(line)
-    return " | ".join(dict.fromkeys(said)) or done.tail()
+    return " | ".join(list(dict.fromkeys(said))[:6]) or done.tail()
 
 
-def refresh(timeout: int) -> None:
-    """Fetch the package lists; any source that fails is an error."""
+def refresh(missing: list[str], timeout: int) -> None:
+    """Fetch the package lists; any source that fails is an error that also names what waits for it."""
     done = run([*APT, "update"], timeout, **ENVIRONMENT)
     if done.rc != 0:
-        raise HostError(f"package lists cannot be fetched: {complaint(done)}")
+        waiting = f"{', '.join(missing)}: cannot be installed, because " if missing else ""
+        raise HostError(f"{waiting}package lists cannot be fetched: {complaint(done)}")
     os.makedirs(os.path.dirname(STAMP), mode=0o755, exist_ok=True)
     with open(STAMP, "w", encoding="utf-8"):
         os.utime(STAMP)
@@ -199,7 +200,7 @@ def install(missing: list[str], timeout: int, *, refreshed: bool) -> bool:
     with no_starts(stops=False):
         done = run([*APT, "install", "--", *missing], timeout, **ENVIRONMENT)
         if done.rc != 0 and not refreshed:
-            refresh(timeout)
+            refresh(missing, timeout)
             refreshed = True
             done = run([*APT, "install", "--", *missing], timeout, **ENVIRONMENT)
     if done.rc != 0:
@@ -238,7 +239,7 @@ def work(module: AnsibleModule) -> dict:
     restore_policy()
     age = lists_age() if missing or valid is not None else 0.0
     if (missing and age > FRESH) or (valid is not None and age > valid):
-        refresh(timeout)
+        refresh(missing, timeout)
         result["refreshed"] = True
     if missing or surplus:
         repair(found, timeout)
