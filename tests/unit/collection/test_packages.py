@@ -130,10 +130,8 @@ def test_old_lists_are_refreshed_on_request_without_a_change(system):
 
 def test_a_source_that_fails_is_named(system):
     (system.folder / "offline").write_text("")
-    with pytest.raises(
-        HostError,
-        match=r"^nginx: cannot be installed, because package lists cannot be fetched: Err:1 http://deb.debian.org/debian trixie",
-    ):
+    source = "Err:1 http://deb.debian.org/debian trixie"
+    with pytest.raises(HostError, match=f"^nginx: cannot be installed, because .* cannot be fetched: {source}"):
         system(["nginx"])
     assert not (system.folder / "policy").exists()
 
