@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
@@ -155,6 +156,34 @@ def test_an_untranslated_text_stops_the_build(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert "not translated: Search" in done.stderr
+
+
+def log_in_over(site: Site, scheme: str) -> int:
+    """Status of a log-in whose proxy says `scheme`, from a browser that used https."""
+    connection = http.client.HTTPConnection("127.0.0.1", site.staff, timeout=30)
+    try:
+        connection.request("GET", "/login/", headers={"Host": "localhost", "X-Forwarded-Proto": "https"})
+        answer = connection.getresponse()
+        html, cookie = answer.read().decode(), answer.getheader("Set-Cookie", "").partition(";")[0]
+        (token,) = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', html)
+        (library,) = re.findall(r'<option value="(\d+)"[^>]*>総合', html)
+        sent = {"csrfmiddlewaretoken": token, "login_id": "demo", "password": DEMO_PASSWORD, "library": library}
+        headers = {
+            "Host": "localhost",
+            "Origin": "https://localhost",
+            "X-Forwarded-Proto": scheme,
+            "Cookie": cookie,
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        connection.request("POST", "/login/", body=urlencode(sent), headers=headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def test_the_scheme_is_what_the_local_proxy_says(site: Site) -> None:
+    assert log_in_over(site, "https") == 302
+    assert log_in_over(site, "http") == 403
 
 
 def test_a_host_that_is_not_ours_is_refused_but_health_is_answered(site: Site) -> None:
