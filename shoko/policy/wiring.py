@@ -27,9 +27,9 @@ def _leg(view: View, host: Host, leg: Leg, index: int, gateway: bool) -> Json:
     families: Json = {}
     for family in FAMILIES:
         nexthop, first = (_router(segment, family),) * 2 if gateway else _nexthops(declaration, segment, family)
-        families[family] = _family(leg, segment, family, nexthop, first)
-        if families[family] is not None and (alone := _held_alone(view, host, leg, family)):
-            families[family]["held"] = alone
+        own = _family(leg, segment, family, nexthop, first)
+        alone = _held_alone(view, host, leg, family)
+        families[family] = {**own, "held": alone} if own is not None and alone else own
         if nexthop is not None and families[family] is not None:
             wanted = [DEFAULT[family]] if gateway else _destinations(view, host, leg, family)
             routes += [{"family": family, "to": to, "via": nexthop} for to in wanted]
@@ -62,7 +62,7 @@ def _family(leg: Leg, segment: Segment, family: Family, gateway: str | None, fir
 
 
 def _held_alone(view: View, host: Host, leg: Leg, family: Family) -> list[str]:
-    """Shared addresses of the leg's segment that no other host holds: fixed on the leg, as there is nobody to move to."""
+    """Shared addresses of the leg's segment that no other host holds: fixed on the leg, there is nobody to move to."""
     return [
         str(address)
         for vip in view.vips_held(host)
