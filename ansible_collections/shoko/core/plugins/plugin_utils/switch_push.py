@@ -78,23 +78,27 @@ def push[Session](
     raises SwitchError if something that must be reachable is not.
     """
     wanted = driver.canonical(rendered)
-    with open_session() as session:
-        former = driver.read(session)
-        commands = driver.commands(former, wanted)
-        outcome = Outcome(former != wanted, former, wanted, tuple(commands))
-        if check or not outcome.changed:
-            return outcome
-        undo = driver.commands(wanted, former)
-        if driver.undoes_itself:
-            driver.arm(session, undo, bound)
-        started = time.monotonic()
-        try:
+    applying, former, undo, started = False, "", [], time.monotonic()
+    try:
+        with open_session() as session:
+            former = driver.read(session)
+            commands, undo = driver.commands(former, wanted), driver.commands(wanted, former)
+            outcome = Outcome(former != wanted, former, wanted, tuple(commands))
+            if check or not outcome.changed:
+                return outcome
+            if driver.undoes_itself:
+                driver.arm(session, undo, bound)
+            applying, started = True, time.monotonic()
             driver.apply(session, commands)
-        except SwitchUnreachable:
-            pass  # the session may die of the very change: a new one decides
-        except SwitchError as error:
-            _put_back(driver, open_session, former, undo, started + bound)
-            raise SwitchError(f"the switch refused the change, the former configuration is back: {error}") from error
+    except SwitchUnreachable:
+        if not applying:
+            raise
+        # The session may have died of the very change: a new one decides.
+    except SwitchError as error:
+        if not applying:
+            raise
+        _put_back(driver, open_session, former, undo, started + bound)
+        raise SwitchError(f"the switch refused the change, the former configuration is back: {error}") from error
     try:
         _verify(driver, open_session, wanted, reach)
     except SwitchError as error:
