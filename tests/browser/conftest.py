@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Playwright, sync_playwright
+from playwright.sync_api import Error, Page, Playwright, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lab"))
 from converged import Converged
@@ -16,6 +16,7 @@ from converged import Converged
 from shoko.lab.browser import wrapper
 from shoko.lab.session import machine
 
+FRONT_DOORS = {"home": "https://opac.library.example/", "tb-south": "https://staff.library.example/"}
 PATIENCE = 30_000  # milliseconds: two cores, a whole appliance and a browser
 
 
@@ -50,6 +51,23 @@ def seat(
             page = browser.new_context(locale=language, viewport={"width": width, "height": 800}).new_page()
             page.set_default_timeout(PATIENCE)
             page.set_default_navigation_timeout(PATIENCE)
+            _when_trust_is_read(page, FRONT_DOORS[host])
             return page
 
         yield sit
+
+
+def _when_trust_is_read(page: Page, address: str, seconds: int = 20) -> None:
+    """Wait until the browser has read its own certificate store, which Chromium does beside its first requests.
+
+    A certificate that is not trusted stays so: then the last refusal is raised.
+    """
+    for left in reversed(range(seconds)):
+        try:
+            page.goto(address)
+        except Error as error:
+            if "ERR_CERT_AUTHORITY_INVALID" not in str(error) or not left:
+                raise
+            page.wait_for_timeout(1000)
+        else:
+            return

@@ -29,10 +29,12 @@ def search(page: Page, typed: str) -> str:
 def card_number(site: Converged) -> str:
     """The number on a card that its owner hands over: one without loans."""
     query = (
+        "from shoko_ils.circulation.models import Loan\n"
         "from shoko_ils.patrons.models import Card\n"
         "from django.utils import timezone\n"
         "cards = Card.objects.filter(ended_on=None, patron__expires_on__gt=timezone.localdate())\n"
-        "print(cards.filter(patron__loan=None).order_by('-number').first().number)"
+        "borrowing = Loan.objects.exclude(patron=None).values('patron')\n"
+        "print(cards.exclude(patron__in=borrowing).order_by('-number').first().number)"
     )
     return site.said("app1", "/usr/local/sbin/ils-manage", "shell", "-v", "0", "-c", query).splitlines()[-1]
 
