@@ -168,13 +168,14 @@ def test_a_run_inside_an_open_window_changes_nothing_and_leaves_it_open(site: Si
     window("open", "--for", "15m")
     done = subprocess.run(
         [str(CHECKOUT / ".venv/bin/ansible-playbook"), "-i", str(SITE / "shoko.yml"), "playbooks/network.yml",
-         "--tags", "firewall", "--limit", "gateways,bas1"],
+         "--tags", "firewall", "--limit", "gateways,bas1", "-v"],
         cwd=CHECKOUT, capture_output=True, text=True, timeout=400, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:]
     recap = [line for line in done.stdout.splitlines() if "unreachable=" in line]
     assert recap
-    assert all("changed=0" in line for line in recap), recap
+    reasons = [line for line in done.stdout.splitlines() if '"reasons": ["' in line]
+    assert all("changed=0" in line for line in recap), [*recap, *reasons]
     assert reaches(site, bastion)
 
 

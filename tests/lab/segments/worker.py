@@ -4,11 +4,13 @@ Reads one JSON object from standard input and writes one to standard output:
 
 connect  {"attempts": [[id, source, destination, port, uid]], "seconds": s} -> {id: open|refused|silent|unreachable}
 send     {"frames": [[interface, hex]], "pause": s} -> {"sent": n}
+stream   {"source", "destination", "port", "count", "step"} -> {"sent": n}; numbered datagrams at a steady pace
 watch    {"interfaces": [...]} -> after a line on standard input {interface: [token, ...]}
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -82,6 +84,18 @@ def send(job: dict) -> dict:
     return {"sent": len(job["frames"])}
 
 
+def stream(job: dict) -> dict:
+    """Send numbered datagrams through the host's own rules and routes; an error is a datagram that does not arrive."""
+    begin = time.monotonic()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+        out.bind((job["source"], 0))
+        for number in range(job["count"]):
+            with contextlib.suppress(OSError):
+                out.sendto(TOKEN + f"{number:08x}".encode(), (job["destination"], job["port"]))
+            time.sleep(max(0.0, begin + (number + 1) * job["step"] - time.monotonic()))
+    return {"sent": job["count"]}
+
+
 def watch(job: dict) -> dict:
     """Collect the tokens that arrive on each leg until told to stop; before any ruleset of this host sees them."""
     seen: dict[str, set[str]] = {name: set() for name in job["interfaces"]}
@@ -112,5 +126,5 @@ def watch(job: dict) -> dict:
 
 
 if __name__ == "__main__":
-    verb = {"connect": connect, "send": send, "watch": watch}[sys.argv[1]]
+    verb = {"connect": connect, "send": send, "stream": stream, "watch": watch}[sys.argv[1]]
     print(json.dumps(verb(json.loads(sys.stdin.readline()))), flush=True)
