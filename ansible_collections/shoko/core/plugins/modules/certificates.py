@@ -14,35 +14,63 @@ description:
   - In check mode it predicts the files and changes nothing.
 author: Shoko
 options:
-  wanted:
-    description:
-      - The certificates wanted here, each with C(name), C(digest) (of everything that goes into it, its issuer
-        included), C(reload) and C(restart) (lists of units that use it).
+  ca_dir:
+    description: Directory of the authority on the control node; see role trust for where it is if empty.
+    type: path
+  site:
+    description: Key of the site that the authority must belong to.
+    type: str
+    required: true
+  internal_domain:
+    description: Domain of host and role names.
+    type: str
+    required: true
+  host:
+    description: Name of the host.
+    type: str
+    required: true
+  groups:
+    description: Groups of the host; each becomes a role in its certificates.
+    type: list
+    elements: str
+    required: true
+  certificates:
+    description: Certificates of the slice, each with C(name), C(purpose), C(common_name), C(names), C(addresses).
     type: list
     elements: dict
     required: true
-  anchors:
-    description: Files for C(trust_directory) by name, with PEM text.
-    type: dict
-    required: true
-  signed:
-    description: Certificates signed for pending keys of this host, C(chain), C(begin) and C(end) (UNIX time), by name.
+  consumers:
+    description: By certificate name, the units to C(restart) or C(reload) when it was renewed and they run.
     type: dict
     default: {}
+  life_days:
+    description: Days that a certificate lives.
+    type: int
+    default: 30
   renew_after:
     description: Part of a certificate's life after which it is renewed.
     type: float
     default: 0.33
+  wanted:
+    description: Given by the action plugin; what the host shall have, each with a digest of all that goes into it.
+    type: list
+    elements: dict
+  anchors:
+    description: Given by the action plugin; files for C(trust_directory) by name, with PEM text.
+    type: dict
+  signed:
+    description: Given by the action plugin; C(chain), C(begin) and C(end) (UNIX time) by certificate name.
+    type: dict
   certificate_directory:
-    description: Where certificates lie.
+    description: Given by the action plugin; where certificates lie.
     type: path
     default: /etc/shoko/certificates
   trust_directory:
-    description: Where anchors lie.
+    description: Given by the action plugin; where anchors lie.
     type: path
     default: /etc/shoko/trust
   state_directory:
-    description: Where the host remembers what it has, and keeps keys that wait for a signature.
+    description: Given by the action plugin; where the host remembers what it has, and keeps keys that wait.
     type: path
     default: /var/lib/shoko
 """
