@@ -47,6 +47,9 @@ site: setup ## the plain ansible-playbook run
 test: apt-test setup ## everything, in a lab of its own
 	@tests/run
 
+scenarios: apt-test setup ## the Molecule scenarios, each on throw-away hosts of its own (long)
+	@for s in $(notdir $(patsubst %/,%,$(dir $(wildcard molecule/*/molecule.yml)))); do echo "== $$s"; PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/molecule test -s $$s || exit 1; done
+
 check: setup lint unit ## the fast subset: lint and unit tests
 
 lint: setup
