@@ -94,14 +94,14 @@ def test_a_refusal_reaches_the_collector():
     machine("ti-central").run("python3 -c %s %s", PROBE, order)
     collector = machine("log1")
     end = time.monotonic() + 60
-    while collector.run("grep -F host=%s /var/log/shoko/px1.shoko.internal.log", name).rc != 0:
+    while collector.run("grep -rF host=%s /var/log/shoko", name).rc != 0:
         assert time.monotonic() < end, "no line came"
         time.sleep(1)
 
 
-def test_everybody_goes_by_the_proxys_clock():
+def test_everybody_goes_by_the_proxies_clock():
     said = machine("rp1").check_output("chronyc -n sources")
-    assert "^* 10.10.60.11" in said or "^* fd5e:c0:0:60::11" in said, said
+    assert any(f"^* {proxy}" in said for proxy in ("10.10.60.1", "fd5e:c0:0:60::1")), said
 
 
 def test_packages_are_verified_and_come_through_the_proxy():
