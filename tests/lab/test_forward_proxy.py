@@ -168,9 +168,14 @@ query = struct.pack(">HHHHHH", 7, 0x100, 1, 0, 0, 0)
 query += b"".join(bytes([len(p)]) + p.encode() for p in name.strip(".").split(".") if p) + b"\\0"
 query += struct.pack(">HH", code, 1)
 s = socket.socket(socket.AF_INET6 if ":" in server else socket.AF_INET, socket.SOCK_DGRAM)
-s.settimeout(5)
-s.sendto(query, (server, 53))
-answer = s.recv(4096)
+s.settimeout(3)
+for _ in range(3):  # as every resolver does: a packet may be lost
+    s.sendto(query, (server, 53))
+    try:
+        answer = s.recv(4096)
+        break
+    except TimeoutError:
+        continue
 _, flags, _, count, _, _ = struct.unpack(">HHHHHH", answer[:12])
 rest, at, found = answer, len(query), []
 for _ in range(count):
