@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from netmiko.exceptions import NetmikoBaseException
 from ansible_collections.shoko.core.plugins.plugin_utils.switch_errors import SwitchError, SwitchUnreachable
 
 CONNECT_SECONDS = 10
+PATIENCE = 20.0  # seconds for a switch that has just started, or whose ports have just changed, to let us in
 
 
 @dataclass(frozen=True)
@@ -27,26 +29,37 @@ class Way:
     config: Path | None
 
 
-class NeverAsk(paramiko.MissingHostKeyPolicy):
-    """A device whose key is not known is refused, and the message names the file where it would have to stand."""
-
-    def __init__(self, known_hosts: Path) -> None:
-        self._known_hosts = known_hosts
-
-    def missing_host_key(self, client: object, hostname: str, key: object) -> None:
-        """Refuse (paramiko calls this for an unknown key)."""
-        raise SwitchError(f"{hostname}: its SSH host key is not in {self._known_hosts}")
-
-
 @contextlib.contextmanager
 def session(way: Way, device_type: str) -> Iterator[BaseConnection]:
     """Open a session and close it at the end. Raises SwitchUnreachable; a wrong or unknown host key is SwitchError."""
+    connection = _open_patiently(way, device_type)
+    try:
+        yield connection
+    except (NetmikoBaseException, paramiko.SSHException, OSError, EOFError) as error:
+        raise SwitchUnreachable(f"{way.name}: the SSH session broke off ({type(error).__name__})") from error
+    finally:
+        with contextlib.suppress(Exception):
+            connection.disconnect()
+
+
+def _open_patiently(way: Way, device_type: str) -> BaseConnection:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return _open(way, device_type)
+        except SwitchUnreachable:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(1)
+
+
+def _open(way: Way, device_type: str) -> BaseConnection:
     settings = _settings(way)
     known_hosts = Path(str(settings.get("userknownhostsfile", "~/.ssh/known_hosts")).split()[0]).expanduser()
     host, port = str(settings.get("hostname", way.address)), int(settings.get("port", 22))
     keys = settings.get("identityfile") or [None]
     try:
-        connection = ConnectHandler(
+        return ConnectHandler(
             device_type=device_type,
             # With a socket given, paramiko uses the name only to look up the host key: here the alias counts.
             host=str(settings.get("hostkeyalias", host)),
@@ -64,15 +77,10 @@ def session(way: Way, device_type: str) -> Iterator[BaseConnection]:
     except paramiko.BadHostKeyException as error:
         raise SwitchError(f"{way.name}: its SSH host key is not the one in {known_hosts}: {error}") from error
     except (NetmikoBaseException, paramiko.SSHException, OSError, EOFError) as error:
-        first = str(error).strip().splitlines() or [type(error).__name__]
-        raise SwitchUnreachable(f"{way.name}: no SSH session to {host} port {port} ({first[0]})") from error
-    try:
-        yield connection
-    except (NetmikoBaseException, paramiko.SSHException, OSError, EOFError) as error:
-        raise SwitchUnreachable(f"{way.name}: the SSH session broke off ({type(error).__name__})") from error
-    finally:
-        with contextlib.suppress(Exception):
-            connection.disconnect()
+        if "not found in known_hosts" in str(error):
+            raise SwitchError(f"{way.name}: its SSH host key is not in {known_hosts}") from error
+        said = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+        raise SwitchUnreachable(f"{way.name}: no SSH session to {host} port {port} ({said[-1].strip()})") from error
 
 
 def _settings(way: Way) -> paramiko.SSHConfigDict:
