@@ -10,7 +10,7 @@ PLAYBOOK = $(BIN)/ansible-playbook -i $(SITE)
 PYTHON := $(shell for p in python3.13 python3.12 $$(ls -d $(HOME)/.pyenv/versions/3.1[23]*/bin/python3 2>/dev/null | sort -rV) python3; do \
   command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && { command -v $$p; break; }; done)
 
-.PHONY: help setup lab site test check lint unit scenarios browser down clean lock apt-lab apt-test root
+.PHONY: help setup lab site test test-long check lint unit scenarios browser down clean lock apt-lab apt-test root
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ site: setup ## the plain ansible-playbook run
 
 test: apt-test setup ## everything, in a lab of its own
 	@tests/run
+
+test-long: apt-test setup ## the same and the long suites: faults, self-undo, the lab command
+	@tests/run --long
 
 scenarios: apt-test setup ## the Molecule scenarios, each on throw-away hosts of its own (long)
 	@for s in $(notdir $(patsubst %/,%,$(dir $(wildcard molecule/*/molecule.yml)))); do echo "== $$s"; PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/molecule test -s $$s || exit 1; done
