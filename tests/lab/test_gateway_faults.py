@@ -65,7 +65,7 @@ def whole(site: Site) -> Iterator[None]:
     yield
     for host in site.declaration.gateways.hosts:
         if "running" not in site.inside(host, "systemctl", "is-system-running", check=False):
-            subprocess.run([sys.executable, "-m", "shoko.cli", "lab", "restart", "-i", str(SITE), host],
+            subprocess.run([sys.executable, "-m", "shoko.cli", "lab", "up", "-i", str(SITE), "--hosts", host],
                            cwd=CHECKOUT, capture_output=True, timeout=180, check=True)  # fmt: skip
     active(site)
 
