@@ -22,6 +22,7 @@ AREAS = {
     "topology": "shoko.topology.commands",
     "bootstrap": "shoko.bootstrap.commands",
     "lab": "shoko.lab.commands",
+    "prove": "shoko.proof.commands",
     "trust": "shoko.trust.commands",
     "window": "shoko.window.commands",
 }

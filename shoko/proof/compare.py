@@ -1,0 +1,129 @@
+"""Accepted against permitted: what passes and should not, what should pass and does not, and by which rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Literal
+
+from shoko.proof.boxes import Box, meet, point, without
+from shoko.proof.expected.host import HostExpectation, Permitted
+from shoko.proof.fields import NEW
+from shoko.proof.index import Index
+from shoko.proof.packet import Packet, example
+from shoko.proof.paths import Path, accepted
+from shoko.proof.ruleset import Chain, Rule, Ruleset, Verdict
+from shoko.proof.run import Batch
+from shoko.proof.spans import single
+
+Kind = Literal["passes", "blocked", "mark", "rewritten", "default", "translated"]
+EXAMPLES = 200  # boxes looked at for examples; whether there is a difference is decided before
+
+
+@dataclass(frozen=True)
+class Step:
+    """A rule (or a chain's policy) that had a say in one packet."""
+
+    rule: str
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A difference between a host and the declaration.
+
+    `packet` is one concrete example out of `box` (None where no packet shows it), `steps` is its way through the
+    ruleset. `flow` is the flow that the packet belongs to, "" if none permits it.
+    """
+
+    kind: Kind
+    path: Path
+    packet: Packet | None
+    box: Box
+    steps: tuple[Step, ...] = ()
+    flow: str = ""
+    detail: str = ""
+
+
+def differences(
+    ruleset: Ruleset, path: Path, expected: HostExpectation, windows: Ruleset | None = None
+) -> list[Finding]:
+    """Return what a ruleset does otherwise than expected on a path; empty means: equal for every packet.
+
+    `windows` is the same ruleset with its expiring elements, if it has some: it may let pass what open windows permit.
+    """
+    must = expected.permitted(path)
+    passing = accepted(ruleset, path)
+    findings = [*_compared(ruleset, path, passing, must, must), *_rewriting(ruleset, path, passing, expected)]
+    if windows is not None:
+        may = [*must, *expected.while_open(path)]
+        findings += _compared(windows, path, accepted(windows, path), [], may)
+    return findings
+
+
+def trace(ruleset: Ruleset, path: Path, packet: Packet) -> tuple[Step, ...]:
+    """Return every rule that had a say in a packet, in the order in which it met them."""
+    steps: list[Step] = []
+
+    def tell(rule: Rule | Chain, verdict: Verdict) -> None:
+        said = f"{verdict.kind} {verdict.target}".strip()
+        steps.append(Step(str(rule.where), f"policy {said}" if isinstance(rule, Chain) else said))
+
+    accepted(ruleset, path, (point(packet),), tell)
+    return tuple(steps)
+
+
+def _compared(
+    ruleset: Ruleset, path: Path, passing: list[Batch], must: list[Permitted], may: list[Permitted]
+) -> list[Finding]:
+    permitted = Index(one.box for one in may)
+    extra = [piece for batch in passing for box in batch.boxes for piece in without(box, permitted.near(box))]
+    let = Index(box for batch in passing for box in batch.boxes)
+    missing = [(piece, one.flow) for one in must for piece in without(one.box, let.near(one.box))]
+    return [
+        *_shown(ruleset, "passes", path, ((piece, "") for piece in extra)),
+        *_shown(ruleset, "blocked", path, missing),
+        *_shown(ruleset, "mark", path, _mismarked(passing, may)),
+    ]
+
+
+def _mismarked(passing: list[Batch], may: list[Permitted]) -> Iterator[tuple[Box, str]]:
+    """New sessions of a flow with another flow's mark, or with none: the end of the flow would not end them."""
+    of_mark: dict[int | None, Index] = {}
+    for one in may:
+        of_mark.setdefault(one.mark, Index()).add([one.box])
+    for batch in passing:
+        mine = of_mark.get(batch.now.get("mark"), Index())
+        for box in batch.boxes:
+            first = meet(box, {"state": single(NEW)})
+            for wrong in without(first, mine.near(first)) if first is not None else []:
+                yield from ((both, one.flow) for one in may if one.flow and (both := meet(wrong, one.box)) is not None)
+
+
+def _rewriting(ruleset: Ruleset, path: Path, passing: list[Batch], expected: HostExpectation) -> list[Finding]:
+    """Packets whose ends change on the way: exactly the declared ones, to exactly the declared address."""
+    wrong: list[tuple[Box, str]] = []
+    declared = expected.rewritten if path == "output" else []
+    for batch in passing:
+        changed = {name: value for name, value in batch.now.items() if name in _ENDS}
+        for box in batch.boxes:
+            right = [one for one, address in declared if changed == {"saddr": address}]
+            if changed:
+                wrong += ((piece, "") for piece in without(box, right))
+            else:
+                wrong += ((both, "") for one, _address in declared if (both := meet(box, one)) is not None)
+    return _shown(ruleset, "rewritten", path, wrong)
+
+
+_ENDS = frozenset({"saddr", "daddr", "sport", "dport"})
+
+
+def _shown(ruleset: Ruleset, kind: Kind, path: Path, wrong: Iterable[tuple[Box, str]]) -> list[Finding]:
+    """One finding for each rule and flow concerned: a single slip often shows in hundreds of boxes."""
+    found: dict[tuple[Step | None, str], Finding] = {}
+    for box, flow in islice(wrong, EXAMPLES):
+        packet = example(box)
+        steps = trace(ruleset, path, packet)
+        found.setdefault((steps[-1] if steps else None, flow), Finding(kind, path, packet, box, steps, flow))
+    return list(found.values())

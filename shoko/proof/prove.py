@@ -1,0 +1,106 @@
+"""The proof of one host, and of a whole site."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shoko.declaration.model import Declaration
+from shoko.proof import read as reading
+from shoko.proof.boxes import Box, product, without
+from shoko.proof.compare import Finding, differences
+from shoko.proof.errors import ProofError
+from shoko.proof.expected.host import HostExpectation
+from shoko.proof.expected.permissions import Permission, permissions
+from shoko.proof.expected.translation import of_groups
+from shoko.proof.index import Index
+from shoko.proof.interfaces import Interfaces
+from shoko.proof.packet import example
+from shoko.proof.paths import PATHS, Path, leaving, translations
+from shoko.proof.ruleset import Ruleset
+
+
+@dataclass(frozen=True)
+class HostProof:
+    """What was found about one host. `unproved` is why nothing can be said; then there are no findings."""
+
+    host: str
+    findings: tuple[Finding, ...]
+    unproved: tuple[str, ...]
+    names: Interfaces
+
+    @property
+    def proven(self) -> bool:
+        """Whether the host enforces the declaration, for every packet."""
+        return not self.findings and not self.unproved
+
+
+def prove_site(declaration: Declaration, listings: Mapping[str, dict[str, Any] | str]) -> list[HostProof]:
+    """Prove every declared host against its `nft -j list ruleset`, in declared order.
+
+    A text in place of a listing is the reason why there is none. A host without either is unproved as well.
+    """
+    every = permissions(declaration)
+    return [
+        prove_host(declaration, every, host, listings.get(host, "no ruleset was read from this host"))
+        for host in declaration.hosts
+    ]
+
+
+def prove_host(
+    declaration: Declaration, every: list[Permission], host: str, listing: dict[str, Any] | str
+) -> HostProof:
+    """Prove one host; `every` is `permissions(declaration)`."""
+    if isinstance(listing, str):
+        return HostProof(host, (), (listing,), Interfaces(()))
+    names = Interfaces({*_declared(declaration, host), *reading.names(listing)})
+    try:
+        ruleset = reading.read(listing, names)
+        if ruleset.unknown:
+            return HostProof(host, (), tuple(map(str, ruleset.unknown)), names)
+        opened = reading.read(listing, names, timed=True)
+        windows = opened if opened.chains != ruleset.chains else None
+        expected = HostExpectation(declaration, every, host, names)
+        findings = [
+            *_default_deny(ruleset),
+            *(found for path in PATHS for found in differences(ruleset, path, expected, windows)),
+            *_translated(translations(ruleset), of_groups(declaration, every, host, names)),
+        ]
+    except ProofError as problem:
+        return HostProof(host, (), (str(problem),), names)
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        return HostProof(host, (), (f"nft printed JSON of an unknown shape ({problem!r})",), names)
+    return HostProof(host, tuple(findings), (), names)
+
+
+def _declared(declaration: Declaration, host: str) -> set[str]:
+    interfaces = {"lo", *(leg.interface for leg in declaration.hosts[host].legs)}
+    if host in declaration.gateways.hosts:
+        interfaces |= {segment.interface for segment in declaration.segments.values()}
+        interfaces.add(declaration.gateways.sync.interface)
+    return interfaces
+
+
+def _default_deny(ruleset: Ruleset) -> Iterable[Finding]:
+    """What no rule mentions is dropped on every path, by the policy of at least one of its base chains."""
+    for path in PATHS:
+        if not any(chain.policy == "drop" for chain in ruleset.hooked(path)):
+            yield Finding("default", path, None, {}, detail="no base chain of this hook has the policy drop")
+
+
+def _translated(actual: dict[str, list[Box]], expected: dict[str, list[Box]]) -> Iterable[Finding]:
+    """Source addresses change for the declared packets only, to the declared address only."""
+    for address in sorted({*actual, *expected}):
+        is_so, should = actual.get(address, []), list(product(leaving(), expected.get(address, [])))
+        for here, there, detail in ((is_so, should, "is"), (should, is_so, "is not")):
+            known = Index(there)
+            for box in here:
+                for wrong in without(box, known.near(box)):
+                    yield Finding(
+                        "translated", _path(wrong), example(wrong), wrong, detail=f"{detail} translated to {address}"
+                    )
+
+
+def _path(box: Box) -> Path:
+    return "output" if box.get("iif", (1,))[0] == 0 else "forward"

@@ -1,0 +1,237 @@
+"""Reads what `nft -j list ruleset` prints. Whatever has no known meaning is kept as `Unknown`, with its place.
+
+The JSON changes between releases of nft (flags become a string, a rule comes without `expr`), so nothing is taken for
+granted here, and nothing that decides about packets is skipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from shoko.proof import spans
+from shoko.proof.boxes import Box, product
+from shoko.proof.fields import UNTRACKED
+from shoko.proof.interfaces import Interfaces
+from shoko.proof.keys import Json, NotUnderstood, key
+from shoko.proof.ruleset import Case, Chain, Rule, Ruleset, Unknown, Verdict, Where
+from shoko.proof.values import Reader
+
+FAMILIES = ("ip", "ip6", "inet")
+HOOKS = {"prerouting", "input", "forward", "output", "postrouting"}
+KINDS = {"filter", "route", "nat"}
+# They decide nothing about a packet: they count, tell, or are data that rules refer to.
+HARMLESS = {"counter", "quota", "limit", "metainfo", "secmark"}
+SILENT = {"counter", "log"}
+CONNTRACK = -200  # priority at which a packet gets its conntrack state
+
+
+def read(document: Mapping[str, Any], interfaces: Interfaces, *, timed: bool = False) -> Ruleset:
+    """Return the ruleset of a listing. `timed` says whether elements that expire count as present."""
+    items = document["nftables"]
+    found = _Found()
+    sets: dict[tuple[str, str], dict[str, list[Json]]] = {}
+    rules: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for item in items:
+        ((kind, content),) = item.items()
+        if kind in ("set", "map"):
+            elements = _present(content.get("elem", []), timed)
+            sets.setdefault((content["family"], content["table"]), {})[content["name"]] = elements
+        elif kind == "rule":
+            rules.setdefault((content["family"], content["table"], content["chain"]), []).append(content)
+        elif kind == "table":
+            if content["family"] not in FAMILIES or content.get("flags"):
+                found.unknown.append(Unknown(_where(content), f"table of family {content['family']}, or with flags"))
+        elif kind not in HARMLESS | {"chain", "element"}:
+            found.unknown.append(Unknown(_where(content), f"object of kind {kind}"))
+    for item in items:
+        if "chain" in item:
+            content = item["chain"]
+            at = (content["family"], content["table"], content["name"])
+            reader = Reader(interfaces, sets.get(at[:2], {}))
+            found.chain(content, [found.rule(rule, reader) for rule in rules.get(at, [])])
+    found.check_targets()
+    return Ruleset(found.chains, tuple(found.unknown))
+
+
+def names(document: Mapping[str, Any]) -> set[str]:
+    """Return every word that could name interfaces: all short ones that a listing compares something with."""
+    return set(_compared(document["nftables"], inside=False))
+
+
+def _compared(value: Json, *, inside: bool) -> Iterator[str]:
+    if isinstance(value, str):
+        if inside and 0 < len(value) <= 15:
+            yield value
+    elif isinstance(value, dict):
+        for word, content in value.items():
+            yield from _compared(content, inside=inside or word in ("right", "data", "elem"))
+    elif isinstance(value, list):
+        for content in value:
+            yield from _compared(content, inside=inside)
+
+
+def _present(elements: Any, timed: bool) -> list[Json]:
+    """The elements of a set, without what nft tells about each."""
+    present: list[Json] = []
+    for element in elements if isinstance(elements, list) else [elements]:
+        about = element[0] if isinstance(element, list) and len(element) == 2 else element
+        if isinstance(about, dict) and set(about) == {"elem"}:
+            if not timed and {"timeout", "expires"} & set(about["elem"]):
+                continue
+            bare = about["elem"]["val"]
+            present.append([bare, element[1]] if about is not element else bare)
+        else:
+            present.append(element)
+    return present
+
+
+def _where(content: Mapping[str, Any]) -> Where:
+    return Where(
+        content["family"],
+        content.get("table", content.get("name", "")),
+        content.get("chain", content["name"] if "table" in content and "name" in content else ""),
+        content.get("handle", 0) if "chain" in content else 0,
+        content.get("comment", ""),
+    )
+
+
+class _Found:
+    """What has been read so far."""
+
+    def __init__(self) -> None:
+        self.chains: dict[tuple[str, str, str], Chain] = {}
+        self.unknown: list[Unknown] = []
+
+    def rule(self, content: Mapping[str, Any], reader: Reader) -> Rule | None:
+        """Return a rule, None if it decides nothing or is unknown (which is kept)."""
+        where = _where(content)
+        statements = content.get("expr")
+        try:
+            if not isinstance(statements, list):
+                raise NotUnderstood("a rule without expressions")
+            return _rule(where, statements, reader)
+        except NotUnderstood as problem:
+            self.unknown.append(Unknown(where, str(problem)))
+        except (KeyError, TypeError, ValueError, AttributeError) as problem:
+            self.unknown.append(Unknown(where, f"JSON of another shape ({type(problem).__name__}: {problem})"))
+        return None
+
+    def chain(self, content: Mapping[str, Any], rules: list[Rule | None]) -> None:
+        """Keep a chain; a hook or kind that the prover does not follow is unknown."""
+        where = _where(content)
+        known = tuple(rule for rule in rules if rule is not None)
+        hook, kind = content.get("hook"), content.get("type", "filter")
+        policy: Literal["accept", "drop"] = "drop" if content.get("policy") == "drop" else "accept"
+        chain = Chain(where, known, hook, kind, content.get("prio", 0), policy)
+        if hook is not None:
+            if hook not in HOOKS or kind not in KINDS or not isinstance(chain.priority, int):
+                self.unknown.append(Unknown(where, f"base chain of type {kind} at hook {hook}"))
+            self.unknown += _misplaced(chain)
+        self.chains[where.family, where.table, where.chain] = chain
+
+    def check_targets(self) -> None:
+        """A jump to a chain that is not in the listing cannot be followed."""
+        for chain in self.chains.values():
+            for rule in chain.rules:
+                for case in rule.cases:
+                    target = (chain.where.family, chain.where.table, case.verdict.target)
+                    if case.verdict.target and target not in self.chains:
+                        self.unknown.append(Unknown(rule.where, f"chain {case.verdict.target} is not listed"))
+
+
+def _misplaced(chain: Chain) -> Iterator[Unknown]:
+    """What stands where it does not work, or where the prover would have to know more."""
+    for rule in chain.rules:
+        fields = {name for case in rule.cases for box in case.boxes for name in box}
+        early = chain.hook in ("prerouting", "output") and chain.priority <= CONNTRACK
+        if early and fields & {"state", "mark", "direction"}:
+            yield Unknown(rule.where, "asks for conntrack before conntrack has seen the packet")
+        if chain.kind == "nat" and (rule.translation is None or chain.hook != "postrouting"):
+            yield Unknown(rule.where, "a rule of a nat chain that is no source translation after routing")
+        if chain.kind != "nat" and rule.translation is not None:
+            yield Unknown(rule.where, "a translation outside a nat chain")
+        if rule.changes.get("state") == UNTRACKED and not (early and chain.priority < CONNTRACK):
+            yield Unknown(rule.where, "notrack where conntrack has already seen the packet")
+
+
+def _rule(where: Where, statements: list[dict[str, Any]], reader: Reader) -> Rule | None:
+    if all(set(one) & (SILENT | {"match", "limit"}) for one in statements):
+        return None  # whoever matches goes on unchanged
+    conditions: list[list[Box]] = []
+    changes: dict[str, int] = {}
+    ends = _End([([{}], Verdict("continue"))])
+    for at, statement in enumerate(statements):
+        ((word, content),) = statement.items()
+        if word in SILENT:
+            continue
+        if word in ("match", "vmap") and changes:
+            raise NotUnderstood("a match after a change of the packet")
+        if word == "match":
+            conditions.append(reader.matched(content))
+        elif word == "mangle":
+            needs, changed = _change(content)
+            conditions.append([needs])
+            changes |= changed
+        elif word == "notrack":
+            changes["state"] = UNTRACKED
+        elif all(set(rest) <= SILENT for rest in statements[at + 1 :]):
+            ends = _end(word, content, reader)
+        else:
+            raise NotUnderstood(f"statement {word}")
+    if all(said.kind == "continue" for _boxes, said in ends.verdicts) and not changes:
+        return None
+    cases = tuple(Case(tuple(product(*conditions, boxes)), said) for boxes, said in ends.verdicts)
+    return Rule(where, cases, changes, ends.translation)
+
+
+@dataclass(frozen=True)
+class _End:
+    """What the last statement of a rule does."""
+
+    verdicts: list[tuple[list[Box], Verdict]]
+    translation: str | None = None
+
+
+def _end(word: str, content: Any, reader: Reader) -> _End:
+    if word == "vmap":
+        return _End([(boxes, _verdict(said)) for boxes, said in reader.cases(content["key"], content["data"])])
+    if word == "snat":
+        return _End([([{}], Verdict("accept"))], _translation(content))
+    if word == "masquerade" and content is None:
+        return _End([([{}], Verdict("accept"))], "masquerade")
+    return _End([([{}], _verdict({word: content}))])
+
+
+def _change(content: Mapping[str, Any]) -> tuple[Box, dict[str, int]]:
+    """The packets that a statement can change, and the field that it sets to a constant; none if no chain sees it."""
+    target, value = content["key"], content["value"]
+    if target == {"meta": {"key": "nftrace"}}:
+        return {}, {}
+    one = key(target)
+    if one.target not in ("mark", "saddr", "daddr", "sport", "dport"):
+        raise NotUnderstood(f"sets {target}")
+    box = Reader(Interfaces(()), {}).matched({"op": "==", "left": target, "right": value})
+    if len(box) != 1 or spans.size(box[0][one.target]) != 1:
+        raise NotUnderstood(f"sets {target} to {value}")
+    # Without a conntrack entry there is no mark to set, and the rule goes on.
+    return {} if one.target == "mark" else one.needs, {one.target: box[0][one.target][0]}
+
+
+def _translation(content: Mapping[str, Any]) -> str:
+    if set(content) - {"addr", "family"} or not isinstance(content.get("addr"), str):
+        raise NotUnderstood(f"snat {dict(content)}")
+    return str(content["addr"])
+
+
+def _verdict(said: Json) -> Verdict:
+    if isinstance(said, dict) and len(said) == 1:
+        ((word, content),) = said.items()
+        if word in ("accept", "drop", "return", "continue"):
+            return Verdict(word)
+        if word == "reject":
+            return Verdict("drop")
+        if word in ("jump", "goto") and isinstance(content, dict):
+            return Verdict(word, str(content["target"]))
+    raise NotUnderstood(f"statement {said}")
