@@ -21,8 +21,8 @@ from shoko.lab.relay import Route
 from shoko.lab.settings import DEFAULT_PORTS, LabRecord, LabSettings, cache_root, read_record
 from shoko.lab.ssh import write_ssh
 
-# Which public name is looked at from where: (key of `names`, lab host in whose place the person sits).
-VIEWS = (("opac", "home"), ("staff", "tb-south"))
+HOME = "home"
+STAFF_SEATS = "business_terminals"
 HTTPS = 443
 
 
@@ -93,8 +93,23 @@ def _parse_ports(text: str) -> tuple[int, int]:
 def _routes(settings: LabSettings, declaration: Declaration, ports: tuple[int, int]) -> list[Route]:
     return [
         Route(port, settings.machine(host), str(_address(declaration, key)), HTTPS)
-        for port, (key, host) in zip(ports, VIEWS, strict=True)
-        if key in declaration.names and (host in declaration.hosts or host in declaration.external)
+        for port, key, host in doors(declaration, ports)
+    ]
+
+
+def doors(declaration: Declaration, ports: tuple[int, int]) -> list[tuple[int, str, str]]:
+    """Return the ways in that a site has: (port, key of `names`, lab host in whose place the person sits).
+
+    Citizens sit at home, staff at the first declared terminal of the business zone.
+    """
+    seats = {
+        "opac": next((name for name in declaration.external if name == HOME), None),
+        "staff": next((host.name for host in declaration.group(STAFF_SEATS)), None),
+    }
+    return [
+        (port, key, host)
+        for port, (key, host) in zip(ports, seats.items(), strict=True)
+        if key in declaration.names and host is not None
     ]
 
 
@@ -113,9 +128,7 @@ def urls(settings: LabSettings) -> str:
         raise LabError("this lab was never started: run `shoko lab up`")
     declaration = load(settings.site)
     lines = []
-    for port, (key, host) in zip(record.ports, VIEWS, strict=True):
-        if key not in declaration.names:
-            continue
+    for port, key, host in doors(declaration, record.ports):
         names = declaration.names[key].names
         local = next((name for name in names if name.endswith(".localhost")), "127.0.0.1")
         lines.append(f"{key:<6} https://{local}:{port}/  (as seen from {host}; also https://127.0.0.1:{port}/)")

@@ -60,14 +60,18 @@ def database(view: View, host: Host) -> Json | None:
     if not {"databases", "etcd"} & set(host.groups):
         return None
     members = view.declaration.group("databases")
-    inner = {member.name for member in members}
+    # Other members' connections are replication, unless an ILS server stands there too.
+    silent = {member.name for member in members if "ils_servers" not in member.groups}
     clients: dict[str, list[str]] = {}
     for item, _leg in view.answers(host.name, "postgresql"):
         for leg in sending_legs(view.declaration, item.source):
-            if leg.host not in inner:
+            if leg.host not in silent:
                 clients.setdefault(leg.host, []).extend(
                     one for one in addresses(leg.ipv4, leg.ipv6) if one not in clients.get(leg.host, [])
                 )
+    if {"databases", "ils_servers"} <= set(host.groups):  # no flow governs what stays on the machine
+        own = view.service_leg(host, "postgresql")
+        clients[host.name] = addresses(own.ipv4, own.ipv6)
     return {
         "cluster": CLUSTER,
         "port": view.port("postgresql"),

@@ -227,6 +227,21 @@ def test_a_host_with_several_groups_reaches_itself_without_a_flow():
     assert [one["name"] for one in content["database"]["members"]] == ["app1", "db1", "db2"]
 
 
+def test_an_ils_server_that_is_a_database_too_may_log_in_to_every_member():
+    tree = small()
+    tree["hosts"]["app1"]["groups"].append("databases")
+    tree["hosts"]["app1"]["legs"] = {"business": leg("business.servers", 40, 11, manage=True)}
+    tree["flows"] = {
+        "data": flow({"group": "ils_servers"}, {"group": "databases"}, "postgresql"),
+        "cluster": flow({"group": "databases"}, {"group": "databases"}, "postgresql"),
+        "out": tree["flows"]["out"],
+    }
+    content = slices(declare(tree))
+    own = {"host": "app1", "address": "10.10.40.11", "addresses": ["10.10.40.11", "fd5e:c0:0:40::11"]}
+    for name in ("app1", "db1", "db2"):
+        assert content[name]["database"]["clients"] == [own], name
+
+
 def test_a_window_between_two_instants_carries_them():
     tree = small()
     tree["flows"]["visit"]["window"] = {"from": "2026-12-07T18:00+09:00", "to": "2026-12-07T20:00+09:00"}
