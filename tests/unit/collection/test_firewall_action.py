@@ -1,5 +1,6 @@
 """The controller's half of `firewall`: what counts as a new connection, and what is said when one fails."""
 
+import socket
 import time
 
 import pytest
@@ -83,8 +84,6 @@ def test_hosts_behind_are_reached_by_their_own_variables():
 
 
 def test_a_tcp_target_is_really_connected_to():
-    import socket  # noqa: PLC0415
-
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         assert probing.of_inventory(f"127.0.0.1:{port}", {}, Connection()).ask([], 2).ok
@@ -123,6 +122,20 @@ def test_a_host_behind_that_no_longer_answers_is_named(action):
     with pytest.raises(firewall.Cut, match=r"through fw1 to db1 \(timed out\)"):
         action._prove(host, [good, bad], "x1", {}, soon())
     assert len(good.asked) == 1
+
+
+def test_a_host_behind_that_is_away_before_the_change_is_named_and_not_asked_later(action, monkeypatch):
+    warned = []
+    monkeypatch.setattr(firewall.display, "warning", warned.append)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with socket.create_server(("127.0.0.1", 0)) as closing:
+            closed = closing.getsockname()[1]
+        action._connection = Connection()
+        asked = action._through({"through": [f"127.0.0.1:{port}", f"127.0.0.1:{closed}"]}, {"hostvars": {}})
+    assert [target.name for target in asked] == [f"127.0.0.1:{port}"]
+    (said,) = warned
+    assert f"127.0.0.1:{closed} did not answer before the change" in said
 
 
 def test_a_host_behind_may_need_a_moment(action):

@@ -46,7 +46,7 @@ class ActionModule(ActionBase):
         if compared.get("failed") or self._task.check_mode or not apply:
             return result
         host = of_connection(task_vars.get("inventory_hostname", ""), self._connection)
-        through = self._through(args, task_vars, result)
+        through = self._through(args, task_vars)
         bound = int(args.get("bound") or 20)
         started = time.monotonic()
         began = self._module({**module_args, "step": "begin"}, task_vars)
@@ -84,14 +84,15 @@ class ActionModule(ActionBase):
             self, args["template"], args.get("boot_file") or "/etc/nftables.conf", args.get("vars"), task_vars
         )
 
-    def _through(self, args: dict, task_vars: dict, result: dict) -> list[Target]:
+    def _through(self, args: dict, task_vars: dict) -> list[Target]:
         """Return the targets behind the host that answer now; one that does not cannot tell who cut it off."""
         names = args.get("through") or []
         targets = [of_inventory(name, task_vars["hostvars"], self._connection) for name in names]
         answers = ask_all(targets, ["true"], _ATTEMPT)
         for name, answer in answers.items():
             if not answer.ok:
-                result.setdefault("warnings", []).append(
+                # By the display: callbacks cannot show plain text that stands in a result's `warnings`.
+                display.warning(
                     f"firewall: {name} did not answer before the change ({answer.text}), so the way to it is not proven"
                 )
         return [target for target in targets if answers[target.name].ok]
