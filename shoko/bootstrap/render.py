@@ -9,7 +9,7 @@ from shoko.bootstrap.model import DayZero, File
 from shoko.bootstrap.networkd import interfaces, link_file, network_file
 from shoko.bootstrap.routes import routes
 from shoko.bootstrap.switch import UNIT, switch_files
-from shoko.bootstrap.walls import ruleset
+from shoko.bootstrap.walls import wall_files
 from shoko.declaration.model import Declaration, Host
 
 # What Ansible, the first ruleset and SSH need; the rest comes by the forward proxies later.
@@ -54,7 +54,7 @@ def _render(declaration: Declaration, host: Host, keys: Keys) -> DayZero:
     files += access_files(declaration, host, keys)
     files += _leg_files(declaration, host)
     files += switch_files(declaration, host)
-    files.append(ruleset(declaration, host))
+    files += wall_files(declaration, host)
     unit = _NFTABLES_GATEWAY if gateway else _NFTABLES_HOST
     files.append(File("/etc/systemd/system/nftables.service.d/shoko.conf", unit.encode()))
     if not gateway:

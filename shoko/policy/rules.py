@@ -55,24 +55,41 @@ def _standing_in(declaration: Declaration, segment: str) -> tuple[Leg, ...]:
     )
 
 
+def sent(declaration: Declaration, passes: Iterable[Pass], host: str) -> Iterator[Seen]:
+    """Yield what a host itself may open, from its own addresses."""
+    for item in passes:
+        for leg in sending_legs(declaration, item.source):
+            own = leg_end(leg).prefixes(item.family)
+            if leg.host == host and own:
+                yield Seen(item, None, leg.interface, own, item.destinations)
+
+
+def answered(declaration: Declaration, passes: Iterable[Pass], host: str) -> Iterator[Seen]:
+    """Yield what may be opened to a host; shared addresses by themselves only."""
+    for item in passes:
+        for leg in answering_legs(declaration, item.destination):
+            own = _answered(item, leg)
+            if leg.host == host and own:
+                yield Seen(item, leg.interface, None, item.sources, own)
+
+
+def forwarded(declaration: Declaration, passes: Iterable[Pass]) -> Iterator[Seen]:
+    """Yield what the gateways let through, by the interfaces of the two segments."""
+    for item in passes:
+        if item.routed:
+            iif = declaration.segments[item.source.segment].interface
+            oif = declaration.segments[item.destination.segment].interface
+            yield Seen(item, iif, oif, item.sources, item.destinations)
+
+
 def outputs(declaration: Declaration, passes: Iterable[Pass], host: str) -> list[Json]:
     """Return what a host itself may open, as rules of its output chain."""
-    return _merge(
-        Seen(item, None, leg.interface, leg_end(leg).prefixes(item.family), item.destinations)
-        for item in passes
-        for leg in sending_legs(declaration, item.source)
-        if leg.host == host and leg_end(leg).prefixes(item.family)
-    )
+    return _merge(sent(declaration, passes, host))
 
 
 def inputs(declaration: Declaration, passes: Iterable[Pass], host: str) -> list[Json]:
-    """Return what may be opened to a host, as rules of its input chain; shared addresses by themselves only."""
-    return _merge(
-        Seen(item, leg.interface, None, item.sources, _answered(item, leg))
-        for item in passes
-        for leg in answering_legs(declaration, item.destination)
-        if leg.host == host and _answered(item, leg)
-    )
+    """Return what may be opened to a host, as rules of its input chain."""
+    return _merge(answered(declaration, passes, host))
 
 
 def _answered(item: Pass, leg: Leg) -> tuple[Network, ...]:
@@ -83,14 +100,11 @@ def _answered(item: Pass, leg: Leg) -> tuple[Network, ...]:
 def pairs(declaration: Declaration, passes: Iterable[Pass]) -> list[Json]:
     """Return the gateways' chains: one for every ordered pair of interfaces that some pass crosses."""
     crossing: dict[tuple[str, str], list[Seen]] = {}
-    for item in passes:
-        if item.routed:
-            iif = declaration.segments[item.source.segment].interface
-            oif = declaration.segments[item.destination.segment].interface
-            crossing.setdefault((iif, oif), []).append(Seen(item, iif, oif, item.sources, item.destinations))
+    for seen in forwarded(declaration, passes):
+        crossing.setdefault((seen.iif or "", seen.oif or ""), []).append(seen)
     return [
-        {"in": iif, "out": oif, "chain": chain_name(iif, oif), "rules": _merge(seen)}
-        for (iif, oif), seen in sorted(crossing.items())
+        {"in": iif, "out": oif, "chain": chain_name(iif, oif), "rules": _merge(crossed)}
+        for (iif, oif), crossed in sorted(crossing.items())
     ]
 
 

@@ -6,6 +6,7 @@ from shoko.declaration.model import Declaration, Host, Leg, Network
 from shoko.policy import rules
 from shoko.policy.errors import PolicyError
 from shoko.policy.expand import Pass
+from shoko.policy.permits import permits
 from shoko.policy.prefixes import FAMILIES, collapse, inside, internet, prefix_of, subtract
 from shoko.policy.rules import Json, text
 from shoko.policy.special import SPECIAL_USE_IPV4, SPECIAL_USE_IPV6
@@ -22,6 +23,7 @@ def firewall(view: View, host: Host, vrrp: list[Json]) -> Json:
         "gateway": gateway,
         "input": rules.inputs(declaration, concerned, host.name),
         "output": rules.outputs(declaration, concerned, host.name),
+        "permits": permits(declaration, concerned, host),
         "legs_bind": _bound(view, host),
         "own": _own_of_gateway(declaration, host) if gateway else [_own_of_leg(view, host, leg) for leg in host.legs],
         "internet": _internet(view, concerned),

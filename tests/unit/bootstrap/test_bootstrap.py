@@ -1,7 +1,9 @@
 """Day 0: what the installer leaves, from the lab's declaration."""
 
 import argparse
+import hashlib
 import io
+import json
 import re
 import subprocess
 import tarfile
@@ -11,12 +13,14 @@ import pytest
 import yaml
 from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 
+from ansible_collections.shoko.core.plugins.module_utils.firewall_permits import difference
 from shoko.bootstrap import BootstrapError, KeyPair, Keys, commands, ensure_keys, render
 from shoko.bootstrap.sheet import fingerprint
 from shoko.bootstrap.write import write
 from shoko.declaration import load
 from shoko.declaration.build import build
 from shoko.declaration.reader import read
+from shoko.policy import slices
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 LAB = REPOSITORY / "inventories" / "lab"
@@ -127,6 +131,31 @@ def test_day_zero_rulesets_load_and_name_ssh_alone(rendered):
     assert "ct state new" not in content(rendered["ctl1"], "/etc/nftables.conf").split("chain output")[0]
     assert 'iifname "mgmt" oifname "data" ip saddr . ip daddr . tcp dport { 10.10.80.10 . 10.10.50.11 . 22' in content(
         rendered["fw1"], "/etc/nftables.conf")  # fmt: skip
+
+
+def test_the_record_of_day_zero_says_what_its_ruleset_permits(rendered):
+    for name, day_zero in rendered.items():
+        text = content(day_zero, "/etc/nftables.conf")
+        record = json.loads(content(day_zero, "/var/lib/shoko/firewall/confirmed.json"))
+        assert record["digest"] == hashlib.sha256(text.encode()).hexdigest()
+        assert record["tables"] == re.findall(r"^table (.*) \{", text, re.M)
+        said = {(one["chain"], source, destination, port) for one in record["permits"]
+                for _family, _protocol, port, source, destination in one["ways"]}  # fmt: skip
+        ruled = {
+            (chain, source, destination, int(port))
+            for chain, body in re.findall(r"^  chain (\w+) \{(.*?)^  \}", text, re.M | re.S)
+            for source, destination, port in re.findall(r"(\S+) \. (\S+) \. (\d+)", body)
+        }
+        assert said == ruled, name
+
+
+def test_what_day_zero_permits_is_not_new_in_the_first_plan(rendered, declaration):
+    for name, content_of in slices(declaration).items():
+        day_zero = json.loads(content(rendered[name], "/var/lib/shoko/firewall/confirmed.json"))["permits"]
+        permitted, denied = difference(day_zero, content_of["firewall"]["permits"])
+        assert denied == []
+        assert {one["flow"] for one in permitted} & {"manage", "day-0:manage"} == set()
+        assert permitted, name
 
 
 def test_the_switch_gets_its_vlans_once_and_in_one_transaction(rendered):

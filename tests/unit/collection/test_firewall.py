@@ -82,7 +82,7 @@ class Box:
     def params(self, text, **more):
         return {
             "content": text, "boot_file": "/etc/nftables.conf", "tables": ["inet shoko"], "bound": 3,
-            "forwarding": None, "windows": [], "state_dir": "/var/lib/shoko", "ident": None, **more,
+            "forwarding": None, "windows": [], "permits": [], "state_dir": "/var/lib/shoko", "ident": None, **more,
         }  # fmt: skip
 
     def compare(self, text, *, check=False, **more):
@@ -171,6 +171,84 @@ def test_a_confirmation_killed_half_way_ends_with_the_former_rules_and_boot_file
         assert "good" in state.read_text("/etc/nftables.conf")
 
     host(work)
+
+
+def permit(port):
+    """One packet that the ruleset is said to permit."""
+    return {
+        "chain": "input", "flow": "web", "from": "dmz/rp1", "to": "webopac/app1", "service": "web", "users": [],
+        "windowed": False, "ways": [["ipv4", "tcp", port, "10.0.0.1", "10.0.1.1"]],
+    }  # fmt: skip
+
+
+class TestPermits:
+    """The record of what is permitted stands and falls with the ruleset."""
+
+    def test_what_was_confirmed_is_what_the_next_change_is_compared_with(self, host):
+        def work(box):
+            first = box.compare(TABLE.format(word="one"), permits=[permit(80)], check=True)
+            assert (first["permitted"], first["denied"]) == ([permit(80)], [])
+            box.settle(TABLE.format(word="one"), permits=[permit(80)])
+            same = box.compare(TABLE.format(word="one"), permits=[permit(80)])
+            assert (same["changed"], same["permitted"], same["denied"]) == (False, [], [])
+            for check in (True, False):
+                found = box.compare(TABLE.format(word="two"), permits=[permit(81)], check=check)
+                assert (found["permitted"], found["denied"]) == ([permit(81)], [permit(80)])
+
+        host(work)
+
+    def test_a_comment_in_the_ruleset_permits_and_denies_nothing(self, host):
+        def work(box):
+            box.settle(TABLE.format(word="one"), permits=[permit(80)])
+            found = box.compare(TABLE.format(word="two"), permits=[permit(80)], check=True)
+            assert (found["changed"], found["permitted"], found["denied"]) == (True, [], [])
+
+        host(work)
+
+    def test_a_change_that_undid_itself_left_no_record(self, host):
+        def work(box):
+            box.settle(TABLE.format(word="good"), permits=[permit(80)])
+            ident = box.begin(TABLE.format(word="cut"), permits=[permit(81)])
+            box.wait(f"undone {ident}")
+            assert box.firewall.confirmed()["permits"] == [permit(80)]
+
+        host(work)
+
+    def test_a_confirmation_killed_half_way_takes_its_record_back(self, host):
+        def work(box):
+            box.settle(TABLE.format(word="good"), permits=[permit(80)])
+            ident = box.begin(TABLE.format(word="half"), permits=[permit(81)])
+            box.wait(f"applied {ident}")
+            stop, box.firewall._stop_undo = box.firewall._stop_undo, lambda: (_ for _ in ()).throw(KeyboardInterrupt)
+            with pytest.raises(KeyboardInterrupt):
+                box.confirm(ident)
+            box.firewall._stop_undo = stop
+            assert box.firewall.confirmed()["permits"] == [permit(81)], "the record was written before the kill"
+            box.wait(f"undone {ident}")
+            assert box.firewall.confirmed()["permits"] == [permit(80)]
+            assert "good" in box.kernel()
+
+        host(work)
+
+    def test_other_words_for_the_same_rules_are_recorded(self, host):
+        def work(box):
+            text = TABLE.format(word="one")
+            box.settle(text, permits=[permit(80)])
+            renamed = {**permit(80), "from": "dmz/rp9"}
+            found = box.compare(text, permits=[renamed])
+            assert found["reasons"] == ["what the ruleset permits is recorded in other words"]
+            assert (found["permitted"], found["denied"]) == ([], [])
+            box.settle(text, permits=[renamed])
+            assert box.compare(text, permits=[renamed])["changed"] is False
+
+        host(work)
+
+    def test_a_status_stays_short(self, host):
+        def work(box):
+            box.settle(TABLE.format(word="one"), permits=[permit(80)])
+            return json.loads(box.loader("status").stdout)
+
+        assert set(host(work)["confirmed"]) == {"digest", "tables"}
 
 
 def test_a_refused_ruleset_changes_nothing(host):

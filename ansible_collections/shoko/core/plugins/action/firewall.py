@@ -12,7 +12,7 @@ from ansible_collections.shoko.core.plugins.plugin_utils.probing import Target, 
 from ansible_collections.shoko.core.plugins.plugin_utils.rendering import render
 
 _RENDERED = ("template", "content", "vars")
-_FORWARDED = ("boot_file", "tables", "bound", "forwarding", "windows", "state_dir")
+_FORWARDED = ("boot_file", "tables", "bound", "forwarding", "windows", "permits", "state_dir")
 _OPTIONS = {*_RENDERED, *_FORWARDED, "through", "confirm_command"}
 _STATE = ["cat", "/run/shoko-firewall/state"]  # readable for everybody, so the probe needs no rights
 _ATTEMPT = 5.0  # seconds for one new connection

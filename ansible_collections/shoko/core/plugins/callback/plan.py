@@ -1,23 +1,26 @@
-"""One page at the end of a run: which files change on which host, and what restarts."""
+"""One page at the end of a run: which packets and files change, and what restarts."""
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from typing import Any
 
 from ansible.plugins.callback import CallbackBase
 
+from ansible_collections.shoko.core.plugins.plugin_utils import packets
+
 DOCUMENTATION = r"""
 name: plan
 type: aggregate
-short_description: Summarise what a run changes, per host
+short_description: Summarise what a run changes
 description:
-  - Collects the file changes, packages, units and restarts that the modules of this collection report and prints
-    them as one page, in check mode as a plan and otherwise as a record.
+  - Collects what the modules of this collection report (packets newly permitted and denied, files, packages, units
+    due for a restart) and prints it as one page, in check mode as a plan and otherwise as a record.
   - This page is what a council approves, and what an operator reads before answering yes.
 options:
   output:
-    description: File that also receives the plan, as JSON, for tests and evidence.
+    description: File that also receives the page, as JSON, for tests and evidence.
     type: path
     env:
       - name: SHOKO_PLAN_FILE
@@ -42,7 +45,8 @@ class CallbackModule(CallbackBase):
         self.files: dict[str, list[dict[str, str]]] = defaultdict(list)
         self.due: dict[str, set[str]] = defaultdict(set)
         self.packages: dict[str, set[str]] = defaultdict(set)
-        self.firewalls: set[str] = set()
+        self.firewalls: dict[str, list[str]] = {}
+        self.packets: dict[str, dict[str, list[dict[str, Any]]]] = {}
 
     def v2_runner_on_ok(self, result: Any) -> None:
         """Keep what a task of ours changed on a host."""
@@ -51,14 +55,16 @@ class CallbackModule(CallbackBase):
         data = result.result
         if not task.startswith("shoko.core.") or not data.get("changed"):
             return
-        if task == "shoko.core.files":
-            self.files[host] += data.get("files", [])
-            for verb, units in (data.get("due") or {}).items():
+        if task in ("shoko.core.files", "shoko.core.certificates"):
+            self.files[host] += [{"path": one["path"], "change": one["change"]} for one in data["files"]]
+            for verb, units in data["due"].items():
                 self.due[host] |= {f"{verb} {unit}" for unit in units}
         elif task == "shoko.core.packages":
             self.packages[host] |= set(data.get("installed", []))
         elif task == "shoko.core.firewall":
-            self.firewalls.add(host)
+            self.firewalls[host] = data["reasons"]
+            if data["permitted"] or data["denied"]:
+                self.packets[host] = {verb: data[verb] for verb in packets.VERBS}
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         """Print the page and write the machine's copy of it."""
@@ -67,16 +73,21 @@ class CallbackModule(CallbackBase):
         if not hosts:
             return
         self._display.banner("PLAN" if self._check_mode() else "CHANGED")
+        for line in packets.lines(self.packets):
+            self._display.display(line)
         for host in hosts:
             self._display.display(host)
-            for change in sorted(self.files[host], key=lambda entry: entry["path"]):
-                self._display.display(f"    {VERBS.get(change['change'], change['change']):<8} {change['path']}")
-            if self.packages[host]:
-                self._display.display(f"    install  {' '.join(sorted(self.packages[host]))}")
-            if host in self.firewalls:
-                self._display.display("    firewall ruleset")
-            for entry in sorted(self.due[host]):
-                self._display.display(f"    {entry}")
+            for line in self._of_host(host):
+                self._display.display(f"    {line}")
+
+    def _of_host(self, host: str) -> list[str]:
+        changes = sorted(self.files[host], key=lambda entry: entry["path"])
+        found = [f"{VERBS.get(change['change'], change['change']):<8} {change['path']}" for change in changes]
+        if self.packages[host]:
+            found.append(f"install  {' '.join(sorted(self.packages[host]))}")
+        if host in self.firewalls:
+            found.append(f"firewall {'; '.join(self.firewalls[host])}")
+        return found + sorted(self.due[host])
 
     @staticmethod
     def _check_mode() -> bool:
@@ -88,6 +99,12 @@ class CallbackModule(CallbackBase):
         target = self.get_option("output")
         if not target:
             return
-        page = {host: sorted({entry["path"] for entry in entries}) for host, entries in self.files.items()}
+        page = {
+            "files": {host: sorted(found, key=lambda one: one["path"]) for host, found in self.files.items()},
+            "due": {host: sorted(found) for host, found in self.due.items()},
+            "packages": {host: sorted(found) for host, found in self.packages.items()},
+            "firewalls": self.firewalls,
+            "packets": self.packets,
+        }
         with open(target, "w", encoding="utf-8") as out:
-            out.write(self._dump_results({"files": page}, indent=1, sort_keys=True))
+            json.dump(page, out, indent=1, sort_keys=True, ensure_ascii=False)

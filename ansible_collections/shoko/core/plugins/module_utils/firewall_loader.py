@@ -52,9 +52,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(firewall: state.Firewall, options: argparse.Namespace) -> str:
     if options.verb == "status":
-        confirmed = firewall.confirmed()
-        confirmed.pop("kernel", None)
-        return json.dumps({"pending": firewall.pending(), "confirmed": confirmed}, indent=1)
+        told = {"pending": firewall.pending(), "confirmed": firewall.confirmed()}
+        for one in told.values():  # as long as the ruleset itself
+            one.pop("kernel", None)
+            one.pop("permits", None)
+        return json.dumps(told, indent=1)
     if options.verb == "apply":
         time.sleep(_LET_GO)
     with firewall.locked():

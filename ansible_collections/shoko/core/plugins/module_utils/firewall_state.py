@@ -87,6 +87,7 @@ class Firewall:
         self._candidate = os.path.join(run_dir, "candidate.nft")
         self._rollback = os.path.join(run_dir, "rollback.nft")
         self._boot = os.path.join(run_dir, "boot.nft")
+        self._known = os.path.join(run_dir, "confirmed.json")
 
     # --- files ---
 
@@ -121,7 +122,7 @@ class Firewall:
         return self._json(self._pending)
 
     def confirmed(self) -> dict:
-        """Return what was last confirmed: digest, tables, and the kernel's own words for it."""
+        """Return what was last confirmed: digest, tables, what it permits, and the kernel's own words for it."""
         return self._json(self.confirmed_file)
 
     def say(self, word: str, ident: str, text: str = "") -> None:
@@ -136,7 +137,15 @@ class Firewall:
         return rules.replacement(tables, f"{text}\n{windows.additions(openings, declared_sets(text))}"), problems
 
     def begin(
-        self, text: str, tables: list[str], *, boot_file: str, bound: int, forward: bool | None, command: list[str]
+        self,
+        text: str,
+        tables: list[str],
+        *,
+        permits: list[dict],
+        boot_file: str,
+        bound: int,
+        forward: bool | None,
+        command: list[str],
     ) -> str:
         """Check a ruleset, save the way back, arm the undo, and let the apply start; return the change's name.
 
@@ -151,8 +160,10 @@ class Firewall:
         self._write(self._candidate, text)
         self._write(self._rollback, rollback)
         self._write(self._boot, read_text(boot_file))
+        self._write(self._known, read_text(self.confirmed_file))
         self._write(self._pending, json.dumps({
             "id": ident, "tables": tables, "boot_file": boot_file, "forward": forward, "before": forwarding(),
+            "permits": permits,
         }))  # fmt: skip
         self.say("armed", ident)
         try:
@@ -200,7 +211,7 @@ class Firewall:
     def undo(self, ident: str | None = None) -> str:
         """Put back what ran before the pending change; return a line for the journal.
 
-        The boot file goes back too: a confirmation that was killed half way may have written it.
+        The boot file and the record go back too: a confirmation that was killed half way may have written them.
         """
         pending = self.pending()
         if not pending or (ident and pending["id"] != ident):
@@ -212,6 +223,9 @@ class Firewall:
         boot = read_text(self._boot)
         if boot and boot != read_text(pending["boot_file"]):
             self._write(pending["boot_file"], boot, 0o644)
+        known = read_text(self._known)
+        if known != read_text(self.confirmed_file):
+            self._write(self.confirmed_file, known)
         self._forget()
         self.say("undone", pending["id"])
         return f"change {pending['id']} was not confirmed: the former rules are back"
@@ -227,7 +241,8 @@ class Firewall:
         text = read_text(self._candidate)
         self._write(pending["boot_file"], text, 0o644)
         self._write(self.confirmed_file, json.dumps({
-            "digest": digest(text), "tables": pending["tables"], "kernel": rules.canonical(pending["tables"]),
+            "digest": digest(text), "tables": pending["tables"], "permits": pending["permits"],
+            "kernel": rules.canonical(pending["tables"]),
         }, indent=1))  # fmt: skip
         self._stop_undo()
         self._forget()
@@ -238,7 +253,7 @@ class Firewall:
         subprocess.run(["systemctl", "stop", "--", f"{TIMER}.timer"], capture_output=True, check=False)
 
     def _forget(self) -> None:
-        for path in (self._pending, self._candidate, self._rollback, self._boot):
+        for path in (self._pending, self._candidate, self._rollback, self._boot, self._known):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
 

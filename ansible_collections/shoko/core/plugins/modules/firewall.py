@@ -10,6 +10,7 @@ from datetime import datetime
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.shoko.core.plugins.module_utils import firewall_permits as permits
 from ansible_collections.shoko.core.plugins.module_utils import firewall_rules as rules
 from ansible_collections.shoko.core.plugins.module_utils import firewall_state as state
 from ansible_collections.shoko.core.plugins.module_utils.errors import HostError, one_line
@@ -72,6 +73,13 @@ options:
         description: Per set its elements, each a list of cells or one string with C( . ) between them.
         type: dict
         required: true
+  permits:
+    description:
+      - What the ruleset permits, in the declaration's words (C(firewall.permits) of the slice). It is kept beside the
+        confirmed ruleset, in the same step, so that the next run can tell what it newly permits and denies.
+    type: list
+    elements: dict
+    default: []
   through:
     description: >-
       Inventory hosts reached through this host, or C(host:port). What answered a new connection before the change must
@@ -122,6 +130,19 @@ reasons:
   elements: str
   returned: always
   sample: ["the kernel's rules are not the confirmed ones"]
+permitted:
+  description: Packets that the ruleset newly permits, in check mode too, as entries of I(permits).
+  type: list
+  elements: dict
+  returned: always
+  sample:
+    - {chain: forward, flow: citizen, from: internet, to: dmz/opac, service: https, users: [], windowed: false,
+       ways: [[ipv4, tcp, 443, "117 prefixes, sha256 7cdd44ec71cda6fa", 198.51.100.20]]}
+denied:
+  description: Packets that were permitted by what was confirmed last and no longer are, likewise.
+  type: list
+  elements: dict
+  returned: always
 not_validated:
   description: Why C(nft -c) could not be run.
   type: list
@@ -185,6 +206,8 @@ def reasons(module: AnsibleModule, firewall: state.Firewall, text: str, boot: st
         found.append("the ruleset is not the confirmed one" if confirmed else "no ruleset was confirmed yet")
     elif boot != text:
         found.append(f"{params['boot_file']} is not the confirmed ruleset")
+    elif confirmed.get("permits", []) != params["permits"]:
+        found.append("what the ruleset permits is recorded in other words")
     if confirmed.get("tables", params["tables"]) != params["tables"]:
         found.append("other tables are owned")
     if find_program(["nft"]) and not found:
@@ -210,7 +233,11 @@ def compare(module: AnsibleModule, firewall: state.Firewall) -> dict:
     declared = os.path.join(firewall.windows_dir, "declared.json")
     boot = state.read_text(params["boot_file"])
     why, drift = reasons(module, firewall, text, boot)
-    result = {"changed": bool(why), "apply": bool(why), "reasons": why, "not_validated": []}
+    permitted, denied = permits.difference(firewall.confirmed().get("permits", []), params["permits"])
+    result = {
+        "changed": bool(why), "apply": bool(why), "reasons": why, "permitted": permitted, "denied": denied,
+        "not_validated": [],
+    }  # fmt: skip
     if module._diff and why:
         header = {"before_header": params["boot_file"], "after_header": params["boot_file"]}
         result["diff"] = [{"before": boot, "after": text, **header}]
@@ -248,8 +275,8 @@ def begin(module: AnsibleModule, firewall: state.Firewall) -> dict:
         if firewall.pending():
             firewall.undo()
         ident = firewall.begin(
-            params["content"], params["tables"], boot_file=params["boot_file"], bound=params["bound"],
-            forward=params["forwarding"], command=[PROGRAM, "--state-dir", params["state_dir"]],
+            params["content"], params["tables"], permits=params["permits"], boot_file=params["boot_file"],
+            bound=params["bound"], forward=params["forwarding"], command=[PROGRAM, "--state-dir", params["state_dir"]],
         )  # fmt: skip
     return {"ident": ident}
 
@@ -274,6 +301,7 @@ def main() -> None:
             "tables": {"type": "list", "elements": "str", "default": ["inet shoko"]},
             "bound": {"type": "int", "default": 20}, "forwarding": {"type": "bool"},
             "windows": {"type": "list", "elements": "dict", "default": [], "options": window_spec},
+            "permits": {"type": "list", "elements": "dict", "default": []},
             "through": {"type": "list", "elements": "str", "default": []},
             "confirm_command": {"type": "list", "elements": "str", "default": []},
             "state_dir": {"type": "path", "default": state.STATE},
