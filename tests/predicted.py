@@ -26,19 +26,19 @@ def differences(plan: Page, record: Page) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {host: [] for host in hosts}
     for host in hosts:
         for kind, said in kinds.items():
-            predicted = set(said(plan[kind].get(host, [])))
-            done = set(said(record[kind].get(host, [])))
+            predicted = set(said(plan[kind].get(host, {})))
+            done = set(said(record[kind].get(host, {})))
             found[host] += [f"{kind}: predicted, not done: {one}" for one in sorted(predicted - done)]
             found[host] += [f"{kind}: done, not predicted: {one}" for one in sorted(done - predicted)]
     return found
 
 
-def _files(changes: list[dict[str, str]]) -> list[str]:
-    return [f"{one['change']} {one['path']}" for one in changes]
+def _files(changes: dict[str, str]) -> list[str]:
+    return [f"{change} {path}" for path, change in changes.items()]
 
 
-def _packets(both: dict[str, list[dict[str, Any]]] | list[Any]) -> Iterator[str]:
-    for verb, entries in dict(both).items():
+def _packets(both: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
+    for verb, entries in both.items():
         for one in entries:
             for way in one["ways"]:
                 yield f"{verb} {one['chain']} {one['flow']} {one['from']} → {one['to']} {' '.join(map(str, way))}"

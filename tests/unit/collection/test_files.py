@@ -10,6 +10,7 @@ from ansible_collections.shoko.core.plugins.module_utils.entries import make_ent
 from ansible_collections.shoko.core.plugins.module_utils.errors import HostError
 from ansible_collections.shoko.core.plugins.module_utils.marks import Marks
 from ansible_collections.shoko.core.plugins.module_utils.payload import pack
+from ansible_collections.shoko.core.plugins.module_utils.tree_plan import awaited
 from ansible_collections.shoko.core.plugins.modules import files
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="owners are set, which only root may")
@@ -67,6 +68,44 @@ def test_check_mode_predicts_what_the_run_does_and_touches_nothing(host):
     real = host(wanted)
     assert predicted["files"] == real["files"]
     assert predicted["due"] == real["due"] == {"restart": ["nginx"], "reload": []}
+
+
+class TestPackage:
+    """What a package will have brought before the real run writes; check mode comes before the package."""
+
+    def wanted(self, tree):
+        return [
+            {"path": f"{tree}/d", "directory": True, "package": "shoko-not-there"},
+            {"path": f"{tree}/etc/a.conf", "content": "a"},
+            {"path": f"{tree}/etc/b.conf", "content": "b", "package": "shoko-not-there", "restart": ["b"]},
+        ]
+
+    def test_check_mode_predicts_what_the_run_after_the_package_does(self, host):
+        predicted = host(self.wanted(host.tree), check=True)
+        assert changes(predicted) == {"a.conf": "create", "b.conf": "modify"}
+        assert predicted["files"][1]["note"] == "package shoko-not-there absent"
+        (host.tree / "d").mkdir()
+        (host.tree / "etc").mkdir()
+        (host.tree / "etc/b.conf").write_text("as the package has it")
+        real = host(self.wanted(host.tree))
+        assert changes(real) == changes(predicted)
+        assert real["due"] == predicted["due"]
+
+    def test_checkers_of_such_a_file_are_not_run(self, host):
+        checker = [{"command": ["false"], "when": None}]
+        result = host(self.wanted(host.tree), check=True, validate=checker)
+        assert result["not_validated"] == ["false: package shoko-not-there absent"]
+
+    def test_a_run_does_not_wait_for_a_package(self, host):
+        assert changes(host(self.wanted(host.tree)))["b.conf"] == "create"
+
+    @pytest.mark.parametrize("name", ["web.list", "web:amd64.list"])
+    def test_an_installed_package_brings_nothing_more(self, tmp_path, name):
+        raw = {"path": f"{tmp_path}/etc/web.conf", "content": "x", "package": "web"}
+        entries = [make_entry(raw, "content", b"x")]
+        assert awaited(entries, str(tmp_path)) >= {f"{tmp_path}/etc/web.conf", f"{tmp_path}/etc"}
+        (tmp_path / name).touch()
+        assert awaited(entries, str(tmp_path)) == set()
 
 
 def test_check_mode_notes_an_owner_that_is_yet_to_come_and_a_run_refuses_it(host):

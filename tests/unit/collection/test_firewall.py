@@ -173,6 +173,22 @@ def test_a_confirmation_killed_half_way_ends_with_the_former_rules_and_boot_file
     host(work)
 
 
+def test_the_boot_file_is_among_the_files_that_a_change_writes(host):
+    def work(box):
+        file = "/etc/nftables.conf"
+        for check in (True, False):
+            assert box.compare(TABLE.format(word="new"), check=check)["files"] == [{"path": file, "change": "modify"}]
+        box.settle(TABLE.format(word="new"))
+        assert box.compare(TABLE.format(word="new"))["files"] == []
+        rules.nft([], "flush table inet shoko")
+        drifted = box.compare(TABLE.format(word="new"), check=True)
+        assert (drifted["changed"], drifted["files"]) == (True, []), "the file already holds these rules"
+        Path(file).unlink()
+        assert box.compare(TABLE.format(word="new"), check=True)["files"] == [{"path": file, "change": "create"}]
+
+    host(work)
+
+
 def permit(port):
     """One packet that the ruleset is said to permit."""
     return {

@@ -118,7 +118,8 @@ def test_the_page_has_packets_files_packages_firewalls_and_units(page):
     opened = entry("forward", "internet", "dmz/opac")
     run.saw("fw1", "firewall", changed=True, reasons=["it is another"], permitted=[opened], denied=[])
     file = {"path": "/etc/b", "change": "create", "kind": "file"}
-    run.saw("rp1", "files", changed=True, files=[file], due={"restart": ["nginx"], "reload": []})
+    for _part in ("one", "two"):
+        run.saw("rp1", "files", changed=True, files=[file], due={"restart": ["nginx"], "reload": []})
     run.saw("rp1", "certificates", changed=True, files=[{"path": "/etc/a", "change": "create"}], due={"reload": ["x"]})
     run.saw("rp1", "packages", changed=True, installed=["nginx-light"])
     run.saw("db1", "files", changed=False, files=[], due={})
@@ -131,7 +132,7 @@ def test_the_page_has_packets_files_packages_firewalls_and_units(page):
         "    reload x", "    restart nginx",
     ]  # fmt: skip
     assert written["packets"] == {"fw1": {"permitted": [opened], "denied": []}}
-    assert written["files"] == {"rp1": [{"path": "/etc/a", "change": "create"}, {"path": "/etc/b", "change": "create"}]}
+    assert written["files"] == {"rp1": {"/etc/a": "create", "/etc/b": "create"}}
     assert written["due"] == {"rp1": ["reload x", "restart nginx"]}
 
 

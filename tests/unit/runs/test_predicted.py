@@ -17,7 +17,7 @@ PACKET = {"chain": "input", "flow": "web", "from": "dmz/rp1", "to": "webopac/app
 
 def page(**more):
     return {
-        "files": {"rp1": [{"path": "/etc/nginx/nginx.conf", "change": "create"}]},
+        "files": {"rp1": {"/etc/nginx/nginx.conf": "create"}},
         "due": {"rp1": ["restart nginx"]},
         "packages": {"rp1": ["nginx-light"]},
         "firewalls": {"rp1": ["it is another"]},
@@ -42,10 +42,10 @@ def test_a_true_prediction_passes(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("kind", "value", "told"),
     [
-        ("files", [], "rp1: files: predicted, not done: create /etc/nginx/nginx.conf"),
+        ("files", {}, "rp1: files: predicted, not done: create /etc/nginx/nginx.conf"),
         (
             "files",
-            [{"path": "/etc/nginx/nginx.conf", "change": "modify"}],
+            {"/etc/nginx/nginx.conf": "modify"},
             "rp1: files: done, not predicted: modify /etc/nginx/nginx.conf",
         ),
         ("due", ["restart nginx", "reload nftables"], "rp1: due: done, not predicted: reload nftables"),
@@ -65,7 +65,7 @@ def test_a_difference_is_told_with_its_host(tmp_path, capsys, kind, value, told)
 
 def test_a_host_that_only_one_of_them_names_is_a_difference(tmp_path, capsys):
     record = page()
-    record["files"]["db1"] = [{"path": "/etc/x", "change": "create"}]
+    record["files"]["db1"] = {"/etc/x": "create"}
     assert compared(tmp_path, page(), record) == 1
     assert "db1: files: done, not predicted: create /etc/x" in capsys.readouterr().out
 

@@ -42,7 +42,7 @@ class CallbackModule(CallbackBase):
 
     def __init__(self) -> None:
         super().__init__()
-        self.files: dict[str, list[dict[str, str]]] = defaultdict(list)
+        self.files: dict[str, dict[str, str]] = defaultdict(dict)
         self.due: dict[str, set[str]] = defaultdict(set)
         self.packages: dict[str, set[str]] = defaultdict(set)
         self.firewalls: dict[str, list[str]] = {}
@@ -55,11 +55,12 @@ class CallbackModule(CallbackBase):
         data = result.result
         if not task.startswith("shoko.core.") or not data.get("changed"):
             return
-        if task in ("shoko.core.files", "shoko.core.certificates"):
-            self.files[host] += [{"path": one["path"], "change": one["change"]} for one in data["files"]]
-            for verb, units in data["due"].items():
-                self.due[host] |= {f"{verb} {unit}" for unit in units}
-        elif task == "shoko.core.packages":
+        for one in data.get("files", []):
+            # Two parts may both need a directory that is not there yet; in check mode both say so.
+            self.files[host].setdefault(one["path"], one["change"])
+        for verb, units in data.get("due", {}).items():
+            self.due[host] |= {f"{verb} {unit}" for unit in units}
+        if task == "shoko.core.packages":
             self.packages[host] |= set(data.get("installed", []))
         elif task == "shoko.core.firewall":
             self.firewalls[host] = data["reasons"]
@@ -81,8 +82,7 @@ class CallbackModule(CallbackBase):
                 self._display.display(f"    {line}")
 
     def _of_host(self, host: str) -> list[str]:
-        changes = sorted(self.files[host], key=lambda entry: entry["path"])
-        found = [f"{VERBS.get(change['change'], change['change']):<8} {change['path']}" for change in changes]
+        found = [f"{VERBS.get(change, change):<8} {path}" for path, change in sorted(self.files[host].items())]
         if self.packages[host]:
             found.append(f"install  {' '.join(sorted(self.packages[host]))}")
         if host in self.firewalls:
@@ -100,7 +100,7 @@ class CallbackModule(CallbackBase):
         if not target:
             return
         page = {
-            "files": {host: sorted(found, key=lambda one: one["path"]) for host, found in self.files.items()},
+            "files": self.files,
             "due": {host: sorted(found) for host, found in self.due.items()},
             "packages": {host: sorted(found) for host, found in self.packages.items()},
             "firewalls": self.firewalls,

@@ -42,6 +42,16 @@ class Store:
             return False
         return have["begin"] <= now < have["begin"] + (have["end"] - have["begin"]) * renew_after
 
+    def missing_folders(self) -> list[str]:
+        """The directories of certificates and anchors, and those above them, that are not there yet."""
+        found: set[str] = set()
+        for leaf in (self._certificates, self._anchors):
+            folder = leaf
+            while not os.path.exists(folder):
+                found.add(folder)
+                folder = os.path.dirname(folder)
+        return sorted(found)
+
     def change(self, name: str) -> dict:
         """Say what a new certificate of that name would be for its file."""
         path = self._path(name)

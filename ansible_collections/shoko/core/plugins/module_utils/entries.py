@@ -11,7 +11,7 @@ from ansible_collections.shoko.core.plugins.module_utils.errors import HostError
 KINDS = ("file", "link", "directory", "absent")
 _SOURCES = ("template", "content", "source", "link", "directory", "absent")
 _COMMON = ("path", "restart", "reload")
-_RIGHTS = ("mode", "owner", "group")
+_RIGHTS = ("mode", "owner", "group", "package")
 _ALLOWED = {
     "template": {*_COMMON, *_RIGHTS, "template", "vars", "secret"},
     "content": {*_COMMON, *_RIGHTS, "content", "secret"},
@@ -37,6 +37,7 @@ class Entry:
     secret: bool = False
     restart: list[str] = field(default_factory=list)
     reload: list[str] = field(default_factory=list)
+    package: str = ""
 
     def memo(self) -> dict:
         """Return what the manifest keeps: enough to remove the path and know who must restart."""
@@ -94,6 +95,9 @@ def make_entry(raw: dict, source: str, data: bytes) -> Entry:
         if not isinstance(value, str) or not value:
             raise HostError(f"{path}: {key}: {value!r} is not a name")
         setattr(entry, key, value)
+    entry.package = raw.get("package", "")
+    if not isinstance(entry.package, str):
+        raise HostError(f"{path}: package: {entry.package!r} is not a name")
     for key in ("restart", "reload"):
         units = raw.get(key) or []
         if not isinstance(units, list) or not all(isinstance(unit, str) and unit for unit in units):

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from ansible_collections.shoko.core.plugins.module_utils.entries import Entry
 from ansible_collections.shoko.core.plugins.module_utils.errors import HostError
 
+DPKG = "/var/lib/dpkg/info"  # where dpkg lists the files of each package that is installed
+
 
 @dataclass
 class Change:
@@ -81,6 +83,20 @@ class Names:
         return uid, gid, ", ".join(missing)
 
 
+def awaited(entries: list[Entry], dpkg: str = DPKG) -> set[str]:
+    """Return the paths that a package will have brought before they are written, and the directories above them.
+
+    Only a real run waits for the package; check mode has to know what it will meet.
+    """
+    names = os.listdir(dpkg) if os.path.isdir(dpkg) else []
+    installed = {name.removesuffix(".list").partition(":")[0] for name in names if name.endswith(".list")}
+    found: set[str] = set()
+    for entry in entries:
+        if entry.package and entry.package not in installed and lstat(entry.path) is None:
+            found |= {entry.path, *_parents(entry.path)}
+    return found
+
+
 def compare(entries: list[Entry], check_mode: bool) -> list[Change]:
     """Return the changes that make the host as listed, parents before children.
 
@@ -88,6 +104,7 @@ def compare(entries: list[Entry], check_mode: bool) -> list[Change]:
     nothing may be written with other rights than asked for.
     """
     names = Names()
+    coming = awaited(entries) if check_mode else set()
     changes: dict[str, Change] = {}
     for entry in sorted(entries, key=lambda item: item.path):
         if entry.kind == "absent":
@@ -96,11 +113,14 @@ def compare(entries: list[Entry], check_mode: bool) -> list[Change]:
         uid, gid, note = names.resolve(entry) if entry.kind != "link" else (0, 0, "")
         if note and not check_mode:
             raise HostError(f"{entry.path}: {note}; create it with shoko.core.accounts or a package first")
-        _compare_parents(entry.path, changes)
+        if entry.path in coming:
+            note = ", ".join(filter(None, [f"package {entry.package} absent", note]))
+        _compare_parents(entry.path, changes, coming)
         current = lstat(entry.path)
         change = Change(entry.path, "", entry.kind, entry, uid or 0, gid or 0, entry.mode, entry.secret, note)
         if current is None:
-            change.change = "create"
+            brought = "" if entry.kind == "directory" else "modify"
+            change.change = brought if entry.path in coming else "create"
         elif kind_of(current) != entry.kind:
             if kind_of(current) in ("directory", "other") or entry.kind == "directory":
                 raise HostError(
@@ -123,10 +143,10 @@ def _compare_absent(entry: Entry, changes: dict[str, Change]) -> None:
     changes[entry.path] = Change(entry.path, "remove", kind_of(current), None, secret=entry.secret)
 
 
-def _compare_parents(path: str, changes: dict[str, Change]) -> None:
+def _compare_parents(path: str, changes: dict[str, Change], coming: set[str]) -> None:
     missing = []
     parent = os.path.dirname(path)
-    while parent != "/" and parent not in changes:
+    while parent != "/" and parent not in changes and parent not in coming:
         current = lstat(parent)
         if current is not None:
             if not os.path.isdir(parent):

@@ -150,6 +150,7 @@ def converge(module: AnsibleModule) -> dict:
     stale = [one for one in options["wanted"] if not store.good(one, options["renew_after"], time.time())]
     anchors = {name: text for name, text in options["anchors"].items() if store.anchor(name) != text}
     unwanted = sorted(set(store.known()) - {one["name"] for one in options["wanted"]})
+    missing = store.missing_folders()
     using = _running(module, [one for one in options["wanted"] if anchors or one in stale])
 
     if module.check_mode:
@@ -167,6 +168,8 @@ def converge(module: AnsibleModule) -> dict:
                 requests[one["name"]] = store.request(module.run_command, one["name"])
     files += [store.put_anchor(name, text, dry=module.check_mode) for name, text in sorted(anchors.items())]
     files += [store.remove(name, dry=module.check_mode) for name in unwanted]
+    made = [folder for folder in missing if any(one["path"].startswith(f"{folder}/") for one in files)]
+    files += [{"path": folder, "change": "create"} for folder in made]
     if unwanted and not module.check_mode:
         for name in unwanted:
             _drop_group(module, name)

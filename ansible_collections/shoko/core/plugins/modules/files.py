@@ -86,6 +86,11 @@ options:
         description: The content is never shown in a diff.
         type: bool
         default: false
+      package:
+        description: >-
+          Debian package that brings this path itself, installed by an earlier task. While it is not installed, check
+          mode predicts what the real run will meet: the package's file, which is changed, or its directory.
+        type: str
       restart:
         description: Units that must be restarted when this file changes.
         type: list
@@ -296,6 +301,7 @@ def main() -> None:
         "absent": {"type": "bool"}, "mode": {"type": "str"},
         "owner": {"type": "str", "default": "root"}, "group": {"type": "str", "default": "root"},
         "secret": {"type": "bool", "default": False, "no_log": False},
+        "package": {"type": "str"},
         "restart": {"type": "list", "elements": "str"}, "reload": {"type": "list", "elements": "str"},
     }  # fmt: skip
     module = AnsibleModule(

@@ -130,6 +130,12 @@ reasons:
   elements: str
   returned: always
   sample: ["the kernel's rules are not the confirmed ones"]
+files:
+  description: The boot file, as C(path) and C(change), if its content differs.
+  type: list
+  elements: dict
+  returned: always
+  sample: [{path: /etc/nftables.conf, change: modify}]
 permitted:
   description: Packets that the ruleset newly permits, in check mode too, as entries of I(permits).
   type: list
@@ -233,10 +239,11 @@ def compare(module: AnsibleModule, firewall: state.Firewall) -> dict:
     declared = os.path.join(firewall.windows_dir, "declared.json")
     boot = state.read_text(params["boot_file"])
     why, drift = reasons(module, firewall, text, boot)
+    written = [{"path": params["boot_file"], "change": "modify" if boot else "create"}] if why and boot != text else []
     permitted, denied = permits.difference(firewall.confirmed().get("permits", []), params["permits"])
     result = {
-        "changed": bool(why), "apply": bool(why), "reasons": why, "permitted": permitted, "denied": denied,
-        "not_validated": [],
+        "changed": bool(why), "apply": bool(why), "reasons": why, "files": written,
+        "permitted": permitted, "denied": denied, "not_validated": [],
     }  # fmt: skip
     if module._diff and why:
         header = {"before_header": params["boot_file"], "after_header": params["boot_file"]}
