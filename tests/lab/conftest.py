@@ -23,6 +23,7 @@ class LabCommand:
 
     ident: str
     state: Path
+    site: Path = SITE
 
     @property
     def folder(self) -> Path:
@@ -41,7 +42,7 @@ class LabCommand:
 
     def command(self, verb: str, *arguments: str) -> list[str]:
         """The command line of a verb on the lab's site."""
-        return [sys.executable, "-m", "shoko.cli", "lab", verb, "-i", str(SITE), *arguments]
+        return [sys.executable, "-m", "shoko.cli", "lab", verb, "-i", str(self.site), *arguments]
 
     def run(self, verb: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a verb; show what it said if it fails unexpectedly."""
@@ -56,7 +57,7 @@ class LabCommand:
     def inside(self, host: str, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command in a host."""
         done = subprocess.run(
-            [sys.executable, "-m", "shoko.cli", "lab", "exec", "-i", str(SITE), host, "--", *command],
+            [sys.executable, "-m", "shoko.cli", "lab", "exec", "-i", str(self.site), host, "--", *command],
             env=self.environment, cwd=CHECKOUT, capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
         if check and done.returncode != 0:

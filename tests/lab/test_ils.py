@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import http.client
 import re
-import socket
-import ssl
 import subprocess
 import sys
 import urllib.parse
@@ -13,56 +10,7 @@ from pathlib import Path
 
 import pytest
 from converged import CHECKOUT, Converged
-
-OPAC, STAFF = "opac.shoko.localhost", "staff.shoko.localhost"
-MELOS = "1567"  # the record 走れメロス, number of the work in its catalogue
-
-
-class Visitor:
-    """A browser without a screen: one host name, cookies, TLS that is checked against the site's root."""
-
-    def __init__(self, site: Converged, name: str, port: int) -> None:
-        self.name, self.port, self.cookies = name, port, dict[str, str]()
-        self.context = ssl.create_default_context(cafile=str(site.root_certificate))
-
-    def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, str, dict[str, str]]:
-        """One request; returns status, text and headers (lower case)."""
-        raw = socket.create_connection(("127.0.0.1", self.port), timeout=30)
-        connection = http.client.HTTPConnection(self.name, self.port, timeout=30)
-        connection.sock = self.context.wrap_socket(raw, server_hostname=self.name)
-        origin = f"https://{self.name}:{self.port}"
-        headers = {
-            "Cookie": "; ".join(f"{key}={value}" for key, value in self.cookies.items()),
-            "Accept-Language": "ja",
-        }
-        body = None
-        if form is not None:
-            body = urllib.parse.urlencode(form)
-            headers |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": origin, "Referer": origin + path}
-        connection.request(method, path, body, {key: value for key, value in headers.items() if value})
-        answer = connection.getresponse()
-        for line in answer.headers.get_all("Set-Cookie") or []:
-            key, value = line.split(";")[0].split("=", 1)
-            self.cookies[key] = value
-        text = answer.read().decode(errors="replace")
-        connection.close()
-        return answer.status, text, {key.lower(): value for key, value in answer.getheaders()}
-
-    def get(self, path: str) -> str:
-        """A page that must be there."""
-        status, text, _ = self.ask("GET", path)
-        assert status == 200, f"{path}: {status}: {text[:300]}"
-        return text
-
-    def post(self, path: str, text: str, **fields: str) -> tuple[int, str]:
-        """Send the form of a page, with its hidden fields, and follow one redirection."""
-        hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', text))
-        status, answer, headers = self.ask("POST", path, hidden | fields)
-        if status in (302, 303):
-            status, answer, headers = self.ask("GET", headers["location"])
-            while status in (302, 303):
-                status, answer, headers = self.ask("GET", headers["location"])
-        return status, answer
+from visitor import MELOS, OPAC, STAFF, Visitor, found, log_in
 
 
 @pytest.fixture(scope="module")
@@ -74,27 +22,13 @@ def site() -> Converged:
 @pytest.fixture
 def citizen(site: Converged) -> Visitor:
     """Somebody at home."""
-    return Visitor(site, OPAC, site.ports[0])
+    return Visitor(OPAC, site.ports[0], site.root_certificate)
 
 
 @pytest.fixture
 def librarian(site: Converged) -> Visitor:
     """Somebody at a counter of the southern library, logged in."""
-    visitor = Visitor(site, STAFF, site.ports[1])
-    page = visitor.get("/login/")
-    library = re.findall(r'<option value="([^"]+)"', page)
-    fields = {"login_id": "demo", "password": site.demo_password}
-    if library:
-        fields["library"] = next(one for one in library if one)
-    status, text = visitor.post("/login/", page, **fields)
-    assert status == 200, text[:500]
-    assert 'class="login"' not in text, "the demonstration account logs in"
-    return visitor
-
-
-def found(page: str) -> set[str]:
-    """Numbers of the records on a page of results."""
-    return set(re.findall(r'href="/records/(\d+)/"', page))
+    return log_in(site.ports[1], site.root_certificate, site.demo_password)
 
 
 def copies(page: str) -> dict[str, str]:
@@ -139,7 +73,7 @@ def test_a_page_may_load_nothing_from_elsewhere(citizen):
 
 
 def test_a_wrong_password_is_refused(site):
-    visitor = Visitor(site, STAFF, site.ports[1])
+    visitor = Visitor(STAFF, site.ports[1], site.root_certificate)
     page = visitor.get("/login/")
     library = [one for one in re.findall(r'<option value="([^"]+)"', page) if one]
     status, text = visitor.post("/login/", page, login_id="nobody", password="wrong-password", library=library[0])
@@ -148,7 +82,7 @@ def test_a_wrong_password_is_refused(site):
 
 
 def test_no_staff_page_opens_without_a_log_in(site):
-    visitor = Visitor(site, STAFF, site.ports[1])
+    visitor = Visitor(STAFF, site.ports[1], site.root_certificate)
     for path in ("/lend/", "/return/", "/patrons/"):
         status, _, headers = visitor.ask("GET", path)
         assert status == 302, path
@@ -184,7 +118,7 @@ def test_lending_and_returning_is_seen_by_the_citizen(site, citizen, librarian):
 
 
 def test_the_bare_address_answers_too(site):
-    visitor = Visitor(site, STAFF, site.ports[1])
+    visitor = Visitor(STAFF, site.ports[1], site.root_certificate)
     visitor.name = "127.0.0.1"
     assert "<form" in visitor.get("/login/")
 
