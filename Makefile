@@ -52,8 +52,8 @@ test: apt-test setup ## everything, in a lab of its own
 test-long: apt-test setup ## the same and the long suites: faults, self-undo, the lab command
 	@tests/run --long
 
-scenarios: apt-test setup ## the Molecule scenarios, each on throw-away hosts of its own (long)
-	@for s in $(notdir $(patsubst %/,%,$(dir $(wildcard molecule/*/molecule.yml)))); do echo "== $$s"; PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/molecule test -s $$s || exit 1; done
+scenarios: apt-test setup ## the Molecule scenarios alone, each on throw-away hosts of its own
+	@tests/run --only $(patsubst molecule/%/molecule.yml,scenario-%,$(wildcard molecule/*/molecule.yml))
 
 check: setup lint unit ## the fast subset: lint and unit tests
 
