@@ -11,6 +11,7 @@ from shoko.policy.prefixes import FAMILIES, collapse, inside, internet, prefix_o
 from shoko.policy.rules import Json, text
 from shoko.policy.special import SPECIAL_USE_IPV4, SPECIAL_USE_IPV6
 from shoko.policy.view import View, addresses
+from shoko.policy.wiring import way_out
 
 
 def firewall(view: View, host: Host, vrrp: list[Json]) -> Json:
@@ -19,6 +20,7 @@ def firewall(view: View, host: Host, vrrp: list[Json]) -> Json:
     gateway = host.name in declaration.gateways.hosts
     mine = {id(item): item for item, _leg in (*view.outgoing(host.name), *view.incoming(host.name))}
     concerned = view.passes if gateway else tuple(mine.values())
+    outward = [] if gateway else _outward(view, host)
     result: Json = {
         "gateway": gateway,
         "input": rules.inputs(declaration, concerned, host.name),
@@ -26,7 +28,8 @@ def firewall(view: View, host: Host, vrrp: list[Json]) -> Json:
         "permits": permits(declaration, concerned, host),
         "legs_bind": _bound(view, host),
         "own": _own_of_gateway(declaration, host) if gateway else [_own_of_leg(view, host, leg) for leg in host.legs],
-        "internet": _internet(view, concerned),
+        "internet": _internet(view, concerned, outward),
+        "outward": outward,
         "windows": rules.windows(
             declaration, (item for item in concerned if not gateway or item.routed or id(item) in mine)
         ),
@@ -100,9 +103,25 @@ def _never_from_line(declaration: Declaration, line: list[Network]) -> tuple[Net
     return tuple(never)
 
 
-def _internet(view: View, concerned: tuple[Pass, ...]) -> Json:
+def _outward(view: View, host: Host) -> list[Json]:
+    """Legs with a default route, with the pair of zones that stands in the log when the host stops what goes out."""
+    return [
+        {
+            "interface": leg.interface,
+            "family": family,
+            "from": view.declaration.segments[leg.segment].zone,
+            "to": zone,
+        }
+        for leg in host.legs
+        for family in FAMILIES
+        if (zone := way_out(view, host, leg, family)) is not None
+    ]
+
+
+def _internet(view: View, concerned: tuple[Pass, ...], outward: list[Json]) -> Json:
     """The internet's prefixes per family, where a rule of this host uses them: the template makes one set of each."""
-    used = {item.family for item in concerned if "internet" in (item.source.name, item.destination.name)}
+    used: set[object] = {item.family for item in concerned if "internet" in (item.source.name, item.destination.name)}
+    used.update(way["family"] for way in outward)
     return {
         family: [text(one) for one in internet(view.declaration, family)] if family in used else []
         for family in FAMILIES

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from shoko.declaration.model import Host
+from shoko.declaration.model import Host, Network
 from shoko.policy.errors import PolicyError
 from shoko.policy.expand import Pass
-from shoko.policy.prefixes import collapse
+from shoko.policy.prefixes import FAMILIES, collapse
 from shoko.policy.rules import Json, text
 from shoko.policy.supplies import PROXIES
 from shoko.policy.view import View, addresses
+from shoko.policy.wiring import way_out
 
 
 def proxy(view: View, host: Host) -> Json | None:
@@ -26,6 +27,7 @@ def proxy(view: View, host: Host) -> Json | None:
         "listen": listen,
         "port": view.port("proxy"),
         "acls": _acls(view, host),
+        "pairs": _pairs(view, host),
         "dns_views": _dns_views(view, host),
     }
 
@@ -47,6 +49,20 @@ def _acls(view: View, host: Host) -> list[Json]:
         prefixes = collapse(prefix for item in items for prefix in item.sources)
         acls.append({"flow": flow, "sources": [text(prefix) for prefix in prefixes], "sites": sites})
     return acls
+
+
+def _pairs(view: View, host: Host) -> list[Json]:
+    """Which zone an asking source stands in, and the zone outside that it asks for: what the log says of a request."""
+    way = next((zone for family in FAMILIES if (zone := way_out(view, host, host.manage_leg, family))), None)
+    sources: dict[str, list[Network]] = {}
+    for item, _leg in view.answers(host.name, "proxy"):
+        zone = view.declaration.segments[item.source.segment].zone
+        sources.setdefault(zone, []).extend(item.sources)
+    return [
+        {"from": zone, "to": way, "sources": [text(prefix) for prefix in collapse(found)]}
+        for zone, found in sorted(sources.items())
+        if way is not None
+    ]
 
 
 def _dns_views(view: View, host: Host) -> list[Json]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shoko.declaration.model import Declaration, Family, Host, Leg, Network, Segment
-from shoko.policy.prefixes import FAMILIES, collapse, prefix_of
+from shoko.policy.prefixes import FAMILIES, collapse, prefix_of, uplinks
 from shoko.policy.rules import Json
 from shoko.policy.view import View
 
@@ -88,8 +88,33 @@ def _nexthops(declaration: Declaration, segment: Segment, family: Family) -> tup
     return str(shared), str(prefix.network_address + gateways.last[gateways.hosts[0]])
 
 
+def way_out(view: View, host: Host, leg: Leg, family: Family) -> str | None:
+    """Return the zone outside that a leg's default route leads to, None where the leg has none."""
+    line = next((segment for segment in uplinks(view.declaration) if prefix_of(segment, family) is not None), None)
+    has_address = (leg.ipv4 if family == "ipv4" else leg.ipv6) is not None
+    if line is None or not has_address or DEFAULT[family] not in _destinations(view, host, leg, family):
+        return None
+    return line.zone
+
+
+def _people_sit_here(declaration: Declaration, segment: Segment, family: Family) -> bool:
+    """True where people's devices stand and the policy does not keep the zone apart from the internet.
+
+    What they try by mistake or on purpose must come to a place that denies it and writes it down; without a route it
+    would end in silence. Servers, and zones kept apart, have no default route: there the missing route is a layer.
+    """
+    lines = {line.zone for line in uplinks(declaration) if prefix_of(line, family) is not None}
+    kept_apart = {zone for apart in declaration.policies.apart if segment.zone in apart.zones for zone in apart.zones}
+    return segment.open_population and bool(lines) and not lines & kept_apart
+
+
 def _destinations(view: View, host: Host, leg: Leg, family: Family) -> list[str]:
-    """Prefixes beyond the segment that the flows of this leg name, in either direction; a default for the internet."""
+    """Prefixes beyond the segment that the flows of this leg name, in either direction.
+
+    A default instead where a flow goes to or comes from the internet, and for people's devices.
+    """
+    if _people_sit_here(view.declaration, view.declaration.segments[leg.segment], family):
+        return [DEFAULT[family]]
     beyond: list[Network] = []
     for item, sending in view.outgoing(host.name):
         if sending == leg and item.routed and item.family == family:

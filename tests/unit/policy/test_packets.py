@@ -63,8 +63,9 @@ def network():
         declaration = declare(small())
         content = slices(declaration)
         interfaces = {name: segment.interface for name, segment in declaration.segments.items()}
-        for host in ("fw1", "ctl1", "log1", "rp1", "app1", "db1", "px1", "tb1"):
+        for host in ("fw1", "ctl1", "log1", "rp1", "app1", "db1", "px1", "tb1", "sw1"):
             net.managed(content[host], interfaces)
+        net.leg("sw1", "port", "business", [])
         net.add("world")
         net.leg("world", "line", "line", ["203.0.113.14/28", "2001:db8:0:10::e/64"])
         net.address("world", "lo", "192.0.2.2/32")
@@ -130,6 +131,26 @@ def test_a_forged_sender_is_dropped_where_it_comes_in(network):
     network.inside("world", "ip", "address", "add", "10.10.80.77/32", "dev", "lo")
     assert network.attempt("world", [["10.10.80.77", "198.51.100.20", "tcp", 443]], REFUSED) == []
     assert network.counter("fw1", "refused:spoof", "spoofed") >= before + 2
+
+
+def test_what_a_switch_carries_for_everybody_is_not_told_as_forged(network):
+    forged = network.counter("sw1", "refused:spoof", "spoofed")
+    carried = network.counter("sw1", "plumbing:switched", "spoof")
+    script = (
+        "import socket\n"
+        "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+        "s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)\n"
+        "s.sendto(b'to all', ('10.10.40.255', 9))\n"
+    )
+    network.inside("stray", sys.executable, "-c", script)
+    assert network.counter("sw1", "plumbing:switched", "spoof") > carried
+    assert network.counter("sw1", "refused:spoof", "spoofed") == forged
+
+
+def test_a_terminals_own_way_out_is_counted_by_its_pair_of_zones(network):
+    before = network.counter("tb1", "refused:drop:output:business:internet", "output")
+    assert network.attempt("tb1", [["10.10.41.21", "192.0.2.2", "tcp", 443]], REFUSED) == []
+    assert network.counter("tb1", "refused:drop:output:business:internet", "output") > before
 
 
 def test_a_host_answers_an_address_on_its_own_leg_only(network):

@@ -61,10 +61,35 @@ def test_routes_lead_only_to_what_the_flows_of_the_leg_name(site):
     assert set(business.values()) == {"10.10.40.1", "fd5e:c0:0:40::1"}
 
 
-def test_only_those_with_a_flow_to_or_from_the_internet_have_a_default_route(lab):
+def test_only_the_internets_own_and_peoples_devices_have_a_default_route(lab):
+    """Business terminals are kept apart from the internet: there the missing route is a layer (N-04)."""
     having = {name for name, content in lab.items() if '"0.0.0.0/0"' in json.dumps(content["legs"])}
-    assert having == {"fw1", "fw2", "rp1", "rp2", "px1", "px2"}
+    assert having == {"fw1", "fw2", "rp1", "rp2", "px1", "px2", "ti-central", "ti-south", "to-central"}
     assert '"::/0"' not in json.dumps(lab["px1"]["legs"]), "the proxies' way out is declared for IPv4 alone"
+
+
+def test_where_people_sit_the_policy_decides_about_a_default_route():
+    tree = small()
+    assert routes(slices(declare(tree))["tb1"], "floor") == {"0.0.0.0/0": "10.10.41.1", "::/0": "fd5e:c0:0:41::1"}
+    tree["policies"]["apart"] = [{"zones": ["internet", "business"], "control": "N-04"}]
+    kept_apart = slices(declare(tree))["tb1"]
+    assert "0.0.0.0/0" not in routes(kept_apart, "floor")
+    assert kept_apart["firewall"]["outward"] == []
+
+
+def test_what_a_host_stops_on_its_way_out_names_the_pair_of_zones(lab):
+    assert lab["ti-central"]["firewall"]["outward"] == [
+        {"interface": "info", "family": family, "from": "information", "to": "internet"} for family in ("ipv4", "ipv6")
+    ]  # fmt: skip
+    assert [way["family"] for way in lab["px1"]["firewall"]["outward"]] == ["ipv4"]
+    assert lab["fw1"]["firewall"]["outward"] == [], "a gateway's pairs are its interfaces"
+
+
+def test_the_proxy_knows_the_zone_of_everybody_who_may_ask(lab):
+    pairs = {pair["from"]: pair for pair in lab["px1"]["proxy"]["pairs"]}
+    assert "10.10.61.0/24" in pairs["information"]["sources"]
+    assert "10.10.42.0/24" in pairs["business"]["sources"]
+    assert {pair["to"] for pair in pairs.values()} == {"internet"}
 
 
 def test_gateways_have_a_leg_everywhere_and_the_provider_as_their_router(lab):
