@@ -10,9 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from segments.site import CHECKOUT, SITE, WORKER, Site
-
-from shoko.lab.cgroups import HostGroup
+from power import power_off, power_on, runs
+from segments.site import WORKER, Site
 
 STEP = 0.02  # seconds between two datagrams of the stream
 SESSIONS = 8  # sshd lets about ten strangers stand at its door
@@ -64,23 +63,14 @@ def whole(site: Site) -> Iterator[None]:
     active(site)
     yield
     for host in site.declaration.gateways.hosts:
-        if "running" not in site.inside(host, "systemctl", "is-system-running", check=False):
-            subprocess.run([sys.executable, "-m", "shoko.cli", "lab", "up", "-i", str(SITE), "--hosts", host],
-                           cwd=CHECKOUT, capture_output=True, timeout=180, check=True)  # fmt: skip
+        if not runs(site, host):
+            power_on(site, host)
     active(site)
 
 
 def kill_keepalived(site: Site, host: str) -> None:
     """The daemon dies without a word."""
     site.inside(host, "systemctl", "kill", "--signal=KILL", "keepalived")
-
-
-def power_off(site: Site, host: str) -> None:
-    """All processes die and all legs lose their carrier in one moment."""
-    legs = [leg.interface for leg in site.declaration.hosts[host].legs] + [site.declaration.gateways.sync.interface]
-    script = "".join(f"link set {leg} down\n" for leg in legs)
-    subprocess.run([*site.network(host), "ip", "-batch", "-"], input=script, text=True, check=True)
-    HostGroup(site.settings.ident, host).kill()
 
 
 def watch(site: Site, host: str, interface: str) -> subprocess.Popen[str]:

@@ -1,0 +1,1 @@
+"""People who go on working while a host dies under them."""
