@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 
 import pytest
+from collected import COLLECTORS, count, eventually, missing, say
 from converged import SITE, Converged
 
 from shoko.declaration import load
 
-COLLECTORS = ("log1", "log2")
 MANAGED = tuple(load(SITE).hosts)
 # One RELP session (librelp's protocol): open it, and print the status that the collector answers with.
 SESSION = """
@@ -37,34 +36,10 @@ def site() -> Converged:
     return Converged()
 
 
-def count(site: Converged, collector: str, host: str, word: str) -> int:
-    """Lines with a word that a collector holds of a host."""
-    file = f"/var/log/shoko/{host}.shoko.internal.log"
-    done = site.inside(collector, "grep", "-F", "-c", "-e", word, file)
-    return int(done.stdout.strip() or 0)
-
-
-def eventually(check: Callable[[], bool], within: float) -> bool:
-    """Whether a check comes true in time."""
-    end = time.monotonic() + within
-    while not check():
-        if time.monotonic() > end:
-            return False
-        time.sleep(1)
-    return True
-
-
 def test_a_line_of_every_host_reaches_both_collectors(site: Converged) -> None:
     word = f"everywhere-{time.time_ns()}"
-    for host in MANAGED:
-        site.said(host, "logger", "-p", "user.notice", "-t", "shoko-test", word)
-    missing = [(host, collector) for host in MANAGED for collector in COLLECTORS]
-
-    def all_there() -> bool:
-        missing[:] = [(host, at) for host, at in missing if count(site, at, host, word) == 0]
-        return not missing
-
-    assert eventually(all_there, 60), f"not arrived: {missing}"
+    say(site, MANAGED, word)
+    assert eventually(lambda: not missing(site, MANAGED, word), 60), f"not arrived: {missing(site, MANAGED, word)}"
 
 
 def test_a_collector_that_was_away_gets_everything_and_the_other_misses_nothing(site: Converged) -> None:

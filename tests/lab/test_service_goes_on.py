@@ -51,6 +51,18 @@ def proxies_whole(lab: Converged, site: Site) -> bool:
     return all(":443" in lab.inside(host, "ss", "-Hltn", "sport = :443").stdout for host in ("rp1", "rp2"))
 
 
+def active_server(lab: Converged, site: Site) -> str:
+    """app1, holding the staff address."""
+    make_holder(site, "app1", ("app1", "app2"), shared(site, "ils-staff"))
+    return "app1"
+
+
+def servers_whole(lab: Converged, site: Site) -> bool:
+    """Everything of both runs."""
+    units = ["ils-public", "ils-staff", "ils-web"]
+    return all(lab.inside(host, "systemctl", "is-active", *units).returncode == 0 for host in ("app1", "app2"))
+
+
 def active_gateway(lab: Converged, site: Site) -> str:
     """fw1, holding the shared addresses."""
     gateways = site.declaration.gateways
@@ -89,6 +101,7 @@ def databases_whole(lab: Converged, site: Site) -> bool:
 FAULTS = [
     Fault("reverse proxy", active_proxy, proxies_whole, 10),
     Fault("gateway", active_gateway, gateways_whole, 10),
+    Fault("library server", active_server, servers_whole, 20),
     Fault("database primary", primary, databases_whole, 60),
 ]
 
@@ -206,7 +219,7 @@ def people(lab: Converged, site: Site, counter: dict[str, Any], tmp_path: Path) 
 def powered(lab: Converged, site: Site) -> Iterator[None]:
     """Everybody has power again after the test."""
     yield
-    off = [host for host in ("rp1", "fw1", "db1", "db2", "db3") if not runs(site, host)]
+    off = [host for host in ("rp1", "fw1", "app1", "db1", "db2", "db3") if not runs(site, host)]
     if off:
         power_on(site, *off)
 

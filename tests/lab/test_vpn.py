@@ -10,22 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from held import Held
 from segments.site import CHECKOUT, SITE, Site
 
 FLOW = "vendor-maintenance"
 KEYS = CHECKOUT / ".lab"
 TUNNEL = "maintenance"  # the vendor's own name for the interface
-# Opens a connection and stays: each line on standard input is sent, each answer (or its absence) printed.
-HOLD = """
-import socket, sys
-s = socket.create_connection((sys.argv[1], 22), timeout=5)
-print(s.recv(100).decode().strip(), flush=True)
-for line in sys.stdin:
-    try:
-        s.sendall(line.encode()); print(s.recv(100).decode().strip() or "closed", flush=True)
-    except OSError as error:
-        print(type(error).__name__, flush=True)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -93,29 +83,9 @@ def reaches(site: Site, address: str, port: int = 22) -> bool:
     return answer["x"] in ("open", "refused")
 
 
-class Held:
-    """A connection from the vendor's device to the bastion that stays open."""
-
-    def __init__(self, site: Site, address: str) -> None:
-        self._process = subprocess.Popen(
-            [*site.network("vendor"), sys.executable, "-c", HOLD, address],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        assert self._process.stdout is not None
-        self.greeting = self._process.stdout.readline().strip()
-
-    def say(self, text: str) -> str:
-        """Send a line; return what came back."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(text + "\n")
-        self._process.stdin.flush()
-        return self._process.stdout.readline().strip()
-
-    def end(self) -> None:
-        """Stop the process."""
-        self._process.kill()
-        self._process.communicate()
+def hold(site: Site, address: str) -> Held:
+    """A connection from the vendor's device that stays open."""
+    return Held([*site.network("vendor"), sys.executable], address)
 
 
 @pytest.mark.usefixtures("tunnel", "closed")
@@ -133,7 +103,7 @@ def test_a_vendor_reaches_the_bastion_and_nothing_else_and_only_inside_a_window(
 @pytest.mark.usefixtures("tunnel", "closed")
 def test_an_open_session_ends_with_its_window(site: Site, bastion: str) -> None:
     window("open", "--for", "10m")
-    control, held = Held(site, bastion), Held(site, bastion)
+    control, held = hold(site, bastion), hold(site, bastion)
     try:
         assert held.greeting.startswith("SSH-2.0"), held.greeting
         assert control.say("not SSH"), "inside the window the other side must answer"
@@ -153,7 +123,7 @@ def test_a_window_ends_by_itself(site: Site, bastion: str) -> None:
     elements = {"open4": [[mark, str(person.ipv4), bastion, 22]]}
     for host in (*site.declaration.gateways.hosts, "bas1"):
         site.inside(host, "/usr/local/sbin/shoko-window", "open", FLOW, str(end), stdin=json.dumps(elements))
-    held = Held(site, bastion)
+    held = hold(site, bastion)
     try:
         assert held.greeting.startswith("SSH-2.0"), held.greeting
         time.sleep(max(0, end - time.time()) + 2)
