@@ -24,6 +24,14 @@ KINDS = {"filter", "route", "nat"}
 # They decide nothing about a packet: they count, tell, or are data that rules refer to.
 HARMLESS = {"counter", "quota", "limit", "metainfo", "secmark"}
 SILENT = {"counter", "log"}
+# The answer that a rule gives tells for which packets it can: nft prints no other match for that.
+_REJECTED: dict[str, Box] = {
+    "": {},
+    "icmpx": {},
+    "icmp": {"family": spans.single(4)},
+    "icmpv6": {"family": spans.single(6)},
+    "tcp reset": {"proto": spans.single(6)},
+}
 CONNTRACK = -200  # priority at which a packet gets its conntrack state
 
 
@@ -199,6 +207,8 @@ def _end(word: str, content: Any, reader: Reader) -> _End:
         return _End([(boxes, _verdict(said)) for boxes, said in reader.cases(content["key"], content["data"])])
     if word == "snat":
         return _End([([{}], Verdict("accept"))], _translation(content))
+    if word == "reject":
+        return _End([([_REJECTED[content["type"] if content else ""]], Verdict("drop"))])
     if word == "masquerade" and content is None:
         return _End([([{}], Verdict("accept"))], "masquerade")
     return _End([([{}], _verdict({word: content}))])
@@ -230,8 +240,6 @@ def _verdict(said: Json) -> Verdict:
         ((word, content),) = said.items()
         if word in ("accept", "drop", "return", "continue"):
             return Verdict(word)
-        if word == "reject":
-            return Verdict("drop")
         if word in ("jump", "goto") and isinstance(content, dict):
             return Verdict(word, str(content["target"]))
     raise NotUnderstood(f"statement {said}")

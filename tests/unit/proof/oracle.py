@@ -124,7 +124,9 @@ class Oracle:
         """Add those who are `here` to their end; return who still lives, and the packet."""
         a = self.a
         ((word, content),) = verdict.items()
-        word = "drop" if word == "reject" else word
+        if word == "reject":
+            needs = {"icmp": ("family", 4), "icmpv6": ("family", 6), "tcp reset": ("proto", 6)}.get(content["type"])
+            word, here = "drop", a.both(here, a.within(packet[needs[0]], needs[1], needs[1])) if needs else here
         if word == "continue":
             return live, packet
         live = a.both(live, a.no(here))

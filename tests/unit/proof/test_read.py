@@ -99,6 +99,18 @@ def test_an_implied_match_also_holds_where_it_is_denied(load):
     assert not through(strange, family=6)
 
 
+def test_a_rejection_counts_for_those_who_can_be_answered_so(load):
+    for answer, gone, kept in (
+        ("icmp type port-unreachable", {"family": 4}, {"family": 6}),
+        ("icmpv6 type no-route", {"family": 6}, {"family": 4}),
+        ("tcp reset", {"proto": 6}, {"proto": 17}),
+    ):
+        loaded = load(chain(f"reject with {answer}", policy="accept"))
+        assert not through(loaded, **gone), answer
+        assert through(loaded, **kept), answer
+    assert not through(load(chain("reject", policy="accept")), family=6)
+
+
 def test_an_interface_that_nobody_names_is_one_too(load):
     named = load(chain('iifname "za" accept'))
     assert through(named, iif=named.numbers["za"])
