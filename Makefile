@@ -10,10 +10,10 @@ PLAYBOOK = $(BIN)/ansible-playbook -i $(SITE)
 PYTHON := $(shell for p in python3.13 python3.12 $$(ls -d $(HOME)/.pyenv/versions/3.1[23]*/bin/python3 2>/dev/null | sort -rV) python3; do \
   command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && { command -v $$p; break; }; done)
 
-.PHONY: help setup lab site test test-long check lint unit scenarios browser down clean lock apt-lab apt-test root
+.PHONY: help setup lab site test test-long check lint unit scenarios browser prove prove-kernel prove-mutations down clean lock apt-lab apt-test root
 
 help: ## list the commands
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.ready ## Python environment in .venv, pinned with hashes
 
@@ -65,6 +65,15 @@ lint: setup
 
 unit: setup
 	@$(BIN)/pytest -q tests/unit
+
+prove: root setup ## what the roles would write, against the declaration, for every packet
+	@$(BIN)/shoko prove --static --rendered -i $(SITE)
+
+prove-kernel: root setup ## the analysis against real packets on 100 random rulesets, every port both ways (long)
+	@SHOKO_RULESETS=100 $(BIN)/pytest -q tests/unit/proof/test_kernel.py
+
+prove-mutations: root setup ## 600 mistakes in the lab's rulesets: each is found, or proven to change nothing (long)
+	@SHOKO_MUTANTS=600 $(BIN)/pytest -q -s tests/unit/proof/test_mutations.py
 
 down: root ## stop the lab; nothing stays behind
 	@if [ -x $(BIN)/shoko ]; then $(BIN)/shoko lab down -i $(SITE); else echo "No lab here: $(BIN)/shoko does not exist."; fi

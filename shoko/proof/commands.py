@@ -1,32 +1,33 @@
-"""`shoko prove`: do the rulesets enforce the declaration, for every packet?"""
+"""`shoko prove`: does what hosts enforce equal the declaration, for every packet?"""
 
 from __future__ import annotations
 
 import argparse
 
 from shoko.declaration.commands import add_site
-from shoko.declaration.load import load
+from shoko.declaration.load import load, site_directory
+from shoko.proof import rendered, running
 from shoko.proof.errors import ProofError
 from shoko.proof.prove import prove_site
-from shoko.proof.rendered import listings
 from shoko.proof.report import lines, record, verdict
+from shoko.window.remote import ssh_config
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `prove`."""
     parser = subparsers.add_parser(
         "prove",
-        help="prove that rulesets equal the declaration, for every packet",
-        description="Proves that the rulesets let through exactly what the declaration permits, or shows a packet for "
-        "which they do not, with the rule. Exit 0: proven. Exit 1: counterexample. Exit 2: something is unproved.",
+        help="prove that what hosts enforce equals the declaration, for every packet",
+        description="Proves that the rulesets of all hosts let through exactly what the declaration permits, or shows "
+        "a packet for which they do not, with the rule. Exit 0: proven. Exit 1: counterexample. Exit 2: unproved.",
     )
     add_site(parser)
     parser.add_argument("--static", action="store_true", required=True, help="by analysis of all packets at once")
     parser.add_argument(
         "--rendered",
         action="store_true",
-        required=True,
-        help="the rulesets that the roles would write, loaded into private network namespaces (needs root)",
+        help="instead of what the hosts hold now: what the roles would write, loaded into private network namespaces "
+        "of this machine (needs root)",
     )
     parser.add_argument("--host", action="append", metavar="HOST", help="only this host; may be repeated")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
@@ -39,7 +40,10 @@ def _prove(options: argparse.Namespace) -> int:
     unknown = [host for host in hosts if host not in declaration.hosts]
     if unknown:
         raise ProofError(f"no such host: {', '.join(unknown)} (there are: {', '.join(declaration.hosts)})")
-    found = listings(declaration, hosts)
+    if options.rendered:
+        found = rendered.listings(declaration, hosts)
+    else:
+        found = running.listings(declaration, ssh_config(site_directory(options.inventory)), hosts)
     proofs = [proof for proof in prove_site(declaration, found) if proof.host in hosts]
     if options.json:
         print(record(declaration, proofs, found))

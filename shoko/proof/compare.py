@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
 
-from shoko.proof.boxes import Box, meet, point, without
+from shoko.proof.boxes import Box, meet, point, product, without
 from shoko.proof.expected.host import HostExpectation, Permitted
 from shoko.proof.fields import NEW
 from shoko.proof.index import Index
@@ -17,7 +17,8 @@ from shoko.proof.ruleset import Chain, Rule, Ruleset, Verdict
 from shoko.proof.run import Batch
 from shoko.proof.spans import single
 
-Kind = Literal["passes", "blocked", "mark", "rewritten", "default", "translated"]
+Kind = Literal["passes", "blocked", "mark", "rewritten", "default", "translated", "forwards"]
+_ENDS = frozenset({"saddr", "daddr", "sport", "dport"})
 EXAMPLES = 200  # boxes looked at for examples; whether there is a difference is decided before
 
 
@@ -55,7 +56,7 @@ def differences(
     """
     must = expected.permitted(path)
     passing = accepted(ruleset, path)
-    findings = [*_compared(ruleset, path, passing, must, must), *_rewriting(ruleset, path, passing, expected)]
+    findings = [*_compared(ruleset, path, passing, must, must), *_rewriting(ruleset, path, passing, expected, must)]
     if windows is not None:
         may = [*must, *expected.while_open(path)]
         findings += _compared(windows, path, accepted(windows, path), [], may)
@@ -101,22 +102,20 @@ def _mismarked(passing: list[Batch], may: list[Permitted]) -> Iterator[tuple[Box
                 yield from ((both, one.flow) for one in may if one.flow and (both := meet(wrong, one.box)) is not None)
 
 
-def _rewriting(ruleset: Ruleset, path: Path, passing: list[Batch], expected: HostExpectation) -> list[Finding]:
-    """Packets whose ends change on the way: exactly the declared ones, to exactly the declared address."""
-    wrong: list[tuple[Box, str]] = []
+def _rewriting(
+    ruleset: Ruleset, path: Path, passing: list[Batch], expected: HostExpectation, must: list[Permitted]
+) -> list[Finding]:
+    """Permitted packets whose ends change on the way: the declared ones and no others, to the declared address."""
+    wrong: list[Box] = []
     declared = expected.rewritten if path == "output" else []
     for batch in passing:
         changed = {name: value for name, value in batch.now.items() if name in _ENDS}
         for box in batch.boxes:
-            right = [one for one, address in declared if changed == {"saddr": address}]
             if changed:
-                wrong += ((piece, "") for piece in without(box, right))
+                wrong += without(box, [one for one, address in declared if changed == {"saddr": address}])
             else:
-                wrong += ((both, "") for one, _address in declared if (both := meet(box, one)) is not None)
-    return _shown(ruleset, "rewritten", path, wrong)
-
-
-_ENDS = frozenset({"saddr", "daddr", "sport", "dport"})
+                wrong += [both for one, _address in declared if (both := meet(box, one)) is not None]
+    return _shown(ruleset, "rewritten", path, ((one, "") for one in product(wrong, [it.box for it in must])))
 
 
 def _shown(ruleset: Ruleset, kind: Kind, path: Path, wrong: Iterable[tuple[Box, str]]) -> list[Finding]:

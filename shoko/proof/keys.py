@@ -155,9 +155,8 @@ def _masked(inner: Key, mask: Json) -> Key:
 
 
 def _mask(inner: Key, mask: Json) -> int:
-    parts = mask if isinstance(mask, list) else [mask]
     value = 0
-    for part in parts:
+    for part in flags(mask):
         if isinstance(part, int):
             value |= part
         elif isinstance(part, str) and part in inner.words:
@@ -165,6 +164,13 @@ def _mask(inner: Key, mask: Json) -> int:
         else:
             raise NotUnderstood(f"mask {mask}")
     return value
+
+
+def flags(value: Json) -> list[Json]:
+    """Return the parts of a combination of flags: one word, nft 1.0's plain list, or nft 1.1's {"|": list}."""
+    if isinstance(value, dict) and set(value) == {"|"}:
+        value = value["|"]
+    return [part for one in value for part in flags(one)] if isinstance(value, list) else [value]
 
 
 def _multiples(raw: Spans, low: int, bits: int) -> list[int]:

@@ -19,6 +19,7 @@ from shoko.proof.interfaces import Interfaces
 from shoko.proof.packet import example
 from shoko.proof.paths import PATHS, Path, leaving, translations
 from shoko.proof.ruleset import Ruleset
+from shoko.proof.spans import single
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class HostProof:
 
 
 def prove_site(declaration: Declaration, listings: Mapping[str, dict[str, Any] | str]) -> list[HostProof]:
-    """Prove every declared host against its `nft -j list ruleset`, in declared order.
+    """Prove every declared host against its `nft -j list ruleset` (and `forwarding`, if known), in declared order.
 
     A text in place of a listing is the reason why there is none. A host without either is unproved as well.
     """
@@ -64,6 +65,7 @@ def prove_host(
         expected = HostExpectation(declaration, every, host, names)
         findings = [
             *_default_deny(ruleset),
+            *_forwarding(declaration, host, listing.get("forwarding", [])),
             *(found for path in PATHS for found in differences(ruleset, path, expected, windows)),
             *_translated(translations(ruleset), of_groups(declaration, every, host, names)),
         ]
@@ -87,6 +89,14 @@ def _default_deny(ruleset: Ruleset) -> Iterable[Finding]:
     for path in PATHS:
         if not any(chain.policy == "drop" for chain in ruleset.hooked(path)):
             yield Finding("default", path, None, {}, detail="no base chain of this hook has the policy drop")
+
+
+def _forwarding(declaration: Declaration, host: str, families: list[int]) -> Iterable[Finding]:
+    """Only gateways forward; everywhere else the ruleset would be all that holds packets back."""
+    if host not in declaration.gateways.hosts:
+        for family in families:
+            detail = f"IPv{family} forwarding is on, and this host is no gateway"
+            yield Finding("forwards", "forward", None, {"family": single(family)}, detail=detail)
 
 
 def _translated(actual: dict[str, list[Box]], expected: dict[str, list[Box]]) -> Iterable[Finding]:

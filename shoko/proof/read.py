@@ -64,20 +64,35 @@ def read(document: Mapping[str, Any], interfaces: Interfaces, *, timed: bool = F
 
 
 def names(document: Mapping[str, Any]) -> set[str]:
-    """Return every word that could name interfaces: all short ones that a listing compares something with."""
-    return set(_compared(document["nftables"], inside=False))
+    """Return every name and wildcard that a listing compares interfaces with."""
+    return set(_interfaces(document["nftables"]))
 
 
-def _compared(value: Json, *, inside: bool) -> Iterator[str]:
-    if isinstance(value, str):
-        if inside and 0 < len(value) <= 15:
-            yield value
-    elif isinstance(value, dict):
-        for word, content in value.items():
-            yield from _compared(content, inside=inside or word in ("right", "data", "elem"))
-    elif isinstance(value, list):
+def _interfaces(value: Json) -> Iterator[str]:
+    if isinstance(value, list):
         for content in value:
-            yield from _compared(content, inside=inside)
+            yield from _interfaces(content)
+    elif isinstance(value, dict):
+        if {"left", "key"} & set(value) and _of_interface(value.get("left", value.get("key"))):
+            yield from _words([value.get("right"), value.get("data")])
+        elif "ifname" in value.get("type", ()):
+            yield from _words(value.get("elem"))
+        else:
+            yield from _interfaces(list(value.values()))
+
+
+def _of_interface(left: Json) -> bool:
+    return any(f"'{key}'" in str(left) for key in ("iif", "oif", "iifname", "oifname"))
+
+
+def _words(value: Json) -> Iterator[str]:
+    """Strings that are no addresses and no references: what else stands in the same elements does no harm."""
+    if isinstance(value, str):
+        if not value.startswith("@") and ":" not in value and not value.replace(".", "").isdigit():
+            yield value
+    elif isinstance(value, (list, dict)):
+        for content in value if isinstance(value, list) else value.values():
+            yield from _words(content)
 
 
 def _present(elements: Any, timed: bool) -> list[Json]:

@@ -21,7 +21,8 @@ _MEANING = {
     "blocked": "is permitted, and does not pass",
     "mark": "passes with another mark than its flow's",
     "rewritten": "does not leave from the declared source",
-    "default": "would pass if no rule mentioned it",
+    "default": "would pass",
+    "forwards": "is held back by the ruleset alone",
     "translated": "differs from the declared translation",
 }
 

@@ -11,7 +11,7 @@ from shoko.proof import spans
 from shoko.proof.boxes import Box, meet, merged, without
 from shoko.proof.fields import VALUES
 from shoko.proof.interfaces import Interfaces
-from shoko.proof.keys import Json, Key, NotUnderstood, key
+from shoko.proof.keys import Json, Key, NotUnderstood, flags, key
 from shoko.proof.spans import Spans
 
 _COMPARED: dict[str, Callable[[int, int], Spans]] = {
@@ -112,7 +112,7 @@ class Reader:
 
     def _bits(self, one: Key, needs: Box, right: Json) -> list[Box]:
         """`ct state established,related`: any of these bits is set."""
-        wanted = right if isinstance(right, list) else [right]
+        wanted = flags(right)
         if one.width > 8 or not all(isinstance(word, str) and word in one.words for word in wanted):
             raise NotUnderstood(f"bits {right}")
         mask = sum({one.words[str(word)] for word in wanted})
@@ -131,8 +131,8 @@ class Reader:
                 return spans.between(self._number(one, content[0]), self._number(one, content[1]))
         if one.kind == "interface":
             return self._interface(value)
-        if isinstance(value, list) and one.words:  # flags that are all set, and no others
-            return spans.single(sum({self._number(one, word) for word in value}))
+        if one.words and len(flags(value)) > 1:  # flags that are all set, and no others
+            return spans.single(sum({self._number(one, word) for word in flags(value)}))
         return spans.single(self._number(one, value))
 
     def _interface(self, value: Json) -> Spans:

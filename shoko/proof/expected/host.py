@@ -76,8 +76,9 @@ class HostExpectation:
         for one in self._permissions:
             if one.windowed:
                 first = [{**box, "direction": _ORIGINAL} for box in self._openings(path, one)]
-                boxes = [*self._opened(path, guard, first), *product(guard, _windowed_session(one))]
-                found += [Permitted(box, one.flow, one.mark) for box in boxes]
+                found += [Permitted(box, one.flow, one.mark) for box in self._opened(path, guard, first)]
+                # The session carries its mark already; nothing marks it again.
+                found += [Permitted(box, one.flow) for box in product(guard, _windowed_session(one))]
         return found
 
     def sources(self) -> list[Box]:

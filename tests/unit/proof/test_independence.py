@@ -7,7 +7,7 @@ import shoko
 
 ROOT = Path(shoko.__file__).parent
 # These bring rulesets to be judged, and judge nothing.
-CARRIERS = {"shoko.proof.rendered", "shoko.proof.commands"}
+CARRIERS = {"shoko.proof.rendered", "shoko.proof.running", "shoko.proof.commands"}
 
 
 def module(path):

@@ -99,6 +99,21 @@ def test_an_implied_match_also_holds_where_it_is_denied(load):
     assert not through(strange, family=6)
 
 
+def test_flags_are_read_as_nft_1_0_and_as_nft_1_1_print_them(load):
+    loaded = load(chain("tcp flags & (syn | ack) == syn accept", "ct mark & 0x80000000 != 0 accept"))
+    newer = copy.deepcopy(loaded.listing)
+    rules = [item["rule"] for item in newer["nftables"] if "rule" in item]
+    mask = {"&": [{"payload": {"protocol": "tcp", "field": "flags"}}, {"|": ["syn", "ack"]}]}
+    rules[0]["expr"][0]["match"]["left"] = mask
+    rules[1]["expr"][0]["match"].update(left={"&": [{"ct": {"key": "mark"}}, 1 << 31]}, right=0)
+    assert newer != loaded.listing
+    again = read(newer, loaded.interfaces)
+    assert again.unknown == ()
+    assert again == loaded.ruleset
+    both = load(chain("tcp flags { syn, syn | ack } accept"))
+    assert {box["flags"] for box in passing(both)} == {(2, 3, 18, 19)}
+
+
 def test_a_rejection_counts_for_those_who_can_be_answered_so(load):
     for answer, gone, kept in (
         ("icmp type port-unreachable", {"family": 4}, {"family": 6}),

@@ -1,0 +1,101 @@
+"""Hosts are read as they are, over ssh: whoever does not answer is unproved, whoever differs is shown."""
+
+import os
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from shoko import cli
+from shoko.declaration.load import load as declared
+from shoko.policy import slices
+from shoko.policy.nft import ruleset
+
+ROOT = Path(__file__).resolve().parents[3]
+SITE = "inventories/museum"
+
+
+@pytest.fixture
+def hosts(tmp_path, monkeypatch):
+    """A folder of rulesets, one per host; a host without one is out of reach.
+
+    In place of ssh stands a program that runs the command in a namespace with the host's ruleset.
+    """
+    content = slices(declared(ROOT / SITE))
+    folder = tmp_path / "hosts"
+    folder.mkdir()
+    for name, one in content.items():
+        forwarding = int(one["firewall"]["gateway"])
+        (folder / f"{name}.nft").write_text(ruleset(one))
+        (folder / f"{name}.forwarding").write_text(f"{forwarding}\n")
+    program = tmp_path / "bin" / "ssh"
+    program.parent.mkdir()
+    program.write_text(
+        textwrap.dedent(f"""\
+        #!/bin/sh
+        shift 4; host=$1; command=${{2#sudo -n }}
+        cd {folder}
+        [ -f $host.nft ] || {{ echo "connect to $host: No route to host" >&2; exit 255; }}
+        exec unshare --net --mount sh -ec "
+          nft -f $host.nft
+          cat $host.forwarding >/proc/sys/net/ipv4/ip_forward
+          cat $host.forwarding >/proc/sys/net/ipv6/conf/all/forwarding
+          $command"
+        """)
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("SHOKO_SSH_CONFIG", str(tmp_path / "ssh_config"))
+    monkeypatch.chdir(ROOT)
+    return folder
+
+
+def prove(*more):
+    return cli.main(["prove", "--static", "-i", SITE, *more])
+
+
+def test_running_hosts_are_proven(hosts, capsys):
+    assert prove() == 0
+    assert capsys.readouterr().out == "proven: 7 of 7 hosts enforce exactly what the declaration permits\n"
+
+
+def test_a_rule_that_nobody_declared_is_shown_with_its_packet(hosts, capsys):
+    with (hosts / "fw1.nft").open("a") as file:
+        file.write('insert rule inet shoko forward ip saddr 192.0.2.99 tcp dport 22 accept comment "by hand"\n')
+    assert prove("--host", "fw1") == 1
+    said = capsys.readouterr().out
+    assert "fw1 forward: tcp 192.0.2.99#40000 -> 0.0.0.0#22" in said
+    assert '"by hand": accept' in said
+
+
+def test_a_flushed_table_is_shown(hosts, capsys):
+    (hosts / "srv2.nft").write_text("flush ruleset\n")
+    assert prove("--host", "srv2") == 1
+    assert "srv2 input: what no rule mentions: would pass" in capsys.readouterr().out
+
+
+def test_a_host_that_forwards_and_is_no_gateway_is_shown(hosts, capsys):
+    (hosts / "srv3.forwarding").write_text("1\n")
+    assert prove("--host", "srv3") == 1
+    assert "IPv6 forwarding is on, and this host is no gateway" in capsys.readouterr().out
+
+
+def test_a_host_out_of_reach_is_unproved(hosts, capsys):
+    (hosts / "srv1.nft").unlink()
+    assert prove("--host", "srv1", "--host", "sw1") == 2
+    said = capsys.readouterr().out
+    assert "srv1: UNPROVED: cannot be read: connect to srv1: No route to host" in said
+    assert "unproved: 1 of 2 hosts" in said
+
+
+def test_an_open_window_is_no_difference_but_a_lasting_one_is(hosts, capsys):
+    lab = declared(ROOT / "inventories" / "lab")
+    bastion = slices(lab)["bas1"]
+    (window,) = bastion["firewall"]["windows"]
+    element = " . ".join(map(str, window["ipv4"][0]))
+    for life, code in ((" timeout 1h", 0), ("", 1)):
+        text = ruleset(bastion) + f"add element inet shoko open4 {{ {element}{life} }}\n"
+        (hosts / "bas1.nft").write_text(text)
+        (hosts / "bas1.forwarding").write_text("0\n")
+        assert cli.main(["prove", "--static", "-i", "inventories/lab", "--host", "bas1"]) == code
+    assert "in maint" in capsys.readouterr().out
