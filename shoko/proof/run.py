@@ -95,6 +95,8 @@ class Run:
         others = tuple(box for box in batch.boxes if box["family"][0] not in chain.families)
         self._accepted = [Batch(others, batch.now)] if others else []
         decided, strays = self._chain(chain.rules, Batch(mine, batch.now))
+        if chain.policy == "drop" and self._tell is None:
+            return _by_change(self._accepted)  # whoever is left is dropped, and nobody asks who that is
         left = [*_undecided(Batch(mine, batch.now), decided, strays), *strays]
         if left and self._tell is not None:
             self._tell(chain, Verdict(chain.policy))

@@ -10,6 +10,7 @@ from typing import Any
 from shoko.proof import spans
 from shoko.proof.boxes import Box, meet, merged, without
 from shoko.proof.fields import VALUES
+from shoko.proof.index import Index
 from shoko.proof.interfaces import Interfaces
 from shoko.proof.keys import Json, Key, NotUnderstood, flags, key
 from shoko.proof.spans import Spans
@@ -60,14 +61,14 @@ class Reader:
         keys = self.keys(left)
         needs = self._needs(keys)
         found: list[tuple[list[Box], Json]] = []
-        seen: list[Box] = []
+        seen = Index()
         for element in self._members(data):
             if not isinstance(element, list) or len(element) != 2:
                 raise NotUnderstood(f"map element {element}")
             boxes = self._any_of(keys, needs, [element[0]]) if needs is not None else []
-            if any(meet(one, other) for one in boxes for other in seen):
+            if any(meet(one, other) for one in boxes for other in seen.near(one)):
                 raise NotUnderstood(f"map element {element[0]} overlaps another")
-            seen += boxes
+            seen.add(boxes)
             found.append((boxes, element[1]))
         return found
 

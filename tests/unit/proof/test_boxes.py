@@ -7,7 +7,7 @@ from shoko.proof import boxes, spans
 from shoko.proof.fields import VALUES
 from shoko.proof.index import Index
 
-quick = settings(max_examples=60, deadline=None)  # a time limit would test how busy the machine is
+quick = settings(max_examples=40, deadline=None)  # a time limit would test how busy the machine is
 FIELDS = ("state", "family", "headed", "direction")  # small ones, so that all packets can be listed
 
 values = st.integers(0, 15)
