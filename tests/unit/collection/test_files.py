@@ -5,19 +5,19 @@ import stat
 
 import pytest
 
-from ansible_collections.shoko.core.plugins.module_utils import tree_apply
+from ansible_collections.shoko.core.plugins.module_utils import file_work, tree_apply
 from ansible_collections.shoko.core.plugins.module_utils.entries import make_entry, source_of
 from ansible_collections.shoko.core.plugins.module_utils.errors import HostError
 from ansible_collections.shoko.core.plugins.module_utils.marks import Marks
 from ansible_collections.shoko.core.plugins.module_utils.payload import pack
+from ansible_collections.shoko.core.plugins.module_utils.task import Task
 from ansible_collections.shoko.core.plugins.module_utils.tree_plan import awaited
-from ansible_collections.shoko.core.plugins.modules import files
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="owners are set, which only root may")
 
 
 @pytest.fixture
-def host(tmp_path, module):
+def host(tmp_path):
     """Return a function that runs the module: ``host(entries, part=…, validate=…, check=…)``."""
     (tmp_path / "tree").mkdir()
 
@@ -29,7 +29,7 @@ def host(tmp_path, module):
         params = {
             "part": part, "state_dir": str(tmp_path / "state"), "payload": pack(entries), "validate": list(validate),
         }  # fmt: skip
-        return files.run(module(params, check, diff))
+        return file_work.work(Task(params, check, diff))
 
     run.tree = tmp_path / "tree"
     run.marks = Marks(str(tmp_path / "state"))

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from ansible_collections.shoko.core.plugins.module_utils import commands
+from ansible_collections.shoko.core.plugins.module_utils import commands, package_work
 from ansible_collections.shoko.core.plugins.module_utils.errors import HostError
-from ansible_collections.shoko.core.plugins.modules import packages
+from ansible_collections.shoko.core.plugins.module_utils.task import Task
 
 DPKG_QUERY = """#!/bin/sh
 shift 2
@@ -35,7 +35,7 @@ esac
 
 
 @pytest.fixture
-def system(tmp_path, monkeypatch, module):
+def system(tmp_path, monkeypatch):
     """Return a function that runs the module on a played system, with its folder as attribute."""
     for name, text in (("dpkg-query", DPKG_QUERY), ("apt-get", APT_GET)):
         (tmp_path / name).write_text(text)
@@ -45,15 +45,14 @@ def system(tmp_path, monkeypatch, module):
     (tmp_path / "sources").mkdir()
     monkeypatch.setenv("FAKE", str(tmp_path))
     monkeypatch.setattr(commands, "PATH", f"{tmp_path}:{commands.PATH}")
-    monkeypatch.setattr(packages, "POLICY", str(tmp_path / "policy"))
-    monkeypatch.setattr(packages, "SAVED", str(tmp_path / "policy.saved"))
-    monkeypatch.setattr(packages, "STAMP", str(tmp_path / "stamp"))
-    monkeypatch.setattr(packages, "UPDATES", str(tmp_path / "sources"))
-    monkeypatch.setattr(packages, "SOURCES", (str(tmp_path / "sources"),))
+    monkeypatch.setattr(package_work, "POLICY", str(tmp_path / "policy"))
+    monkeypatch.setattr(package_work, "SAVED", str(tmp_path / "policy.saved"))
+    monkeypatch.setattr(package_work, "STAMP", str(tmp_path / "stamp"))
+    monkeypatch.setattr(package_work, "UPDATES", str(tmp_path / "sources"))
+    monkeypatch.setattr(package_work, "SOURCES", (str(tmp_path / "sources"),))
 
-    def run(wanted=(), absent=(), check=False, **more):
-        params = {"packages": list(wanted), "absent": list(absent), "cache_valid_time": None, "timeout": 60, **more}
-        return packages.work(module(params, check, True))
+    def run(wanted=(), absent=(), check=False):
+        return package_work.work(Task({"packages": list(wanted), "absent": list(absent)}, check, True))
 
     run.folder = tmp_path
     run.calls = lambda: (tmp_path / "calls").read_text() if (tmp_path / "calls").exists() else ""
@@ -90,7 +89,7 @@ def test_the_hosts_own_policy_comes_back(system):
 
 
 def test_a_policy_that_a_killed_run_left_is_taken_away_even_if_nothing_is_missing(system):
-    (system.folder / "policy").write_text(f"#!/bin/sh\n{packages.SIGN}\nexit 101\n")
+    (system.folder / "policy").write_text(f"#!/bin/sh\n{package_work.SIGN}\nexit 101\n")
     (system.folder / "policy.saved").write_text("the host's own")
     system(["bash"])
     assert (system.folder / "policy").read_text() == "the host's own"
@@ -119,13 +118,6 @@ def test_newer_sources_make_lists_stale(system):
 def test_an_unknown_package_is_looked_for_in_new_lists_once(system):
     (system.folder / "stamp").write_text("")
     assert system(["nginx"])["refreshed"] is True
-
-
-def test_old_lists_are_refreshed_on_request_without_a_change(system):
-    assert system(["bash"], cache_valid_time=3600) == {
-        "changed": False, "installed": [], "removed": [], "refreshed": True,
-    }  # fmt: skip
-    assert system(["bash"], cache_valid_time=3600)["refreshed"] is False
 
 
 def test_a_source_that_fails_is_named(system):

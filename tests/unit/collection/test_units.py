@@ -5,10 +5,10 @@ import sys
 
 import pytest
 
-from ansible_collections.shoko.core.plugins.module_utils import commands, systemd
+from ansible_collections.shoko.core.plugins.module_utils import commands, systemd, unit_work
 from ansible_collections.shoko.core.plugins.module_utils.errors import HostError
 from ansible_collections.shoko.core.plugins.module_utils.marks import Marks
-from ansible_collections.shoko.core.plugins.modules import units
+from ansible_collections.shoko.core.plugins.module_utils.task import Task
 
 SYSTEMCTL = f"""#!{sys.executable}
 import json, os, sys
@@ -56,7 +56,7 @@ LOADED = {"LoadState": "loaded", "UnitFileState": "enabled", "ActiveState": "act
 
 
 @pytest.fixture
-def system(tmp_path, monkeypatch, module):
+def system(tmp_path, monkeypatch):
     """Return a function that runs the module; ``system.unit(name, …)`` makes a unit."""
     for name, text in (("systemctl", SYSTEMCTL), ("journalctl", JOURNALCTL)):
         (tmp_path / name).write_text(text)
@@ -67,7 +67,9 @@ def system(tmp_path, monkeypatch, module):
     monkeypatch.setattr(systemd, "_SETTLE", 0)
 
     def worker(check=False, test=()):
-        return units.Worker(module({"timeout": 5, "test": list(test), "state_dir": str(tmp_path / "state")}, check))
+        return unit_work.Worker(
+            Task({"timeout": 5, "test": list(test), "state_dir": str(tmp_path / "state")}, check, False)
+        )
 
     def run(*wanted, check=False):
         one = worker(check)

@@ -16,35 +16,34 @@ from ansible_collections.shoko.core.plugins.module_utils.errors import HostError
 from ansible_collections.shoko.core.plugins.module_utils.payload import pack
 from ansible_collections.shoko.core.plugins.plugin_utils.rendering import find, render
 
-_OPTIONS = {"part", "files", "validate", "state_dir"}
-
 
 class ActionModule(ActionBase):
     """Renders and forwards; decides nothing about the host."""
 
     TRANSFERS_FILES = False
+    MODULE = "files"
+    OPTIONS = frozenset({"part", "files", "validate", "state_dir"})
 
     def run(self, tmp=None, task_vars=None):
         """Run the task."""
         result = super().run(tmp, task_vars)
         del tmp
         args = self._task.args
-        unknown = sorted(set(args) - _OPTIONS)
+        unknown = sorted(set(args) - self.OPTIONS)
         if unknown:
             raise AnsibleActionFail(
-                f"files: unknown option {', '.join(unknown)} (allowed: {', '.join(sorted(_OPTIONS))})"
+                f"{self.MODULE}: unknown option {', '.join(unknown)} (allowed: {', '.join(sorted(self.OPTIONS))})"
             )
         if not isinstance(args.get("files"), list):
-            raise AnsibleActionFail("files: must be a list of mappings")
+            raise AnsibleActionFail(f"{self.MODULE}: files must be a list of mappings")
         try:
             entries = [self._entry(raw, index, task_vars or {}) for index, raw in enumerate(args["files"])]
             refuse_conflicts(entries)
         except HostError as error:
             raise AnsibleActionFail(str(error)) from error
-        module_args = {key: args[key] for key in ("part", "validate", "state_dir") if key in args}
-        module_args["payload"] = pack(entries)
+        module_args = {key: value for key, value in args.items() if key != "files"} | {"payload": pack(entries)}
         result.update(
-            self._execute_module(module_name="shoko.core.files", module_args=module_args, task_vars=task_vars)
+            self._execute_module(module_name=f"shoko.core.{self.MODULE}", module_args=module_args, task_vars=task_vars)
         )
         return result
 

@@ -60,7 +60,7 @@ class CallbackModule(CallbackBase):
             self.files[host].setdefault(one["path"], one["change"])
         for verb, units in data.get("due", {}).items():
             self.due[host] |= {f"{verb} {unit}" for unit in units}
-        if task == "shoko.core.packages":
+        if task in {"shoko.core.packages", "shoko.core.part"}:
             self.packages[host] |= set(data.get("installed", []))
         elif task == "shoko.core.firewall":
             self.firewalls[host] = data["reasons"]
