@@ -64,7 +64,7 @@ lint: setup
 	@$(BIN)/ansible-lint -q --offline
 
 unit: setup
-	@$(BIN)/pytest -q tests/unit
+	@$(BIN)/pytest -q -n auto tests/unit
 
 prove: root setup ## what the roles would write, against the declaration, for every packet
 	@$(BIN)/shoko prove --static --rendered -i $(SITE)
