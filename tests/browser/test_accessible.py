@@ -1,0 +1,59 @@
+"""Every page of the first library passes axe's rules for WCAG 2.2 AA (JIS X 8341-3 follows WCAG), in both languages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from converged import Converged
+from playwright.sync_api import Page, expect
+from test_citizen_and_librarian import OPAC, STAFF, card_number, log_in
+
+Seat = Callable[..., Page]
+RULES = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+}
+PUBLIC = ["/", "/search/?q=%E5%A4%AA%E5%AE%B0", "/search/?q=zzzzzz", "/records/1567/", "/no-such-page/"]
+STAFF_PAGES = ["/", "/lend/", "/return/", "/patrons/", "/login/supervisor/"]
+
+
+def offences(page: Page) -> list[str]:
+    """Return what axe finds on the page as it stands: rule, what it says, and the elements."""
+    found = Axe().run(page, options=RULES).response
+    assert found["passes"], "axe looked at nothing"
+    return [
+        f"{page.url}: {rule['id']}: {rule['help']}: {[node['target'] for node in rule['nodes']]}"
+        for rule in found["violations"]
+    ]
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_the_public_site(seat: Seat, language: str, width: int) -> None:
+    page = seat("home", width=width)
+    if language == "en":
+        page.get_by_role("link", name="English").click()
+    found = []
+    for path in PUBLIC:
+        page.goto(OPAC + path)
+        expect(page.locator("html")).to_have_attribute("lang", language)
+        found += offences(page)
+    assert found == []
+
+
+def test_the_staff_screens(seat: Seat, site: Converged) -> None:
+    page = seat("tb-south")
+    page.goto(f"{STAFF}/login/")
+    found = offences(page)
+    log_in(page, site)
+    for path in STAFF_PAGES:
+        page.goto(STAFF + path)
+        found += offences(page)
+    page.goto(f"{STAFF}/lend/")
+    page.keyboard.type(card_number(site))
+    page.keyboard.press("Enter")
+    expect(page.locator("body")).to_contain_text(re.compile("貸出"))
+    found += offences(page)
+    assert found == []
