@@ -16,7 +16,7 @@ RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 }
 PUBLIC = ["/", "/search/?q=%E5%A4%AA%E5%AE%B0", "/search/?q=zzzzzz", "/records/1567/", "/no-such-page/"]
-STAFF_PAGES = ["/", "/lend/", "/return/", "/patrons/", "/login/supervisor/"]
+STAFF_PAGES = ["/", "/lend/", "/return/", "/patrons/"]
 
 
 def offences(page: Page) -> list[str]:
@@ -33,11 +33,9 @@ def offences(page: Page) -> list[str]:
 @pytest.mark.parametrize("language", ["ja", "en"])
 def test_the_public_site(seat: Seat, language: str, width: int) -> None:
     page = seat("home", width=width)
-    if language == "en":
-        page.get_by_role("link", name="English").click()
     found = []
     for path in PUBLIC:
-        page.goto(OPAC + path)
+        page.goto(OPAC + ("/en" if language == "en" else "") + path)
         expect(page.locator("html")).to_have_attribute("lang", language)
         found += offences(page)
     assert found == []
