@@ -15,7 +15,7 @@ Seat = Callable[..., Page]
 RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 }
-PUBLIC = ["/", "/search/?q=%E5%A4%AA%E5%AE%B0", "/search/?q=zzzzzz", "/records/1567/", "/no-such-page/"]
+PUBLIC = ["/", "/search/?q=%E5%A4%AA%E5%AE%B0", "/search/?q=zzzzzz", "/records/1567/"]
 STAFF_PAGES = ["/", "/lend/", "/return/", "/patrons/"]
 
 
@@ -39,6 +39,12 @@ def test_the_public_site(seat: Seat, language: str, width: int) -> None:
         expect(page.locator("html")).to_have_attribute("lang", language)
         found += offences(page)
     assert found == []
+
+
+def test_the_page_for_what_is_not_there(seat: Seat) -> None:
+    page = seat("home")
+    page.goto(f"{OPAC}/no-such-page/")
+    assert offences(page) == []
 
 
 def test_the_staff_screens(seat: Seat, site: Converged) -> None:
