@@ -1,11 +1,10 @@
-"""Lets tests import the collection, and run its modules for real on a private copy of the system."""
+"""Runs modules of the collection for real on a private copy of the system."""
 
 from __future__ import annotations
 
 import ctypes
 import os
 import pickle
-import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,17 +17,6 @@ ROOT = Path(__file__).resolve().parents[3]
 PREFIX = "ansible_collections.shoko.core.plugins"
 _NEWNS, _NEWNET = 0x00020000, 0x40000000  # linux/sched.h
 _REC, _PRIVATE = 0x4000, 1 << 18  # sys/mount.h
-
-
-def _install_finder() -> None:
-    """Make `ansible_collections.shoko.core` importable, once per process, as Ansible itself does."""
-    from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder  # noqa: PLC0415
-
-    if not any(type(finder).__name__ == "_AnsibleCollectionFinder" for finder in sys.meta_path):
-        _AnsibleCollectionFinder(paths=[str(ROOT)])._install()
-
-
-_install_finder()
 
 
 @dataclass
