@@ -37,6 +37,10 @@ class Network:
     def add(self, name):
         run("ip", "netns", "add", self.space(name))
         self.spaces.append(name)
+        # As on every host of a site: nobody asks for routers, which would be a packet that no test has sent.
+        self.inside(
+            name, "tee", *(f"/proc/sys/net/ipv6/conf/{which}/accept_ra" for which in ("all", "default")), text="0"
+        )
         self.addresses[name] = []
         self.batches[name] = (["link set lo up"], [], [])  # links and addresses, IPv4, IPv6
 
