@@ -9,8 +9,11 @@ _HIGHEST = 65535
 
 def check(context: Context) -> None:
     """Missing, duplicate and retired numbers, and numbers of no flow."""
-    numbers = {name: n for name, n in context.source.tree.get("numbers", {}).items() if isinstance(n, int)}
-    retired = [n for n in context.source.tree.get("retired", []) if isinstance(n, int)]
+    # Whatever has a wrong shape is told by the schema; here it counts as nothing.
+    tree = context.source.tree
+    numbers = {name: tree["numbers"][name] for name in context.written("numbers")}
+    numbers = {name: n for name, n in numbers.items() if isinstance(n, int)}
+    retired = [n for n in tree["retired"] if isinstance(n, int)] if isinstance(tree.get("retired"), list) else []
     taken = {*numbers.values(), *retired}
     free = (number for number in range(max(taken, default=0) + 1, _HIGHEST + 1))
     flows = [*context.written("flows"), *context.written("platform")]

@@ -179,6 +179,15 @@ def _parent(tree: Any, path: tuple[Any, ...]) -> Any:
     return tree
 
 
+@pytest.mark.parametrize("key", ["numbers", "retired"])
+@pytest.mark.parametrize("junk", [None, "x", 3])
+def test_numbers_that_are_none_are_told(key: str, junk: object, tmp_path: Path) -> None:
+    tree = {**read(SOUND / "declaration").tree, key: junk}
+    (tmp_path / "declaration").mkdir()
+    (tmp_path / "declaration" / "all.yml").write_text(json.dumps(tree, ensure_ascii=False), encoding="utf-8")
+    assert [problem for problem in check(tmp_path) if key in str(problem)]
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_is_broken_it_is_told_and_never_raises(data: st.DataObject, tmp_path: Path) -> None:
