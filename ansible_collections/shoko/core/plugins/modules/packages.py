@@ -22,17 +22,8 @@ description:
     before they are configured. It is removed, or the host's own put back, whatever happens.
   - Package lists are refreshed when something is missing and they are older than ten minutes or than the sources.
   - In check mode predicts from the package database alone; needs neither python3-apt nor package lists.
-options:
-  packages:
-    description: Names that must be installed.
-    type: list
-    elements: str
-    default: []
-  absent:
-    description: Names that must not be installed. Their configuration and data stay (C(apt-get remove)).
-    type: list
-    elements: str
-    default: []
+extends_documentation_fragment:
+  - shoko.core.packages
 attributes:
   check_mode:
     support: full

@@ -25,33 +25,6 @@ description:
     and clears the mark only then. A unit that does not run is not started by it; it reads its files when it starts.
   - In check mode predicts, also for units that are not installed yet.
 options:
-  units:
-    description: Units and how they must be.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      name:
-        description: Unit; without a suffix a service is meant.
-        type: str
-        required: true
-      enabled:
-        description: Starts at boot, or not.
-        type: bool
-      state:
-        description:
-          - V(started) and V(stopped) are what they say; the unit must exist.
-          - V(absent-ok) means stopped if there is such a unit at all.
-          - A oneshot job that does not remain counts as started when it ran to a good end since the boot.
-        type: str
-        choices: [started, stopped, absent-ok]
-      masked:
-        description: Cannot be started by anything, or can again.
-        type: bool
-      condition_ok:
-        description: It is expected that an unmet condition keeps it from starting.
-        type: bool
-        default: false
   due:
     description: The C(due) of registered M(shoko.core.files) results.
     type: dict
@@ -71,14 +44,12 @@ options:
     type: list
     elements: list
     default: []
-  timeout:
-    description: Seconds for a unit to come up.
-    type: int
-    default: 60
   state_dir:
     description: Where the marks lie.
     type: path
     default: /var/lib/shoko
+extends_documentation_fragment:
+  - shoko.core.units
 attributes:
   check_mode:
     support: full
