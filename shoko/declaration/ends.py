@@ -15,6 +15,7 @@ from shoko.declaration.model import Address, Declaration, Family, Flow, Host, Le
 
 Kind = Literal["leg", "prefix", "vip", "person", "gateway", "internet", "external"]
 FAMILIES: tuple[Family, Family] = ("ipv4", "ipv6")
+MANAGE = "manage"  # `leg: manage` is the leg over which a host is managed, whatever it is called
 
 
 @dataclass(frozen=True)
@@ -118,9 +119,15 @@ def selected_hosts(declaration: Declaration, selector: Selector) -> tuple[Host, 
 
 def selected_legs(declaration: Declaration, host: Host, selector: Selector) -> tuple[Leg, ...]:
     """The legs of a host that a selector means: the named one; else the managed one where that is the rule."""
-    if selector.leg is not None:
-        return tuple(leg for leg in host.legs if leg.interface == selector.leg)
-    if selector.managed or host.name in declaration.gateways.hosts:
+    if selector.managed or selector.leg == MANAGE:
+        return tuple(leg for leg in host.legs if leg.manage)
+    legs = legs_as_ends(declaration, host)
+    return tuple(leg for leg in legs if selector.leg in {None, leg.interface})
+
+
+def legs_as_ends(declaration: Declaration, host: Host) -> tuple[Leg, ...]:
+    """The legs of a host that may be an end: all; of a gateway, which stands in every segment, the managed one."""
+    if host.name in declaration.gateways.hosts:
         return tuple(leg for leg in host.legs if leg.manage)
     return host.legs
 
@@ -136,10 +143,8 @@ def _zone(declaration: Declaration, zone: Zone, selector: Selector) -> Iterator[
             yield prefix_end(segment)
             continue
         for host in declaration.hosts.values():
-            if host.name in declaration.gateways.hosts:
-                continue  # a gateway stands in every segment, but belongs to none
-            for leg in host.legs:
-                if leg.segment == segment.name and selector.leg in {None, leg.interface}:
+            for leg in legs_as_ends(declaration, host):
+                if leg.segment == segment.name:
                     yield leg_end(declaration, leg)
         if segment.tunnel is not None:
             for person in declaration.people.values():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shoko.declaration.checks.context import Context
-from shoko.declaration.ends import is_internet, tunnel_segment
+from shoko.declaration.ends import MANAGE, is_internet, tunnel_segment
 from shoko.declaration.model import Host
 from shoko.declaration.reader import Path_
 
@@ -37,6 +37,8 @@ def _legs(context: Context, host: Host) -> None:
     seen: dict[str, str] = {}
     for leg in host.legs:
         here = (*path, "legs", leg.interface)
+        if leg.interface == MANAGE:
+            context.report(here, f"an interface called {MANAGE}", f"another name: leg: {MANAGE} means the managed leg")
         if leg.ipv4 is None and leg.ipv6 is None:
             context.report(here, "has no address", "ipv4, ipv6 or both")
         if (other := seen.setdefault(leg.segment, leg.interface)) != leg.interface:

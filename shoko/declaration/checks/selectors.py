@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shoko.declaration.checks.context import Context, flow_path
-from shoko.declaration.ends import is_internet, resolve, selected_hosts
+from shoko.declaration.ends import MANAGE, is_internet, resolve, selected_hosts
 from shoko.declaration.model import Selector
 from shoko.declaration.reader import Path_
 
@@ -20,8 +20,8 @@ def check(context: Context) -> None:
         _selector(context, (*path, "to"), flow.destination)
         _direction(context, (*path, "from"), flow.source, source=True)
         _direction(context, (*path, "to"), flow.destination, source=False)
-        _legs(context, (*path, "from"), flow.source, source=True)
-        _legs(context, (*path, "to"), flow.destination, source=False)
+        _legs(context, (*path, "from"), flow.source)
+        _legs(context, (*path, "to"), flow.destination)
     for path, selector in _in_sentences(context):
         _selector(context, path, selector)
 
@@ -160,24 +160,26 @@ def _direction(context: Context, path: Path_, selector: Selector, *, source: boo
             context.report((*path, "as"), "users on the answering side", "only under from: rules of input know no user")
 
 
-def _legs(context: Context, path: Path_, selector: Selector, *, source: bool) -> None:
+def _legs(context: Context, path: Path_, selector: Selector) -> None:
     """A host with several legs is told apart; a named leg is one that every host of the selection has."""
     declaration = context.declaration
-    if selector.leg is not None and (selector.vip or selector.person or selector.gateway or selector.managed):
-        context.report((*path, "leg"), f"a leg of {describe(selector)}", "only with zone, group or host")
+    if selector.leg is not None and set_keys(selector) not in (["group"], ["host"]):
+        context.report((*path, "leg"), f"a leg of {describe(selector)}", "only with group or host")
         return
     if selector.zone is not None:
         _zone_legs(context, path, selector)
         return
+    if selector.leg == MANAGE:
+        return  # every managed host has exactly one
     for host in selected_hosts(declaration, selector):
         names = [leg.interface for leg in host.legs]
         if host.name in declaration.gateways.hosts:
             managed = [leg.interface for leg in host.legs if leg.manage]
-            if selector.leg is not None and selector.leg not in managed and not source:
+            if selector.leg is not None and selector.leg not in managed:
                 context.report(
                     (*path, "leg"),
                     f"leg {selector.leg} of gateway {host.name}",
-                    "gateways are reached at their managed leg only",
+                    "none, or manage: a gateway answers at its managed leg and speaks from the target's segment",
                 )
             continue
         if selector.managed:
@@ -191,7 +193,7 @@ def _legs(context: Context, path: Path_, selector: Selector, *, source: bool) ->
 
 
 def _zone_legs(context: Context, path: Path_, selector: Selector) -> None:
-    """Of a host with several legs in one zone, one is named."""
+    """Of a host with several legs in one zone, one segment is named: no two legs of a host share one."""
     declaration = context.declaration
     zone = declaration.zones.get(selector.zone or "")
     if zone is None or is_internet(zone):
@@ -200,16 +202,16 @@ def _zone_legs(context: Context, path: Path_, selector: Selector) -> None:
         if host.name in declaration.gateways.hosts:
             continue
         legs = [
-            leg.interface
+            segment.key
             for leg in host.legs
             if (segment := declaration.segments.get(leg.segment)) is not None
             and segment.zone == zone.name
             and not segment.open_population
             and (not selector.segments or segment.key in selector.segments)
         ]
-        if len(legs) > 1 and selector.leg not in legs:
+        if len(legs) > 1:
             context.report(
                 path,
                 f"{host.name} has {len(legs)} legs in zone {zone.name} and none is named",
-                "leg: one of " + ", ".join(legs),
+                "segments: one of " + ", ".join(legs),
             )

@@ -201,6 +201,18 @@ CASES = {
         ("flows", "to: {vip: opac}", "to: {vip: opac, leg: dmz}"),
         ("flows.citizen.to.leg", "a leg of vip opac leg dmz"),
     ),
+    "leg-of-a-zone": (
+        ("flows", "from: {zone: internet}", "from: {zone: internet, leg: dmz}"),
+        ("flows.citizen.from.leg", "a leg of zone internet leg dmz"),
+    ),
+    "leg-of-a-gateway-that-sends": (
+        ("flows", "from: {zone: internet}", "from: {host: fw1, leg: dmz}"),
+        ("flows.citizen.from.leg", "leg dmz of gateway fw1"),
+    ),
+    "interface-called-manage": (
+        ("hosts", BAS1, BAS1.replace("maint:", "manage:")),
+        ("hosts.bas1.legs.manage", "an interface called manage"),
+    ),
     "two-legs-in-a-zone": (
         (
             "hosts",

@@ -2,18 +2,22 @@
 
 import ipaddress
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 
-from shoko.declaration import check
+from shoko.declaration import check, load
+from shoko.declaration import ends as checked
 from shoko.policy import PolicyError, expand
+from shoko.policy.ends import Resolver
 from shoko.policy.expand import Pass
 from shoko.policy.prefixes import internet, subtract
 
 from .sites import declare, flow, leg, only, small
 
+ROOT = Path(__file__).parents[3]
 NEVER_INTERNET = (
     "10.10.40.0/24", "10.10.255.0/30", "203.0.113.0/28", "127.0.0.0/8", "198.51.100.16/28", "198.51.100.0/24",
     "224.0.0.0/4", "fd5e::/16", "fe80::/10", "ff00::/8", "2001:db8:0:20::/64",
@@ -182,3 +186,33 @@ def test_a_leg_named_manage_means_the_one_that_is():
     assert {item.source.interface for item in passes(tree, "f")} == {"business"}
     tree["hosts"]["app1"]["legs"]["extra"] = leg("data.servers", 50, 77)
     assert {item.source.interface for item in passes(tree, "f")} == {"business"}
+
+
+@pytest.mark.parametrize("site", ["lab", "museum"])
+def test_the_checks_read_ends_as_the_rules_do(site: str) -> None:
+    declaration = load(ROOT / "inventories" / site)
+    rules = Resolver(declaration)
+    sides = [
+        (f"{flow.name} {side}", selector, side)
+        for flow in declaration.flows.values()
+        for side, selector in (("from", flow.source), ("to", flow.destination))
+    ]
+    assert sides
+    for where, selector, side in sides:
+        of_rules = {(end.segment, end.ipv4) for end in rules.resolve(selector, side, where) if end.kind != "internet"}
+        of_checks = {
+            (end.segment, () if end.ipv4 is None else (end.ipv4,))
+            for end in checked.resolve(declaration, selector)
+            if (end.segment is not None and not declaration.zones[end.zone].outside) or end.kind == "gateway"
+        }
+        assert of_rules == of_checks, where
+
+
+def test_leg_manage_passes_the_check(tmp_path: Path) -> None:
+    directory = tmp_path / "declaration"
+    shutil.copytree(ROOT / "tests" / "broken" / "sound" / "declaration", directory)
+    flows = directory / "flows.yml"
+    text = flows.read_text(encoding="utf-8")
+    assert "leg: business" in text
+    flows.write_text(text.replace("leg: business", "leg: manage"), encoding="utf-8")
+    assert check(tmp_path) == []
