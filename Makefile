@@ -40,7 +40,6 @@ lab: apt-lab setup ## the whole appliance on this machine; prints where to go
 	@$(PLAYBOOK) playbooks/site.yml
 	@$(PLAYBOOK) playbooks/demo.yml
 	@$(BIN)/shoko lab url -i $(SITE)
-	@echo "login  demo / $$(awk '{print $$1}' .lab/secrets/demo)  (staff screens; made for this lab, kept outside git)"
 	@echo "stop   make down"
 
 site: setup ## the plain ansible-playbook run

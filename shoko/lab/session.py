@@ -24,6 +24,7 @@ from shoko.lab.ssh import write_ssh
 HOME = "home"
 STAFF_SEATS = "business_terminals"
 HTTPS = 443
+DEMO_SITE = "lab"  # the only site that playbooks/demo.yml fills
 
 
 def machine(settings: LabSettings, name: str) -> Machine:
@@ -133,4 +134,7 @@ def urls(settings: LabSettings) -> str:
         local = next((name for name in names if name.endswith(".localhost")), "127.0.0.1")
         lines.append(f"{key:<6} https://{local}:{port}/  (as seen from {host}; also https://127.0.0.1:{port}/)")
     lines.append(f"ssh    ssh -F {settings.ssh_config} HOST")
+    if settings.demo_secret.exists() and settings.site.name == DEMO_SITE:
+        password = settings.demo_secret.read_text().split()[0]
+        lines.append(f"login  demo / {password}  (staff screens; made for this lab, kept outside git)")
     return "\n".join(lines)

@@ -65,6 +65,11 @@ class LabSettings:
         """The ssh_config that reaches every managed host through the control node's namespace."""
         return self.state / "ssh_config"
 
+    @property
+    def demo_secret(self) -> Path:
+        """What `playbooks/demo.yml` made up as the password of the account `demo`."""
+        return self.checkout / ".lab/secrets/demo"
+
     def machine(self, host: str) -> str:
         """Name of a host's network namespace and of its nspawn machine."""
         return f"sk{self.ident}-{host}"
