@@ -21,7 +21,7 @@ PATIENCE = 30_000  # milliseconds: two cores, a whole appliance and a browser
 
 
 @pytest.fixture(scope="session")
-def site() -> Converged:
+def converged() -> Converged:
     """The converged lab."""
     return Converged()
 
@@ -35,7 +35,7 @@ def driver() -> Iterator[Playwright]:
 
 @pytest.fixture
 def seat(
-    site: Converged, driver: Playwright, tmp_path: Path, request: pytest.FixtureRequest
+    converged: Converged, driver: Playwright, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., Page]]:
     """Sit down at a host: `seat("home")` gives a page of a browser there."""
     with ExitStack() as ending:
@@ -45,7 +45,9 @@ def seat(
         def sit(host: str, width: int = 1280, language: str = "ja-JP") -> Page:
             folder = tmp_path / host
             folder.mkdir(exist_ok=True)
-            program = wrapper(site.settings, machine(site.settings, host), folder, [site.root_certificate])
+            program = wrapper(
+                converged.settings, machine(converged.settings, host), folder, [converged.root_certificate]
+            )
             browser = driver.chromium.launch(executable_path=str(program))
             ending.callback(browser.close)
             page = browser.new_context(locale=language, viewport={"width": width, "height": 800}).new_page()

@@ -47,16 +47,16 @@ def test_the_page_for_what_is_not_there(seat: Seat) -> None:
     assert offences(page) == []
 
 
-def test_the_staff_screens(seat: Seat, site: Converged) -> None:
+def test_the_staff_screens(seat: Seat, converged: Converged) -> None:
     page = seat("tb-south")
     page.goto(f"{STAFF}/login/")
     found = offences(page)
-    log_in(page, site)
+    log_in(page, converged)
     for path in STAFF_PAGES:
         page.goto(STAFF + path)
         found += offences(page)
     page.goto(f"{STAFF}/lend/")
-    page.keyboard.type(card_number(site))
+    page.keyboard.type(card_number(converged))
     page.keyboard.press("Enter")
     expect(page.locator("body")).to_contain_text(re.compile("貸出"))
     found += offences(page)

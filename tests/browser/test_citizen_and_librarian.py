@@ -26,7 +26,7 @@ def search(page: Page, typed: str) -> str:
     return hit.get_attribute("href") or ""
 
 
-def card_number(site: Converged) -> str:
+def card_number(converged: Converged) -> str:
     """The number on a card that its owner hands over: one without loans."""
     query = (
         "from shoko_ils.circulation.models import Loan\n"
@@ -36,15 +36,15 @@ def card_number(site: Converged) -> str:
         "borrowing = Loan.objects.exclude(patron=None).values('patron')\n"
         "print(cards.exclude(patron__in=borrowing).order_by('-number').first().number)"
     )
-    return site.said("app1", "/usr/local/sbin/ils-manage", "shell", "-v", "0", "-c", query).splitlines()[-1]
+    return converged.said("app1", "/usr/local/sbin/ils-manage", "shell", "-v", "0", "-c", query).splitlines()[-1]
 
 
-def log_in(page: Page, site: Converged) -> None:
+def log_in(page: Page, converged: Converged) -> None:
     """Log in with the demonstration account, by keyboard."""
     page.goto(f"{STAFF}/")
     expect(page).to_have_url(re.compile("/login/"))
     page.locator('input[name="login_id"]').fill("demo")
-    page.locator('input[name="password"]').fill(site.demo_password)
+    page.locator('input[name="password"]').fill(converged.demo_password)
     library = page.locator('select[name="library"]')
     if library.count():
         library.select_option(label="南市民図書館")
@@ -65,7 +65,7 @@ def test_three_spellings_find_the_same_record(seat: Seat) -> None:
     assert len(set(paths.values())) == 1, paths
 
 
-def test_lent_and_returned_at_the_counter_is_seen_at_home(seat: Seat, site: Converged) -> None:
+def test_lent_and_returned_at_the_counter_is_seen_at_home(seat: Seat, converged: Converged) -> None:
     home = seat("home")
     record = search(home, TITLE)
     home.goto(OPAC + record)
@@ -75,8 +75,8 @@ def test_lent_and_returned_at_the_counter_is_seen_at_home(seat: Seat, site: Conv
     copy = home.locator("table.copies tbody tr").filter(has_text=barcode)
 
     counter = seat("tb-south")
-    log_in(counter, site)
-    scan(counter, card_number(site))
+    log_in(counter, converged)
+    scan(counter, card_number(converged))
     expect(counter.locator(".person-card .number")).to_be_visible()
     scan(counter, barcode)
     expect(counter.locator("table.lines td.number").filter(has_text=barcode)).to_be_visible()

@@ -1,4 +1,4 @@
-"""A lab of the tests' own: its own id, state and ports; the images and the mirror are the machine's."""
+"""What lab tests stand on: the converged lab, or labs of their own with their own id, state and ports."""
 
 import json
 import os
@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from converged import Converged
+from segments.site import Site
 from traces import root_network
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -81,6 +83,18 @@ class LabCommand:
         """State of every host."""
         rows = json.loads(self.run("status", "--json").stdout)["hosts"]
         return {row["name"]: row["state"] for row in rows}
+
+
+@pytest.fixture(scope="session")
+def converged() -> Converged:
+    """The lab after `site.yml` and `demo.yml`, which a test run has brought up."""
+    return Converged()
+
+
+@pytest.fixture(scope="module")
+def site() -> Site:
+    """The same lab as its declaration sees it, with who runs now."""
+    return Site.open()
 
 
 @pytest.fixture(scope="session")

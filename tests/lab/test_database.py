@@ -42,13 +42,7 @@ def login(user: str, role: str, certificate: str | None = None, more: str = "") 
     return f"{COMMON} user={role} {more or keys}"
 
 
-@pytest.fixture(scope="module")
-def site() -> Converged:
-    """The converged lab."""
-    return Converged()
-
-
-def ask(site: Converged, user: str, connection: str, query: str) -> str:
+def ask(converged: Converged, user: str, connection: str, query: str) -> str:
     """Run a query from app1 as a system user; returns the first cell or the error in words."""
     program = (
         "import sys, psycopg\n"
@@ -57,38 +51,38 @@ def ask(site: Converged, user: str, connection: str, query: str) -> str:
         "except psycopg.Error as error:\n"
         "    print('refused:', error)\n"
     )
-    done = site.inside("app1", "runuser", "-u", user, "--", PYTHON, "-c", program, connection, query)
+    done = converged.inside("app1", "runuser", "-u", user, "--", PYTHON, "-c", program, connection, query)
     return done.stdout.strip() or done.stderr.strip()
 
 
-def members(site: Converged) -> dict[str, str]:
+def members(converged: Converged) -> dict[str, str]:
     """Role of each member."""
-    rows = json.loads(site.said("db1", *PATRONICTL, "list", "-f", "json"))
+    rows = json.loads(converged.said("db1", *PATRONICTL, "list", "-f", "json"))
     assert {row["State"] for row in rows} <= {"running", "streaming"}, rows
     return {row["Member"]: row["Role"] for row in rows}
 
 
-def settled(site: Converged, seconds: float = 40) -> dict[str, str]:
+def settled(converged: Converged, seconds: float = 40) -> dict[str, str]:
     """Wait until one leads, one confirms and one follows."""
     end = time.monotonic() + seconds
     while True:
         try:
-            found = members(site)
+            found = members(converged)
             if sorted(found.values()) == ["Leader", "Replica", "Sync Standby"]:
                 return found
         except AssertionError:
             if time.monotonic() > end:
                 raise
-        assert time.monotonic() < end, f"not settled after {seconds} s: {members(site)}"
+        assert time.monotonic() < end, f"not settled after {seconds} s: {members(converged)}"
         time.sleep(1)
 
 
-def test_one_leads_one_confirms_one_follows(site):
-    assert set(settled(site)) == set(MEMBERS)
+def test_one_leads_one_confirms_one_follows(converged):
+    assert set(settled(converged)) == set(MEMBERS)
 
 
-def test_the_quorum_is_whole(site):
-    health = site.said(
+def test_the_quorum_is_whole(converged):
+    health = converged.said(
         "db1", "sh", "-c", "set -a; . /etc/default/etcdctl; etcdctl endpoint health --cluster -w json 2>/dev/null"
     )
     assert [one["health"] for one in json.loads(health)] == [True, True, True]
@@ -97,49 +91,49 @@ def test_the_quorum_is_whole(site):
 @pytest.mark.parametrize(
     ("user", "role"), [("ils-public", "ils_public"), ("ils-staff", "ils_staff"), ("ils-owner", "ils_owner")]
 )
-def test_each_service_logs_in_by_its_certificate(site, user, role):
-    assert ask(site, user, login(user, role), "SELECT current_user") == role
+def test_each_service_logs_in_by_its_certificate(converged, user, role):
+    assert ask(converged, user, login(user, role), "SELECT current_user") == role
 
 
-def test_a_certificate_opens_no_other_role(site):
-    told = ask(site, "ils-public", login("ils-public", "ils_staff"), "SELECT 1")
+def test_a_certificate_opens_no_other_role(converged):
+    told = ask(converged, "ils-public", login("ils-public", "ils_staff"), "SELECT 1")
     assert "certificate authentication failed" in told
 
 
-def test_nobody_gets_in_without_a_certificate(site):
+def test_nobody_gets_in_without_a_certificate(converged):
     bare = login("ils-public", "ils_public", more="sslmode=verify-full sslrootcert=/etc/shoko/trust/data.pem")
-    assert "connection requires a valid client certificate" in ask(site, "ils-public", bare, "SELECT 1")
+    assert "connection requires a valid client certificate" in ask(converged, "ils-public", bare, "SELECT 1")
 
 
-def test_nobody_gets_in_without_tls(site):
+def test_nobody_gets_in_without_tls(converged):
     plain = login("ils-public", "ils_public", more="sslmode=disable")
-    assert "no encryption" in ask(site, "ils-public", plain, "SELECT 1")
+    assert "no encryption" in ask(converged, "ils-public", plain, "SELECT 1")
 
 
-def test_a_certificate_for_logs_is_no_certificate_for_data(site):
+def test_a_certificate_for_logs_is_no_certificate_for_data(converged):
     copy = "/run/of-the-host.pem"
-    site.said("app1", "install", "-m", "0600", "-o", "ils-public", "/etc/shoko/certificates/host.pem", copy)
+    converged.said("app1", "install", "-m", "0600", "-o", "ils-public", "/etc/shoko/certificates/host.pem", copy)
     try:
         keys = f"sslmode=verify-full sslrootcert=/etc/shoko/trust/data.pem sslcert={copy} sslkey={copy}"
-        told = ask(site, "ils-public", login("ils-public", "ils_public", more=keys), "SELECT 1")
+        told = ask(converged, "ils-public", login("ils-public", "ils_public", more=keys), "SELECT 1")
     finally:
-        site.said("app1", "rm", copy)
+        converged.said("app1", "rm", copy)
     assert "unknown ca" in told or "certificate authentication failed" in told
 
 
-def test_staff_cannot_read_what_is_private_to_patrons(site):
+def test_staff_cannot_read_what_is_private_to_patrons(converged):
     name = ask(
-        site, "ils-owner", login("ils-owner", "ils_owner"),
+        converged, "ils-owner", login("ils-owner", "ils_owner"),
         "SELECT min(tablename) FROM pg_tables WHERE schemaname = 'private'",
     )  # fmt: skip
     assert name
     assert "refused" not in name
     query = f"SELECT 1 FROM private.{name}"  # noqa: S608  # the name comes from the catalogue
-    told = ask(site, "ils-staff", login("ils-staff", "ils_staff"), query)
+    told = ask(converged, "ils-staff", login("ils-staff", "ils_staff"), query)
     assert "permission denied for schema private" in told
 
 
-def test_patroni_takes_no_question_without_a_certificate(site):
+def test_patroni_takes_no_question_without_a_certificate(converged):
     program = (
         "import ssl, urllib.request as r\n"
         "context = ssl.create_default_context(cafile='/etc/shoko/trust/data.pem')\n"
@@ -148,33 +142,33 @@ def test_patroni_takes_no_question_without_a_certificate(site):
         "except OSError as error:\n"
         "    print('refused:', error)\n"
     )
-    assert "refused" in site.said("db1", "python3", "-c", program)
+    assert "refused" in converged.said("db1", "python3", "-c", program)
 
 
 @pytest.fixture
-def ledger(site: Converged) -> Iterator[str]:
+def ledger(converged: Converged) -> Iterator[str]:
     """A table that a writer fills, gone afterwards; the value is the writer's way in."""
     connection = login("ils-owner", "ils_owner")
     made = "CREATE SCHEMA switchover; CREATE TABLE switchover.ledger (number bigint PRIMARY KEY)"
-    settled(site)
-    do(site, connection, f"DROP SCHEMA IF EXISTS switchover CASCADE; {made}")
+    settled(converged)
+    do(converged, connection, f"DROP SCHEMA IF EXISTS switchover CASCADE; {made}")
     yield connection
-    do(site, connection, "DROP SCHEMA switchover CASCADE")
+    do(converged, connection, "DROP SCHEMA switchover CASCADE")
 
 
-def do(site: Converged, connection: str, statements: str) -> None:
+def do(converged: Converged, connection: str, statements: str) -> None:
     """Run statements as the owner."""
     program = "import sys, psycopg; psycopg.connect(sys.argv[1], autocommit=True).execute(sys.argv[2])"
-    site.said("app1", "runuser", "-u", "ils-owner", "--", PYTHON, "-c", program, connection, statements)
+    converged.said("app1", "runuser", "-u", "ils-owner", "--", PYTHON, "-c", program, connection, statements)
 
 
-def test_a_switchover_loses_no_acknowledged_row_and_needs_no_person(site, ledger):
-    before = settled(site)
+def test_a_switchover_loses_no_acknowledged_row_and_needs_no_person(converged, ledger):
+    before = settled(converged)
     leader = next(name for name, role in before.items() if role == "Leader")
     standby = next(name for name, role in before.items() if role == "Sync Standby")
-    writer = site.start("app1", "runuser", "-u", "ils-owner", "--", PYTHON, "-c", WRITER, ledger, "25")
+    writer = converged.start("app1", "runuser", "-u", "ils-owner", "--", PYTHON, "-c", WRITER, ledger, "25")
     time.sleep(4)
-    moved = site.inside(
+    moved = converged.inside(
         "db1", *PATRONICTL, "switchover", "shoko", "--leader", leader, "--candidate", standby, "--force"
     )
     said, _ = writer.communicate(timeout=60)
@@ -182,17 +176,17 @@ def test_a_switchover_loses_no_acknowledged_row_and_needs_no_person(site, ledger
     lines = [line.split() for line in said.splitlines() if not line.startswith("#")]
     acknowledged = [int(number) for number, _ in lines]
     times = [float(at) for _, at in lines]
-    stored = ask(site, "ils-owner", ledger, "SELECT array_agg(number) FROM switchover.ledger")
+    stored = ask(converged, "ils-owner", ledger, "SELECT array_agg(number) FROM switchover.ledger")
     lost = set(acknowledged) - set(json.loads(stored))
     assert not lost, f"acknowledged and gone: {sorted(lost)}"
     gap = max(later - earlier for earlier, later in pairwise(times))
     print(f"switchover: {len(acknowledged)} rows acknowledged, longest gap {gap:.2f} s")
     assert gap < 20, f"{gap:.1f} s without a write"
-    assert settled(site)[standby] == "Leader"
+    assert settled(converged)[standby] == "Leader"
 
 
-def test_a_setting_made_by_hand_is_seen_and_taken_back(site):
-    site.said("db1", *PATRONICTL, "edit-config", "shoko", "--force", "--quiet", "-s", "loop_wait=7")
+def test_a_setting_made_by_hand_is_seen_and_taken_back(converged):
+    converged.said("db1", *PATRONICTL, "edit-config", "shoko", "--force", "--quiet", "-s", "loop_wait=7")
     playbook = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "inventories/lab"]
 
     def run(*more: str) -> str:
@@ -205,4 +199,4 @@ def test_a_setting_made_by_hand_is_seen_and_taken_back(site):
 
     assert "setting loop_wait set to 5 (was 7)" in run("--check", "--diff")
     run()
-    assert "loop_wait: 5" in site.said("db1", *PATRONICTL, "show-config", "shoko")
+    assert "loop_wait: 5" in converged.said("db1", *PATRONICTL, "show-config", "shoko")

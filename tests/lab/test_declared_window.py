@@ -21,12 +21,6 @@ PREPARE = 150  # seconds that the run before the window may take; two busy cores
 LASTS = 60
 
 
-@pytest.fixture(scope="module")
-def site() -> Site:
-    """The running lab."""
-    return Site.open()
-
-
 def instant(seconds: float) -> str:
     """A moment as a declaration writes it."""
     return datetime.fromtimestamp(seconds, UTC).isoformat()

@@ -19,15 +19,9 @@ ELSEWHERE = "www.elsewhere.example"
 COLLECTORS = ("log1", "log2")
 
 
-@pytest.fixture(scope="module")
-def site() -> Converged:
-    """The converged lab."""
-    return Converged()
-
-
-def attempt(site: Converged, host: str, order: dict[str, Any]) -> dict[str, int]:
+def attempt(converged: Converged, host: str, order: dict[str, Any]) -> dict[str, int]:
     """One attempt from a terminal."""
-    said = site.said(host, "python3", "-c", PROBE, json.dumps({"proxy": PROXY, **order}))
+    said = converged.said(host, "python3", "-c", PROBE, json.dumps({"proxy": PROXY, **order}))
     result: dict[str, int] = json.loads(said)
     return result
 
@@ -37,12 +31,12 @@ def tls(name: str, hello: str | None = "", **more: Any) -> dict[str, Any]:
     return {"connect": [name, more.pop("port", 443)], "hello": name if hello == "" else hello, **more}
 
 
-def logged(site: Converged, collector: str, *words: str, within: float = 30) -> str:
+def logged(converged: Converged, collector: str, *words: str, within: float = 30) -> str:
     """The last line at a collector that has all the words; fails if none comes in time."""
     end = time.monotonic() + within
     script = "cat /var/log/shoko/*.log" + "".join(f" | grep -F -e '{word}'" for word in words) + " | tail -1"
     while time.monotonic() < end:
-        line = site.inside(collector, "sh", "-c", script).stdout
+        line = converged.inside(collector, "sh", "-c", script).stdout
         if line:
             return line
         time.sleep(1)
@@ -61,8 +55,8 @@ def logged(site: Converged, collector: str, *words: str, within: float = 30) -> 
     ],
     ids=lambda value: value if isinstance(value, str) else json.dumps(value)[:60],
 )
-def test_declared_site_is_reached_undecrypted(site: Converged, host: str, order: dict[str, Any]) -> None:
-    result = attempt(site, host, order)
+def test_declared_site_is_reached_undecrypted(converged: Converged, host: str, order: dict[str, Any]) -> None:
+    result = attempt(converged, host, order)
     reached = result["site"] if "connect" in order else result["proxy"]
     assert reached in {200, 301, 302, 404}, result
 
@@ -101,74 +95,76 @@ WAYS_AROUND: list[tuple[str, str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("host", "order"), [one[1:] for one in WAYS_AROUND], ids=[one[0] for one in WAYS_AROUND])
-def test_no_way_around(site: Converged, host: str, order: dict[str, Any]) -> None:
-    result = attempt(site, host, order)
+def test_no_way_around(converged: Converged, host: str, order: dict[str, Any]) -> None:
+    result = attempt(converged, host, order)
     assert result["site"] == 0, result
     assert "connect" in order or result["proxy"] in {0, 400, 403}, result
 
 
-def test_what_was_refused_is_logged_at_both_collectors(site: Converged) -> None:
+def test_what_was_refused_is_logged_at_both_collectors(converged: Converged) -> None:
     name = f"refused-{time.time_ns()}.example"
-    attempt(site, "ti-central", tls(name))
-    attempt(site, "ti-central", tls(REFERENCE, name))
+    attempt(converged, "ti-central", tls(name))
+    attempt(converged, "ti-central", tls(REFERENCE, name))
     for collector in COLLECTORS:
-        assert "tls=terminate" in logged(site, collector, "client=10.10.61.21", f"host={name}")
-        assert "tls=terminate" in logged(site, collector, f"host={REFERENCE}", f"hello={name}")
+        assert "tls=terminate" in logged(converged, collector, "client=10.10.61.21", f"host={name}")
+        assert "tls=terminate" in logged(converged, collector, f"host={REFERENCE}", f"hello={name}")
 
 
-def test_paths_and_queries_are_not_logged(site: Converged) -> None:
+def test_paths_and_queries_are_not_logged(converged: Converged) -> None:
     secret = f"secret{time.time_ns()}"
-    attempt(site, "ti-central", {"url": f"http://{REFERENCE}/{secret}?q={secret}"})
+    attempt(converged, "ti-central", {"url": f"http://{REFERENCE}/{secret}?q={secret}"})
     mark = f"after-{secret}.example"
-    attempt(site, "ti-central", {"url": f"http://{mark}/"})
-    logged(site, "log1", f"host={mark}")
-    found = site.inside("log1", "sh", "-c", f"cat /var/log/shoko/px*.log | grep -F 'GET' | grep -F -c '/{secret}'")
+    attempt(converged, "ti-central", {"url": f"http://{mark}/"})
+    logged(converged, "log1", f"host={mark}")
+    found = converged.inside("log1", "sh", "-c", f"cat /var/log/shoko/px*.log | grep -F 'GET' | grep -F -c '/{secret}'")
     assert found.stdout.strip() == "0", found.stdout
 
 
 CONNECT = "import socket; socket.create_connection(('192.0.2.2', 443), 3)"
 
 
-def test_a_refused_page_is_logged_with_the_pair_of_zones(site: Converged) -> None:
+def test_a_refused_page_is_logged_with_the_pair_of_zones(converged: Converged) -> None:
     name = f"refused{time.time_ns()}.example"
-    attempt(site, "ti-central", tls(name))
+    attempt(converged, "ti-central", tls(name))
     for collector in COLLECTORS:
-        logged(site, collector, "client=10.10.61.21", f"host={name}", "zones=information:internet", "tls=terminate")
+        logged(
+            converged, collector, "client=10.10.61.21", f"host={name}", "zones=information:internet", "tls=terminate"
+        )
 
 
 @pytest.mark.parametrize("host", ["ti-central", "ti-south", "to-central"])
 @pytest.mark.parametrize("address", ["192.0.2.2", "2001:db8:ffff::2"])
-def test_direct_way_ends_and_is_logged_with_the_pair_of_zones(site: Converged, host: str, address: str) -> None:
+def test_direct_way_ends_and_is_logged_with_the_pair_of_zones(converged: Converged, host: str, address: str) -> None:
     port = 20000 + time.time_ns() % 40000
     script = f"import socket; socket.create_connection(({address!r}, {port}), 3)"
-    assert site.inside(host, "python3", "-c", script).returncode != 0
+    assert converged.inside(host, "python3", "-c", script).returncode != 0
     zone = "opac" if host == "to-central" else "information"
     for collector in COLLECTORS:
-        logged(site, collector, f" {host} ulogd", f"drop output {zone} internet", f"DPT={port}")
+        logged(converged, collector, f" {host} ulogd", f"drop output {zone} internet", f"DPT={port}")
 
 
-def test_a_business_terminal_has_no_way_to_the_internet_at_all(site: Converged) -> None:
-    done = site.inside("tb-south", "python3", "-c", CONNECT)
+def test_a_business_terminal_has_no_way_to_the_internet_at_all(converged: Converged) -> None:
+    done = converged.inside("tb-south", "python3", "-c", CONNECT)
     assert done.returncode != 0
     assert "unreachable" in done.stderr, "the zone is kept apart from the internet"
 
 
-def test_direct_way_of_an_intruder_is_dropped_by_the_gateway(site: Converged) -> None:
+def test_direct_way_of_an_intruder_is_dropped_by_the_gateway(converged: Converged) -> None:
     """Somebody who is root on a terminal opens the terminal's own rules."""
     try:
-        site.said(
+        converged.said(
             "ti-central", "nft", "insert", "rule", "inet", "shoko", "output", "ip", "daddr", "192.0.2.2", "accept"
         )
-        assert site.inside("ti-central", "python3", "-c", CONNECT).returncode != 0
+        assert converged.inside("ti-central", "python3", "-c", CONNECT).returncode != 0
     finally:
-        site.inside("ti-central", "systemctl", "restart", "nftables")
+        converged.inside("ti-central", "systemctl", "restart", "nftables")
     for collector in COLLECTORS:
-        logged(site, collector, " ulogd", "IN=info-central OUT=line", "SRC=10.10.61.21 DST=192.0.2.2")
-    rules = site.said("ti-central", "nft", "list", "chain", "inet", "shoko", "output")
+        logged(converged, collector, " ulogd", "IN=info-central OUT=line", "SRC=10.10.61.21 DST=192.0.2.2")
+    rules = converged.said("ti-central", "nft", "list", "chain", "inet", "shoko", "output")
     assert "192.0.2.2" not in rules, "the terminal has its own rules again"
 
 
-def dig(site: Converged, host: str, server: str, name: str, kind: str = "A") -> tuple[str, list[str]]:
+def dig(converged: Converged, host: str, server: str, name: str, kind: str = "A") -> tuple[str, list[str]]:
     """Ask a name server with a packet of our own; returns the status and the addresses or texts."""
     script = """
 import socket, struct, sys
@@ -202,16 +198,16 @@ for _ in range(count):
     at += 10 + size
 print(flags & 15, *found)
 """
-    words = site.said(host, "python3", "-c", script, server, name, kind).split()
+    words = converged.said(host, "python3", "-c", script, server, name, kind).split()
     names = {"0": "NOERROR", "2": "SERVFAIL", "3": "NXDOMAIN", "5": "REFUSED"}
     return names.get(words[0], words[0]), words[1:]
 
 
-def test_terminals_are_told_the_names_that_their_flows_lead_to(site: Converged) -> None:
+def test_terminals_are_told_the_names_that_their_flows_lead_to(converged: Converged) -> None:
     for server in ("10.10.60.11", "fd5e:c0:0:60::11"):
-        assert dig(site, "ti-central", server, "opac.library.example") == ("NOERROR", ["198.51.100.20"])
-    assert dig(site, "tb-south", "10.10.60.12", "staff.library.example") == ("NOERROR", ["10.10.40.10"])
-    assert dig(site, "tb-south", "10.10.60.12", "staff.library.example", "AAAA")[1] == ["fd5e:c0:0:40::10"]
+        assert dig(converged, "ti-central", server, "opac.library.example") == ("NOERROR", ["198.51.100.20"])
+    assert dig(converged, "tb-south", "10.10.60.12", "staff.library.example") == ("NOERROR", ["10.10.40.10"])
+    assert dig(converged, "tb-south", "10.10.60.12", "staff.library.example", "AAAA")[1] == ["fd5e:c0:0:40::10"]
 
 
 @pytest.mark.parametrize(
@@ -225,34 +221,37 @@ def test_terminals_are_told_the_names_that_their_flows_lead_to(site: Converged) 
         ("to-central", ".", "NS"),
     ],
 )
-def test_every_other_name_is_refused(site: Converged, host: str, name: str, kind: str) -> None:
-    assert dig(site, host, "10.10.60.11", name, kind) == ("REFUSED", [])
+def test_every_other_name_is_refused(converged: Converged, host: str, name: str, kind: str) -> None:
+    assert dig(converged, host, "10.10.60.11", name, kind) == ("REFUSED", [])
 
 
-def test_a_name_that_is_not_listed_is_never_resolved(site: Converged) -> None:
+def test_a_name_that_is_not_listed_is_never_resolved(converged: Converged) -> None:
     """Otherwise anybody could carry words out in the names that they ask the proxy for."""
     name = f"words{time.time_ns()}.elsewhere.example"
-    capture = site.start(
+    capture = converged.start(
         "world", "timeout", "12", "tcpdump", "-l", "-n", "-i", "any", "udp", "port", "53", "and", "host", "203.0.113.1"
     )
     time.sleep(2)
-    attempt(site, "ti-central", {"url": f"http://{name}/"})
-    attempt(site, "ti-central", tls(name))
+    attempt(converged, "ti-central", {"url": f"http://{name}/"})
+    attempt(converged, "ti-central", tls(name))
     # A fresh name below a listed one has to be refused by its name too; a listed one proves that the capture works.
-    site.said("px1", "python3", "-c", "import socket; socket.getaddrinfo('www.elsewhere.example', 80)")
+    converged.said("px1", "python3", "-c", "import socket; socket.getaddrinfo('www.elsewhere.example', 80)")
     said, _ = capture.communicate()
     assert "elsewhere.example" in said, f"the capture saw no query at all: {said}"
     assert name not in said
 
 
-def test_services_of_a_proxy_come_back_by_themselves(site: Converged) -> None:
+def test_services_of_a_proxy_come_back_by_themselves(converged: Converged) -> None:
     for unit in ("squid", "unbound"):
-        before = site.said("px2", "systemctl", "show", "-P", "MainPID", unit)
-        site.said("px2", "systemctl", "kill", "--signal=KILL", unit)
+        before = converged.said("px2", "systemctl", "show", "-P", "MainPID", unit)
+        converged.said("px2", "systemctl", "kill", "--signal=KILL", unit)
         end = time.monotonic() + 20
         while time.monotonic() < end:
-            now = site.inside("px2", "systemctl", "show", "-P", "MainPID", unit).stdout.strip()
-            if now not in {before, "0"} and site.inside("px2", "systemctl", "is-active", "-q", unit).returncode == 0:
+            now = converged.inside("px2", "systemctl", "show", "-P", "MainPID", unit).stdout.strip()
+            if (
+                now not in {before, "0"}
+                and converged.inside("px2", "systemctl", "is-active", "-q", unit).returncode == 0
+            ):
                 break
             time.sleep(0.5)
         else:

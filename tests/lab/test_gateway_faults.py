@@ -34,12 +34,6 @@ print(alive, flush=True)
 """
 
 
-@pytest.fixture(scope="module")
-def site() -> Site:
-    """The running lab."""
-    return Site.open()
-
-
 def active(site: Site) -> tuple[str, str]:
     """Wait until exactly one gateway holds all shared addresses; its name and the other's."""
     gateways, declaration = site.declaration.gateways, site.declaration

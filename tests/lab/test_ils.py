@@ -13,22 +13,16 @@ from converged import CHECKOUT, Converged
 from visitor import MELOS, OPAC, STAFF, Visitor, found, log_in
 
 
-@pytest.fixture(scope="module")
-def site() -> Converged:
-    """The converged lab."""
-    return Converged()
-
-
 @pytest.fixture
-def citizen(site: Converged) -> Visitor:
+def citizen(converged: Converged) -> Visitor:
     """Somebody at home."""
-    return Visitor(OPAC, site.ports[0], site.root_certificate)
+    return Visitor(OPAC, converged.ports[0], converged.root_certificate)
 
 
 @pytest.fixture
-def librarian(site: Converged) -> Visitor:
+def librarian(converged: Converged) -> Visitor:
     """Somebody at a counter of the southern library, logged in."""
-    return log_in(site.ports[1], site.root_certificate, site.demo_password)
+    return log_in(converged.ports[1], converged.root_certificate, converged.demo_password)
 
 
 def copies(page: str) -> dict[str, str]:
@@ -72,8 +66,8 @@ def test_a_page_may_load_nothing_from_elsewhere(citizen):
     assert [link for link in links if OPAC not in link] == []
 
 
-def test_a_wrong_password_is_refused(site):
-    visitor = Visitor(STAFF, site.ports[1], site.root_certificate)
+def test_a_wrong_password_is_refused(converged):
+    visitor = Visitor(STAFF, converged.ports[1], converged.root_certificate)
     page = visitor.get("/login/")
     library = [one for one in re.findall(r'<option value="([^"]+)"', page) if one]
     status, text = visitor.post("/login/", page, login_id="nobody", password="wrong-password", library=library[0])
@@ -81,15 +75,15 @@ def test_a_wrong_password_is_refused(site):
     assert 'role="alert"' in text
 
 
-def test_no_staff_page_opens_without_a_log_in(site):
-    visitor = Visitor(STAFF, site.ports[1], site.root_certificate)
+def test_no_staff_page_opens_without_a_log_in(converged):
+    visitor = Visitor(STAFF, converged.ports[1], converged.root_certificate)
     for path in ("/lend/", "/return/", "/patrons/"):
         status, _, headers = visitor.ask("GET", path)
         assert status == 302, path
         assert "/login/" in headers["location"]
 
 
-def card_of_a_patron(site: Converged) -> str:
+def card_of_a_patron(converged: Converged) -> str:
     """A card that may borrow, as a patron would hand it over the counter."""
     query = (
         "from shoko_ils.circulation.models import Loan\n"
@@ -99,13 +93,13 @@ def card_of_a_patron(site: Converged) -> str:
         "borrowing = Loan.objects.exclude(patron=None).values('patron')\n"
         "print(cards.exclude(patron__in=borrowing).order_by('number').first().number)"
     )
-    return site.said("app1", "/usr/local/sbin/ils-manage", "shell", "-v", "0", "-c", query).splitlines()[-1]
+    return converged.said("app1", "/usr/local/sbin/ils-manage", "shell", "-v", "0", "-c", query).splitlines()[-1]
 
 
-def test_lending_and_returning_is_seen_by_the_citizen(site, citizen, librarian):
+def test_lending_and_returning_is_seen_by_the_citizen(converged, citizen, librarian):
     before = copies(citizen.get(f"/records/{MELOS}/"))
     barcode = next(number for number, state in before.items() if state == "in")
-    status, page = librarian.post("/lend/", librarian.get("/lend/"), scan=card_of_a_patron(site))
+    status, page = librarian.post("/lend/", librarian.get("/lend/"), scan=card_of_a_patron(converged))
     assert status == 200
     _, page = librarian.post("/lend/", page, scan=barcode)
     assert f'<td class="number">{barcode}</td>' in page, "lent now"
@@ -117,8 +111,8 @@ def test_lending_and_returning_is_seen_by_the_citizen(site, citizen, librarian):
     assert copies(citizen.get(f"/records/{MELOS}/"))[barcode] in ("in", "moving")
 
 
-def test_the_bare_address_answers_too(site):
-    visitor = Visitor(STAFF, site.ports[1], site.root_certificate)
+def test_the_bare_address_answers_too(converged):
+    visitor = Visitor(STAFF, converged.ports[1], converged.root_certificate)
     visitor.name = "127.0.0.1"
     assert "<form" in visitor.get("/login/")
 
@@ -134,36 +128,36 @@ def run_application(*more: str) -> str:
     return done.stdout
 
 
-def test_returning_to_another_release_is_one_variable(site, citizen):
+def test_returning_to_another_release_is_one_variable(converged, citizen):
     """The other release is a copy of the one in use: complete, and known to both servers."""
     servers, other = ("app1", "app2"), "0123456789abcdef"
-    used = {host: site.said(host, "readlink", "/srv/shoko/current").rsplit("/", 1)[-1] for host in servers}
+    used = {host: converged.said(host, "readlink", "/srv/shoko/current").rsplit("/", 1)[-1] for host in servers}
     assert len(set(used.values())) == 1, used
     for host in servers:
-        site.said(host, "cp", "-a", f"/srv/shoko/releases/{used[host]}", f"/srv/shoko/releases/{other}")
+        converged.said(host, "cp", "-a", f"/srv/shoko/releases/{used[host]}", f"/srv/shoko/releases/{other}")
     try:
         run_application("-e", f"ils_release={other}")
-        assert {site.said(host, "readlink", "/srv/shoko/current") for host in servers} == {f"releases/{other}"}
+        assert {converged.said(host, "readlink", "/srv/shoko/current") for host in servers} == {f"releases/{other}"}
         assert MELOS in found(citizen.get("/search/?q=" + urllib.parse.quote("走れメロス")))
     finally:
         run_application()
-    assert {site.said(host, "readlink", "/srv/shoko/current") for host in servers} == {f"releases/{used['app1']}"}
+    assert {converged.said(host, "readlink", "/srv/shoko/current") for host in servers} == {f"releases/{used['app1']}"}
     for host in servers:
-        site.said(host, "rm", "-rf", f"/srv/shoko/releases/{other}")
+        converged.said(host, "rm", "-rf", f"/srv/shoko/releases/{other}")
 
 
-def test_only_nginx_may_speak_to_the_services(site):
-    done = site.inside("app1", "runuser", "-u", "ils-staff", "--", "python3", "-c",
+def test_only_nginx_may_speak_to_the_services(converged):
+    done = converged.inside("app1", "runuser", "-u", "ils-staff", "--", "python3", "-c",
                        "import socket; s=socket.socket(socket.AF_UNIX); s.connect('/run/ils-public.sock')")  # fmt: skip
     assert "PermissionError" in done.stderr
 
 
-def test_no_service_can_read_another_ones_secrets(site):
+def test_no_service_can_read_another_ones_secrets(converged):
     for user, path in [
         ("ils-public", "/etc/shoko/ils/staff.secret"),
         ("ils-public", "/etc/shoko/certificates/ils-staff.pem"),
         ("ils-staff", "/etc/shoko/certificates/ils-owner.pem"),
         ("www-data", "/etc/shoko/certificates/ils-public.pem"),
     ]:
-        done = site.inside("app1", "runuser", "-u", user, "--", "cat", path)
+        done = converged.inside("app1", "runuser", "-u", user, "--", "cat", path)
         assert "Permission denied" in done.stderr, (user, path)

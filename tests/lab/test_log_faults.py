@@ -17,18 +17,6 @@ MANAGED = tuple(load(SITE).hosts)
 WITHIN = 60  # seconds, for a line of every host at both collectors
 
 
-@pytest.fixture(scope="module")
-def lab() -> Converged:
-    """The converged lab."""
-    return Converged()
-
-
-@pytest.fixture(scope="module")
-def site() -> Site:
-    """The same lab, as seen from its declaration."""
-    return Site.open()
-
-
 @pytest.fixture
 def powered(site: Site) -> Iterator[None]:
     """Everybody has power again after the test."""
@@ -38,25 +26,25 @@ def powered(site: Site) -> Iterator[None]:
         power_on(site, *off)
 
 
-def collector_restarts(lab: Converged, site: Site) -> str:
+def collector_restarts(converged: Converged, site: Site) -> str:
     """The collector's daemon dies and comes back; the hosts say nothing meanwhile."""
-    lab.said("log1", "systemctl", "kill", "--signal=KILL", "rsyslog")
-    wait(lambda: ":2514" in lab.inside("log1", "ss", "-Hltn").stdout, 30, "rsyslog does not come back")
+    converged.said("log1", "systemctl", "kill", "--signal=KILL", "rsyslog")
+    wait(lambda: ":2514" in converged.inside("log1", "ss", "-Hltn").stdout, 30, "rsyslog does not come back")
     return ""
 
 
-def collector_loses_power(lab: Converged, site: Site) -> str:
+def collector_loses_power(converged: Converged, site: Site) -> str:
     """The collector is off for a while and cannot say so. Every host writes one line that only it can miss."""
     power_off(site, "log1")
     word = f"while-away-{time.time_ns()}"
-    say(lab, [host for host in MANAGED if host != "log1"], word)
+    say(converged, [host for host in MANAGED if host != "log1"], word)
     time.sleep(20)
     power_on(site, "log1")
-    wait(lambda: ":2514" in lab.inside("log1", "ss", "-Hltn").stdout, 30, "rsyslog does not come back")
+    wait(lambda: ":2514" in converged.inside("log1", "ss", "-Hltn").stdout, 30, "rsyslog does not come back")
     return word
 
 
-def gateway_loses_power(lab: Converged, site: Site) -> str:
+def gateway_loses_power(converged: Converged, site: Site) -> str:
     """The sessions must go on through the other gateway, or be noticed as dead."""
     gateways = site.declaration.gateways
     address = str(site.declaration.gateway_vip(gateways.manage, "ipv4"))
@@ -69,16 +57,21 @@ def gateway_loses_power(lab: Converged, site: Site) -> str:
 @pytest.mark.usefixtures("powered")
 @pytest.mark.parametrize("fault", [collector_restarts, collector_loses_power, gateway_loses_power])
 def test_the_next_line_of_an_idle_host_arrives_everywhere(
-    lab: Converged, site: Site, fault: Callable[[Converged, Site], str], record_property: Callable[[str, object], None]
+    converged: Converged,
+    site: Site,
+    fault: Callable[[Converged, Site], str],
+    record_property: Callable[[str, object], None],
 ) -> None:
-    earlier = fault(lab, site)
+    earlier = fault(converged, site)
     word = f"afterwards-{time.time_ns()}"
-    say(lab, MANAGED, word)
+    say(converged, MANAGED, word)
     begin = time.monotonic()
-    assert eventually(lambda: not missing(lab, MANAGED, word), WITHIN), f"not arrived: {missing(lab, MANAGED, word)}"
+    assert eventually(lambda: not missing(converged, MANAGED, word), WITHIN), (
+        f"not arrived: {missing(converged, MANAGED, word)}"
+    )
     took = time.monotonic() - begin
     record_property("seconds", round(took, 1))
     print(f"{fault.__name__}: every host's line at both collectors after {took:.1f} s")
     if earlier:
         hosts = [host for host in MANAGED if host != "log1"]
-        assert missing(lab, hosts, earlier) == [], "what was written meanwhile"
+        assert missing(converged, hosts, earlier) == [], "what was written meanwhile"

@@ -30,42 +30,38 @@ except (OSError, IndexError) as reason:
 """
 
 
-@pytest.fixture(scope="module")
-def site() -> Converged:
-    """The converged lab."""
-    return Converged()
-
-
-def test_a_line_of_every_host_reaches_both_collectors(site: Converged) -> None:
+def test_a_line_of_every_host_reaches_both_collectors(converged: Converged) -> None:
     word = f"everywhere-{time.time_ns()}"
-    say(site, MANAGED, word)
-    assert eventually(lambda: not missing(site, MANAGED, word), 60), f"not arrived: {missing(site, MANAGED, word)}"
+    say(converged, MANAGED, word)
+    assert eventually(lambda: not missing(converged, MANAGED, word), 60), (
+        f"not arrived: {missing(converged, MANAGED, word)}"
+    )
 
 
-def test_a_collector_that_was_away_gets_everything_and_the_other_misses_nothing(site: Converged) -> None:
+def test_a_collector_that_was_away_gets_everything_and_the_other_misses_nothing(converged: Converged) -> None:
     word, lines = f"absence-{time.time_ns()}", 500
     write = f"for i in $(seq {lines}); do echo {word}-$i-; done | logger -t shoko-test"
-    site.said("log1", "systemctl", "stop", "rsyslog", "syslog.socket")
+    converged.said("log1", "systemctl", "stop", "rsyslog", "syslog.socket")
     try:
-        site.said("rp1", "sh", "-c", write)
-        assert eventually(lambda: count(site, "log2", "rp1", word) >= lines, 60), "log2 waits for log1"
-        assert count(site, "log1", "rp1", word) == 0
+        converged.said("rp1", "sh", "-c", write)
+        assert eventually(lambda: count(converged, "log2", "rp1", word) >= lines, 60), "log2 waits for log1"
+        assert count(converged, "log1", "rp1", word) == 0
     finally:
-        site.said("log1", "systemctl", "start", "syslog.socket", "rsyslog")
+        converged.said("log1", "systemctl", "start", "syslog.socket", "rsyslog")
     for collector in COLLECTORS:
-        assert eventually(lambda at=collector: count(site, at, "rp1", word) >= lines, 120), collector
-        numbers = site.said(
+        assert eventually(lambda at=collector: count(converged, at, "rp1", word) >= lines, 120), collector
+        numbers = converged.said(
             collector, "sh", "-c", f"grep -oE '{word}-[0-9]+-' /var/log/shoko/rp1.shoko.internal.log | sort -u | wc -l"
         )
         assert numbers == str(lines), "every line at least once"
 
 
-def test_what_a_killed_sender_had_not_sent_yet_is_sent_later(site: Converged) -> None:
+def test_what_a_killed_sender_had_not_sent_yet_is_sent_later(converged: Converged) -> None:
     word, lines = f"killed-{time.time_ns()}", 200
-    site.said("app1", "sh", "-c", f"for i in $(seq {lines}); do echo {word}-$i-; done | logger -t shoko-test")
-    site.said("app1", "systemctl", "kill", "--signal=KILL", "rsyslog")
+    converged.said("app1", "sh", "-c", f"for i in $(seq {lines}); do echo {word}-$i-; done | logger -t shoko-test")
+    converged.said("app1", "systemctl", "kill", "--signal=KILL", "rsyslog")
     for collector in COLLECTORS:
-        assert eventually(lambda at=collector: count(site, at, "app1", word) >= lines, 90), collector
+        assert eventually(lambda at=collector: count(converged, at, "app1", word) >= lines, 90), collector
 
 
 @pytest.mark.parametrize("collector", COLLECTORS)
@@ -79,28 +75,28 @@ def test_what_a_killed_sender_had_not_sent_yet_is_sent_later(site: Converged) ->
     ],
 )
 def test_only_a_log_certificate_opens_a_session(
-    site: Converged, collector: str, certificate: str | None, accepted: bool
+    converged: Converged, collector: str, certificate: str | None, accepted: bool
 ) -> None:
     order = json.dumps({"collector": f"{collector}.shoko.internal", "certificate": certificate})
-    said = site.said("rp1", "python3", "-c", SESSION, order)
+    said = converged.said("rp1", "python3", "-c", SESSION, order)
     assert said.startswith("200" if accepted else "refused"), said
 
 
-def test_files_are_for_administrators_alone(site: Converged) -> None:
+def test_files_are_for_administrators_alone(converged: Converged) -> None:
     for collector in COLLECTORS:
-        assert site.said(collector, "stat", "-c", "%U:%G %a", "/var/log/shoko") == "root:adm 750"
-        modes = site.said(collector, "sh", "-c", "stat -c '%U:%G %a' /var/log/shoko/*.log | sort -u")
+        assert converged.said(collector, "stat", "-c", "%U:%G %a", "/var/log/shoko") == "root:adm 750"
+        modes = converged.said(collector, "sh", "-c", "stat -c '%U:%G %a' /var/log/shoko/*.log | sort -u")
         assert modes == "root:adm 640"
 
 
-def test_nobody_appears_under_a_name_that_is_not_declared(site: Converged) -> None:
+def test_nobody_appears_under_a_name_that_is_not_declared(converged: Converged) -> None:
     for collector in COLLECTORS:
-        files = site.said(collector, "sh", "-c", "cd /var/log/shoko && ls -- *.log").split()
+        files = converged.said(collector, "sh", "-c", "cd /var/log/shoko && ls -- *.log").split()
         assert set(files) == {f"{host}.shoko.internal.log" for host in MANAGED}
 
 
-def test_rotation_keeps_writing(site: Converged) -> None:
-    site.said("log2", "logrotate", "--force", "/etc/logrotate.d/shoko")
+def test_rotation_keeps_writing(converged: Converged) -> None:
+    converged.said("log2", "logrotate", "--force", "/etc/logrotate.d/shoko")
     word = f"rotated-{time.time_ns()}"
-    site.said("rp2", "logger", "-t", "shoko-test", word)
-    assert eventually(lambda: count(site, "log2", "rp2", word) == 1, 30)
+    converged.said("rp2", "logger", "-t", "shoko-test", word)
+    assert eventually(lambda: count(converged, "log2", "rp2", word) == 1, 30)

@@ -23,12 +23,6 @@ SECONDS = 3.5  # for an answer: a SYN that is lost on a busy machine is sent aga
 
 
 @pytest.fixture(scope="module")
-def site() -> Site:
-    """The running lab."""
-    return Site.open()
-
-
-@pytest.fixture(scope="module")
 def allowed(site: Site) -> set[Attempt]:
     """What the declaration permits between parties that run."""
     alive = targets(site)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -18,7 +19,8 @@ from converged import Converged
 from power import make_holder, power_off, power_on, runs, wait
 from segments.site import Site
 
-PEOPLE = Path(__file__).parent / "going_on" / "people.py"
+LAB = Path(__file__).parent
+PEOPLE = LAB / "going_on" / "people.py"
 WORD = "走れメロス"
 ITEMS = 6
 BEFORE, AFTER = 6.0, 12.0  # seconds of ordinary work before the fault, and after the service is back
@@ -40,60 +42,64 @@ def shared(site: Site, vip: str) -> str:
     return str(site.declaration.vips[vip].ipv4)
 
 
-def active_proxy(lab: Converged, site: Site) -> str:
+def active_proxy(converged: Converged, site: Site) -> str:
     """rp1, holding the public address."""
     make_holder(site, "rp1", ("rp1", "rp2"), shared(site, "opac"))
     return "rp1"
 
 
-def proxies_whole(lab: Converged, site: Site) -> bool:
+def proxies_whole(converged: Converged, site: Site) -> bool:
     """Both listen on the public address, whoever holds it."""
-    return all(":443" in lab.inside(host, "ss", "-Hltn", "sport = :443").stdout for host in ("rp1", "rp2"))
+    return all(":443" in converged.inside(host, "ss", "-Hltn", "sport = :443").stdout for host in ("rp1", "rp2"))
 
 
-def active_server(lab: Converged, site: Site) -> str:
+def active_server(converged: Converged, site: Site) -> str:
     """app1, holding the staff address."""
     make_holder(site, "app1", ("app1", "app2"), shared(site, "ils-staff"))
     return "app1"
 
 
-def servers_whole(lab: Converged, site: Site) -> bool:
+def servers_whole(converged: Converged, site: Site) -> bool:
     """Everything of both runs."""
     units = ["ils-public", "ils-staff", "ils-web"]
-    return all(lab.inside(host, "systemctl", "is-active", *units).returncode == 0 for host in ("app1", "app2"))
+    return all(converged.inside(host, "systemctl", "is-active", *units).returncode == 0 for host in ("app1", "app2"))
 
 
-def active_gateway(lab: Converged, site: Site) -> str:
+def active_gateway(converged: Converged, site: Site) -> str:
     """fw1, holding the shared addresses."""
     gateways = site.declaration.gateways
     make_holder(site, "fw1", gateways.hosts, str(site.declaration.gateway_vip(gateways.manage, "ipv4")))
     return "fw1"
 
 
-def gateways_whole(lab: Converged, site: Site) -> bool:
+def gateways_whole(converged: Converged, site: Site) -> bool:
     """Both know the sessions of the other: each has those of the librarian."""
-    counts = [lab.inside(host, "conntrack", "-C").stdout.strip() for host in site.declaration.gateways.hosts]
+    counts = [converged.inside(host, "conntrack", "-C").stdout.strip() for host in site.declaration.gateways.hosts]
     return all(count.isdigit() and int(count) > 0 for count in counts)
 
 
-def members(lab: Converged) -> list[dict[str, Any]]:
+def members(converged: Converged) -> list[dict[str, Any]]:
     """The database's members as any one of them that answers says."""
     for host in ("db1", "db2", "db3"):
-        done = lab.inside(host, "timeout", "8", *PATRONICTL, "list", "-f", "json")
+        done = converged.inside(host, "timeout", "8", *PATRONICTL, "list", "-f", "json")
         if done.returncode == 0:
             return list(json.loads(done.stdout))
     return []
 
 
-def primary(lab: Converged, site: Site) -> str:
+def primary(converged: Converged, site: Site) -> str:
     """Whoever leads the database."""
-    wait(lambda: databases_whole(lab, site), 90, f"the database is not whole before the fault: {members(lab)}")
-    return next(row["Member"] for row in members(lab) if row["Role"] == "Leader")
+    wait(
+        lambda: databases_whole(converged, site),
+        90,
+        f"the database is not whole before the fault: {members(converged)}",
+    )
+    return next(row["Member"] for row in members(converged) if row["Role"] == "Leader")
 
 
-def databases_whole(lab: Converged, site: Site) -> bool:
+def databases_whole(converged: Converged, site: Site) -> bool:
     """One leads, one confirms, one follows, both by streaming."""
-    rows = members(lab)
+    rows = members(converged)
     states = sorted((row["Role"], row["State"]) for row in rows)
     return states == [("Leader", "running"), ("Replica", "streaming"), ("Sync Standby", "streaming")]
 
@@ -106,25 +112,13 @@ FAULTS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def lab() -> Converged:
-    """The converged lab."""
-    return Converged()
-
-
-@pytest.fixture(scope="module")
-def site() -> Site:
-    """The same lab, as seen from its declaration."""
-    return Site.open()
-
-
-def asked(lab: Converged, program: str) -> str:
+def asked(converged: Converged, program: str) -> str:
     """The last line that a program in the library system's own shell prints."""
-    return lab.said("app1", "/usr/local/sbin/ils-manage", "shell", "-v", "0", "-c", program).splitlines()[-1]
+    return converged.said("app1", "/usr/local/sbin/ils-manage", "shell", "-v", "0", "-c", program).splitlines()[-1]
 
 
 @pytest.fixture
-def counter(lab: Converged) -> dict[str, Any]:
+def counter(converged: Converged) -> dict[str, Any]:
     """A card that may borrow and items that are in and may be lent."""
     program = (
         "import json\n"
@@ -139,10 +133,10 @@ def counter(lab: Converged) -> dict[str, Any]:
         f"barcodes = list(items.order_by('-barcode').values_list('barcode', flat=True)[:{ITEMS}])\n"
         "print(json.dumps({'card': card.number, 'barcodes': barcodes}))\n"
     )
-    return dict(json.loads(asked(lab, program)))
+    return dict(json.loads(asked(converged, program)))
 
 
-def loans(lab: Converged, barcodes: list[str]) -> dict[str, tuple[int, bool]]:
+def loans(converged: Converged, barcodes: list[str]) -> dict[str, tuple[int, bool]]:
     """For each item how many loans it has ever had, and whether it is out."""
     program = (
         "import json\n"
@@ -151,7 +145,7 @@ def loans(lab: Converged, barcodes: list[str]) -> dict[str, tuple[int, bool]]:
         "print(json.dumps({one: [found.count(), found.filter(returned_on=None).exists()]"
         " for one, found in of.items()}))\n"
     )
-    return {barcode: (count, out) for barcode, (count, out) in json.loads(asked(lab, program)).items()}
+    return {barcode: (count, out) for barcode, (count, out) in json.loads(asked(converged, program)).items()}
 
 
 class Person:
@@ -166,7 +160,9 @@ class Person:
     def begin(self) -> None:
         """The day begins."""
         with self._file.open("w") as out:
-            self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=out, text=True)
+            self._process = subprocess.Popen(
+                self._command, stdin=subprocess.PIPE, stdout=out, text=True, env={**os.environ, "PYTHONPATH": str(LAB)}
+            )
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(self.order) + "\n")
         self._process.stdin.flush()
@@ -199,13 +195,13 @@ class Person:
 
 
 @pytest.fixture
-def people(lab: Converged, site: Site, counter: dict[str, Any], tmp_path: Path) -> Iterator[list[Person]]:
+def people(converged: Converged, site: Site, counter: dict[str, Any], tmp_path: Path) -> Iterator[list[Person]]:
     """A citizen at home and a librarian at a counter of the southern library."""
-    root = str(lab.root_certificate)
+    root = str(converged.root_certificate)
     names = {key: known.names[0] for key, known in site.declaration.names.items()}
     searching = {"name": names["opac"], "address": shared(site, "opac"), "root": root, "word": WORD, "pause": 0.3}
     lending = {"name": names["staff"], "address": shared(site, "ils-staff"), "root": root, "pause": 0.5,
-               "user": "demo", "password": lab.demo_password, **counter}  # fmt: skip
+               "user": "demo", "password": converged.demo_password, **counter}  # fmt: skip
     found = [
         Person(site, "home", "citizen", searching, tmp_path / "citizen"),
         Person(site, "tb-south", "librarian", lending, tmp_path / "librarian"),
@@ -216,7 +212,7 @@ def people(lab: Converged, site: Site, counter: dict[str, Any], tmp_path: Path) 
 
 
 @pytest.fixture
-def powered(lab: Converged, site: Site) -> Iterator[None]:
+def powered(converged: Converged, site: Site) -> Iterator[None]:
     """Everybody has power again after the test."""
     yield
     off = [host for host in ("rp1", "fw1", "app1", "db1", "db2", "db3") if not runs(site, host)]
@@ -227,11 +223,11 @@ def powered(lab: Converged, site: Site) -> Iterator[None]:
 @pytest.mark.usefixtures("powered")
 @pytest.mark.parametrize("fault", FAULTS, ids=[one.name.replace(" ", "-") for one in FAULTS])
 def test_service_resumes_by_itself_and_no_confirmed_loan_is_lost_or_made_twice(
-    lab: Converged, site: Site, fault: Fault, people: list[Person], record_property: Callable[[str, object], None]
+    converged: Converged, site: Site, fault: Fault, people: list[Person], record_property: Callable[[str, object], None]
 ) -> None:
     barcodes = people[1].order["barcodes"]
-    host = fault.find(lab, site)
-    had = loans(lab, barcodes)
+    host = fault.find(converged, site)
+    had = loans(converged, barcodes)
     for person in people:
         person.begin()
     start = time.time()
@@ -244,7 +240,7 @@ def test_service_resumes_by_itself_and_no_confirmed_loan_is_lost_or_made_twice(
     )
     time.sleep(AFTER)
     power_on(site, host)
-    wait(lambda: fault.whole_again(lab, site), 180, f"{host} does not take part again")
+    wait(lambda: fault.whole_again(converged, site), 180, f"{host} does not take part again")
     time.sleep(BEFORE)
     for person in people:
         person.end()
@@ -256,6 +252,6 @@ def test_service_resumes_by_itself_and_no_confirmed_loan_is_lost_or_made_twice(
     assert all(person.gap() <= fault.longest for person in people)
     confirmed = Counter(one["barcode"] for one in people[1].attempts() if one["ok"] and one["act"] == "lend")
     assert confirmed.total() > len(barcodes)
-    has = loans(lab, barcodes)
+    has = loans(converged, barcodes)
     assert {barcode: has[barcode][0] - had[barcode][0] for barcode in had} == dict(confirmed)
     assert not any(out for _, out in has.values()), "the librarian has taken everything back"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-import pytest
 from segments.site import CHECKOUT, SITE, Site
 
 PLAYBOOK = [str(CHECKOUT / ".venv/bin/ansible-playbook"), "-i", str(SITE / "shoko.yml")]
@@ -22,12 +21,6 @@ PLAY = """\
           {{{{ lookup('ansible.builtin.template', '{checkout}/roles/network_device/templates/openvswitch.j2')
           | regex_replace('ctl1.mgmt access 80', 'ctl1.mgmt access 99') }}}}
 """
-
-
-@pytest.fixture(scope="module")
-def site() -> Site:
-    """The running lab."""
-    return Site.open()
 
 
 def tag(site: Site, port: str) -> str:

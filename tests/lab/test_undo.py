@@ -44,12 +44,6 @@ class Cut:
     confirm: list[str]
 
 
-@pytest.fixture(scope="module")
-def site() -> Site:
-    """The running lab."""
-    return Site.open()
-
-
 @pytest.fixture
 def rules(site: Site) -> Iterator[list[str]]:
     """Hosts whose rules must be, after the test, exactly what they were before it."""

@@ -19,12 +19,6 @@ TUNNEL = "maintenance"  # the vendor's own name for the interface
 
 
 @pytest.fixture(scope="module")
-def site() -> Site:
-    """The running lab."""
-    return Site.open()
-
-
-@pytest.fixture(scope="module")
 def bastion(site: Site) -> str:
     """The one address that a vendor may reach."""
     return str(site.declaration.hosts["bas1"].manage_leg.ipv4)

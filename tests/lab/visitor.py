@@ -1,7 +1,8 @@
-"""Somebody at a door of a lab's library system (`shoko lab url`): HTTPS as a browser speaks it, without a screen."""
+"""Somebody at a door of the library system: HTTPS as a browser speaks it, without a screen. Standard library only."""
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import re
 import socket
@@ -9,23 +10,37 @@ import ssl
 import urllib.parse
 from pathlib import Path
 
+HTTPS = 443
 OPAC, STAFF = "opac.shoko.localhost", "staff.shoko.localhost"
 MELOS = "1567"  # the record 走れメロス, number of the work in its catalogue
 
 
 class Visitor:
-    """A browser without a screen: one host name, cookies, TLS that is checked against the site's root."""
+    """A browser without a screen: one host name, cookies, TLS that is checked against the site's root.
 
-    def __init__(self, name: str, port: int, root: Path) -> None:
-        self.name, self.port, self.cookies = name, port, dict[str, str]()
+    `address` is where it connects (a door of the machine, `shoko lab url`, unless told), `patience` is in seconds.
+    Each request has a connection of its own; without an answer it raises OSError or HTTPException.
+    """
+
+    def __init__(
+        self, name: str, port: int, root: Path | str, *, address: str = "127.0.0.1", patience: float = 30
+    ) -> None:
+        self.name, self.port, self.address, self.patience = name, port, address, patience
+        self.cookies: dict[str, str] = {}
         self.context = ssl.create_default_context(cafile=str(root))
 
     def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, str, dict[str, str]]:
         """One request; returns status, text and headers (lower case)."""
-        raw = socket.create_connection(("127.0.0.1", self.port), timeout=30)
-        connection = http.client.HTTPConnection(self.name, self.port, timeout=30)
-        connection.sock = self.context.wrap_socket(raw, server_hostname=self.name)
-        origin = f"https://{self.name}:{self.port}"
+        with socket.create_connection((self.address, self.port), timeout=self.patience) as plain:
+            connection = http.client.HTTPConnection(self.name, self.port, timeout=self.patience)
+            connection.sock = self.context.wrap_socket(plain, server_hostname=self.name)
+            with contextlib.closing(connection):
+                return self._exchange(connection, method, path, form)
+
+    def _exchange(
+        self, connection: http.client.HTTPConnection, method: str, path: str, form: dict[str, str] | None
+    ) -> tuple[int, str, dict[str, str]]:
+        origin = f"https://{self.name}" + (f":{self.port}" if self.port != HTTPS else "")
         headers = {
             "Cookie": "; ".join(f"{key}={value}" for key, value in self.cookies.items()),
             "Accept-Language": "ja",
@@ -40,7 +55,6 @@ class Visitor:
             key, value = line.split(";")[0].split("=", 1)
             self.cookies[key] = value
         text = answer.read().decode(errors="replace")
-        connection.close()
         return answer.status, text, {key.lower(): value for key, value in answer.getheaders()}
 
     def get(self, path: str) -> str:

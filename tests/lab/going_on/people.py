@@ -1,7 +1,8 @@
 """Runs in the network namespace of a lab host: a citizen who searches, a librarian who lends and takes back.
 
-Standard library only. `python people.py citizen|librarian` reads an order (JSON) from standard input, works until
-standard input ends, and prints a line of JSON for every attempt: {"at": seconds, "ok": bool, "what": text, ...}.
+Standard library and `visitor` (PYTHONPATH) only. `python people.py citizen|librarian` reads an order (JSON) from
+standard input, works until standard input ends, and prints a line of JSON for every attempt:
+{"at": seconds, "ok": bool, "what": text, ...}.
 """
 
 from __future__ import annotations
@@ -12,42 +13,19 @@ import http.client
 import json
 import re
 import select
-import socket
-import ssl
 import sys
 import time
 import urllib.parse
 from typing import Any
 
+from visitor import HTTPS, Visitor
+
 PATIENCE = 12.0  # seconds until a person presses Enter once more; the counter itself waits 10 for a new primary
 
 
-class Browser:
-    """One name at one address over TLS, a new connection for every request, cookies kept."""
-
-    def __init__(self, order: dict[str, Any], patience: float) -> None:
-        self._name, self._address, self._patience = str(order["name"]), str(order["address"]), patience
-        self._trust = ssl.create_default_context(cafile=str(order["root"]))
-        self._cookies: dict[str, str] = {}
-
-    def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, str, str]:
-        """One request; status, text, and where a redirection leads. OSError when there is no answer."""
-        with socket.create_connection((self._address, 443), timeout=self._patience) as plain:
-            connection = http.client.HTTPConnection(self._name, timeout=self._patience)
-            connection.sock = self._trust.wrap_socket(plain, server_hostname=self._name)
-            headers = {"Cookie": "; ".join(f"{key}={value}" for key, value in self._cookies.items())}
-            body = None
-            if form is not None:
-                body = urllib.parse.urlencode(form)
-                headers |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": f"https://{self._name}"}
-            connection.request(method, path, body, {key: value for key, value in headers.items() if value})
-            answer = connection.getresponse()
-            for line in answer.headers.get_all("Set-Cookie") or []:
-                key, value = line.split(";")[0].split("=", 1)
-                self._cookies[key] = value
-            text = answer.read().decode(errors="replace")
-            connection.close()
-        return answer.status, text, answer.headers.get("Location", "")
+def visitor(order: dict[str, Any], patience: float) -> Visitor:
+    """Somebody at the name and address that the order says."""
+    return Visitor(order["name"], HTTPS, order["root"], address=order["address"], patience=patience)
 
 
 def fields(page: str) -> dict[str, str]:
@@ -74,7 +52,7 @@ def ended(pause: float) -> bool:
 
 def citizen(order: dict[str, Any]) -> None:
     """Search for one word again and again."""
-    browser = Browser(order, 5.0)
+    browser = visitor(order, 5.0)
     path = "/search/?q=" + urllib.parse.quote(order["word"])
     while not ended(order["pause"]):
         try:
@@ -88,7 +66,7 @@ class Counter:
     """A librarian's browser at the counter."""
 
     def __init__(self, order: dict[str, Any]) -> None:
-        self.browser, self.order = Browser(order, PATIENCE), order
+        self.browser, self.order = visitor(order, PATIENCE), order
 
     def log_in(self) -> None:
         """Log in; an AssertionError says what came instead."""
@@ -102,8 +80,8 @@ class Counter:
         """Repeat the same request, as a person presses Enter once more; None when the day ends before an answer."""
         while True:
             with contextlib.suppress(OSError, http.client.HTTPException):
-                status, page, to = self.browser.ask(method, path, form)
-                if "/login/" in to:
+                status, page, headers = self.browser.ask(method, path, form)
+                if "/login/" in headers.get("location", ""):
                     tell(False, "logged out", fatal=True)
                 elif status == 200 and headline(page) != "The result is not known yet":
                     return page
