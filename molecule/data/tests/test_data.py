@@ -1,16 +1,11 @@
 """The three members, looked at from inside."""
 
 import json
-import os
 
 import pytest
-import testinfra
+from members import member
 
 MEMBERS = ["db1", "db2", "db3"]
-
-
-def member(name):
-    return testinfra.get_host(f"ssh://{name}?ssh_config={os.environ['SHOKO_SSH_CONFIG']}", sudo=True)
 
 
 @pytest.fixture(params=MEMBERS)

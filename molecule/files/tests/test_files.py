@@ -7,10 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import testinfra
+from members import member
 
 ROOT = Path(__file__).resolve().parents[3]
-PX1 = testinfra.get_host(f"ssh://px1?ssh_config={os.environ['SHOKO_SSH_CONFIG']}", sudo=True)
+PX1 = member("px1")
 PLAYBOOK = [str(ROOT / ".venv/bin/ansible-playbook"), "-i", "inventories/lab", "--limit", "px1"]
 OWN = {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_FORCE_COLOR": "0"}
 

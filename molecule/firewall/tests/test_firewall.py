@@ -1,16 +1,11 @@
 """Rulesets and networks of throw-away hosts, looked at from inside."""
 
 import json
-import os
 
 import pytest
-import testinfra
+from members import member
 
 HOSTS = ["ctl1", "db1", "rp1", "fw1"]
-
-
-def member(name):
-    return testinfra.get_host(f"ssh://{name}?ssh_config={os.environ['SHOKO_SSH_CONFIG']}", sudo=True)
 
 
 @pytest.fixture(params=HOSTS)

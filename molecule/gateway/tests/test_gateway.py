@@ -1,12 +1,11 @@
 """Two gateways that stand in for each other, on throw-away hosts."""
 
 import json
-import os
 import shlex
 import time
 
 import pytest
-import testinfra
+from members import member
 
 SHARED = {"10.10.80.1", "198.51.100.17", "203.0.113.1", "10.10.50.1"}
 
@@ -20,10 +19,6 @@ while not os.path.exists("/run/talk.go"): time.sleep(0.1)
 s.sendall(b"not SSH\\r\\n")
 print("answer", s.recv(100), file=log)
 '"""
-
-
-def member(name):
-    return testinfra.get_host(f"ssh://{name}?ssh_config={os.environ['SHOKO_SSH_CONFIG']}", sudo=True)
 
 
 def held(name):
