@@ -21,6 +21,7 @@ AREAS = {
     "check": "shoko.declaration.commands",
     "topology": "shoko.topology.commands",
     "bootstrap": "shoko.bootstrap.commands",
+    "diff": "shoko.diff.commands",
     "lab": "shoko.lab.commands",
     "prove": "shoko.proof.commands",
     "trust": "shoko.trust.commands",

@@ -1,0 +1,38 @@
+"""`shoko diff OLD NEW`: which packets a change of the declaration newly permits and newly denies."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+
+from shoko.diff.compare import changes
+from shoko.diff.places import declaration_at
+from shoko.diff.report import lines, record
+
+# What has expired since was still enforced under the old declaration.
+NOTHING_EXPIRED = datetime.fromtimestamp(0, UTC)
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `diff`."""
+    parser = subparsers.add_parser(
+        "diff",
+        help="which packets a change of the declaration newly permits and newly denies",
+        description="Compares what two declarations permit, for every packet, and touches nothing. A declaration is a "
+        "site's directory, or REVISION:DIRECTORY as git names it (shoko diff HEAD:inventories/lab inventories/lab). "
+        "Exit 0: the packets are the same. Exit 1: they differ. Exit 2: a declaration cannot be read.",
+    )
+    parser.add_argument("old", metavar="OLD", help="the declaration before the change")
+    parser.add_argument("new", metavar="NEW", help="the declaration after it")
+    parser.add_argument("--json", action="store_true", help="for machines, with the addresses")
+    parser.set_defaults(run=_diff)
+
+
+def _diff(options: argparse.Namespace) -> int:
+    old, new = declaration_at(options.old, NOTHING_EXPIRED), declaration_at(options.new)
+    found = changes(old, new)
+    if options.json:
+        print(record(old, new, found))
+    else:
+        print("\n".join(lines(old, new, found)))
+    return 1 if found else 0
