@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from datetime import UTC, datetime
 
+from shoko.diff.allowlist import site_changes
 from shoko.diff.compare import changes
 from shoko.diff.places import declaration_at
 from shoko.diff.report import lines, record
@@ -18,9 +19,10 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = subparsers.add_parser(
         "diff",
         help="which packets a change of the declaration newly permits and newly denies",
-        description="Compares what two declarations permit, for every packet, and touches nothing. A declaration is a "
-        "site's directory, or REVISION:DIRECTORY as git names it (shoko diff HEAD:inventories/lab inventories/lab). "
-        "Exit 0: the packets are the same. Exit 1: they differ. Exit 2: a declaration cannot be read.",
+        description="Compares what two declarations permit, for every packet and at the forward proxies, and touches "
+        "nothing. A declaration is a site's directory, or REVISION:DIRECTORY as git names it "
+        "(shoko diff HEAD:inventories/lab inventories/lab). Exit 0: both permit the same. Exit 1: they differ. "
+        "Exit 2: a declaration cannot be read.",
     )
     parser.add_argument("old", metavar="OLD", help="the declaration before the change")
     parser.add_argument("new", metavar="NEW", help="the declaration after it")
@@ -30,9 +32,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _diff(options: argparse.Namespace) -> int:
     old, new = declaration_at(options.old, NOTHING_EXPIRED), declaration_at(options.new)
-    found = changes(old, new)
+    found, sites = changes(old, new), site_changes(old, new)
     if options.json:
-        print(record(old, new, found))
+        print(record(old, new, found, sites))
     else:
-        print("\n".join(lines(old, new, found)))
-    return 1 if found else 0
+        print("\n".join(lines(old, new, found, sites)))
+    return 1 if found or sites else 0

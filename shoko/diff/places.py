@@ -28,7 +28,8 @@ def declaration_at(place: str, now: datetime | None = None) -> Declaration:
         try:
             return load(site, now)
         except DeclarationInvalid as invalid:
-            raise DiffError(f"{place}: not a valid declaration: {invalid}") from invalid
+            count, first = len(invalid.problems), invalid.problems[0]
+            raise DiffError(f"{place}: not a valid declaration: {count} mistakes, the first: {first}") from invalid
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from functools import partial
 from itertools import groupby
 
 from shoko.declaration.model import Declaration, Flow
+from shoko.diff.allowlist import SiteChange
 from shoko.diff.compare import Change
 
 SHOWN = 4  # prefixes of one end that a person still reads
@@ -16,8 +17,10 @@ FAMILY = {"ipv4": "IPv4", "ipv6": "IPv6"}
 Pair = tuple[str, str]
 
 
-def lines(old: Declaration, new: Declaration, found: Sequence[Change]) -> Iterator[str]:
-    """Yield the lines for a person, who reads names; one line says that nothing differs."""
+def lines(
+    old: Declaration, new: Declaration, found: Sequence[Change], sites: Sequence[SiteChange] = ()
+) -> Iterator[str]:
+    """Yield the lines for a person, who reads names; one line says that no packet differs."""
     if not found:
         yield "no packet is newly permitted or newly denied"
     for verb, of_verb in groupby(found, key=lambda one: one.verb):
@@ -29,6 +32,9 @@ def lines(old: Declaration, new: Declaration, found: Sequence[Change]) -> Iterat
                 ports = dict.fromkeys(f"{one.protocol}/{one.port}" for one in same)
                 yield f"    {words}  {' '.join(ports)}"
                 yield from (f"      {line}" for line in _pairs(same))
+    for verb, of_sites in groupby(sites, key=lambda one: one.verb):
+        yield f"newly {verb} by the forward proxies"
+        yield from (f"  {one.zone} → {one.domain} port {one.port}" for one in of_sites)
 
 
 def _grouped[Key](changes: Iterable[Change], key: Callable[[Change], Key]) -> Iterator[tuple[Key, list[Change]]]:
@@ -60,9 +66,14 @@ def _end(end: str, prefixes: Sequence[str], change: Change) -> str:
     return f"{name} [{', '.join(prefixes) if len(prefixes) <= SHOWN else f'{len(prefixes)} prefixes'}]"
 
 
-def record(old: Declaration, new: Declaration, found: Sequence[Change]) -> str:
+def record(old: Declaration, new: Declaration, found: Sequence[Change], sites: Sequence[SiteChange]) -> str:
     """Return the same as JSON: the digests of both declarations and every change."""
-    page = {"old": old.digest, "new": new.digest, "changes": [asdict(one) for one in found]}
+    page = {
+        "old": old.digest,
+        "new": new.digest,
+        "changes": [asdict(one) for one in found],
+        "sites": [asdict(one) for one in sites],
+    }
     return json.dumps(page, ensure_ascii=False, indent=2)
 
 
