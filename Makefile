@@ -77,7 +77,7 @@ prove-mutations: root setup ## 600 mistakes in the lab's rulesets: each is found
 down: root ## stop the lab; nothing stays behind
 	@if [ -x $(BIN)/shoko ]; then $(BIN)/shoko lab down -i $(SITE); else echo "No lab here: $(BIN)/shoko does not exist."; fi
 
-clean: down ## also remove images, caches and the environment
+clean: root ## also remove images, caches and the environment
 	@if [ -x $(BIN)/shoko ]; then $(BIN)/shoko lab clean -i $(SITE); fi
 	@rm -rf $(VENV) .cache .lab build
 
