@@ -26,7 +26,7 @@ def load(site_dir: Path, now: datetime | None = None) -> Declaration:
     `now` decides what has expired; it is the present unless a test says otherwise.
     """
     source = read(site_directory(site_dir) / "declaration")
-    problems = _problems(source, now)
+    problems = mistakes(source, now)
     if problems:
         raise DeclarationInvalid(site_directory(site_dir), problems)
     return build(source.tree)
@@ -34,10 +34,11 @@ def load(site_dir: Path, now: datetime | None = None) -> Declaration:
 
 def check(site_dir: Path, now: datetime | None = None) -> list[Problem]:
     """Every mistake of a site's declaration, in reading order; empty if it may be used."""
-    return _problems(read(site_directory(site_dir) / "declaration"), now)
+    return mistakes(read(site_directory(site_dir) / "declaration"), now)
 
 
-def _problems(source: Source, now: datetime | None) -> list[Problem]:
+def mistakes(source: Source, now: datetime | None = None) -> list[Problem]:
+    """Every mistake of a declaration that has been read already, in reading order."""
     shape, broken = check_shape(source)
     problems = [*source.problems, *shape, *secrets.check(source)]
     if source.whole and not any((key,) in broken for key in NAMES):

@@ -84,12 +84,12 @@ def forwarded(declaration: Declaration, passes: Iterable[Pass]) -> Iterator[Seen
 
 def outputs(declaration: Declaration, passes: Iterable[Pass], host: str) -> list[Json]:
     """Return what a host itself may open, as rules of its output chain."""
-    return _merge(sent(declaration, passes, host))
+    return merged(sent(declaration, passes, host))
 
 
 def inputs(declaration: Declaration, passes: Iterable[Pass], host: str) -> list[Json]:
     """Return what may be opened to a host, as rules of its input chain."""
-    return _merge(answered(declaration, passes, host))
+    return merged(answered(declaration, passes, host))
 
 
 def _answered(item: Pass, leg: Leg) -> tuple[Network, ...]:
@@ -103,7 +103,7 @@ def pairs(declaration: Declaration, passes: Iterable[Pass]) -> list[Json]:
     for seen in forwarded(declaration, passes):
         crossing.setdefault((seen.iif or "", seen.oif or ""), []).append(seen)
     return [
-        {"in": iif, "out": oif, "chain": chain_name(iif, oif), "rules": _merge(crossed)}
+        {"in": iif, "out": oif, "chain": chain_name(iif, oif), "rules": merged(crossed)}
         for (iif, oif), crossed in sorted(crossing.items())
     ]
 
@@ -177,7 +177,7 @@ def ordered(networks: Iterable[Network]) -> tuple[Network, ...]:
 _Key = tuple[int, str, Family, Literal["tcp", "udp"], str | None, str | None, tuple[str, ...], bool, int]
 
 
-def _merge(seen: Iterable[Seen]) -> list[Json]:
+def merged(seen: Iterable[Seen]) -> list[Json]:
     """Merge passes of one flow into rules "sources x destinations x ports" that cover exactly these passes."""
     flows: dict[_Key, dict[Network, dict[Network, set[int]]]] = {}
     for one in seen:
