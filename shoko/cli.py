@@ -19,6 +19,7 @@ from shoko.errors import ShokoError
 # arguments to the exit code.
 AREAS = {
     "check": "shoko.declaration.commands",
+    "ask": "shoko.ask.commands",
     "topology": "shoko.topology.commands",
     "bootstrap": "shoko.bootstrap.commands",
     "diff": "shoko.diff.commands",
