@@ -39,7 +39,7 @@ class Answer:
 
 
 def answer(passes: tuple[Pass, ...], source: Place, destination: Place, asked: Asked) -> Answer:
-    """Hold a question against the passes. Raises AskError where both ends are one host."""
+    """Hold a question against the passes. Raises AskError where no flow could ever speak of it."""
     ports: set[tuple[str, int]] = {(port.protocol, port.number) for port in asked.ports}
     grants: list[Grant] = []
     for item in passes:
@@ -56,6 +56,8 @@ def answer(passes: tuple[Pass, ...], source: Place, destination: Place, asked: A
     known = [(one, other) for one in source.members for other in destination.members]
     if known and not grants and all(same_host(one, other) for one, other in known):
         raise AskError(f"{source.text} and {destination.text} are one host; what stays inside it no flow governs")
+    if known and all(end.kind == "internet" for end in (*source.ends, *destination.ends)):
+        raise AskError(f"{source.text} and {destination.text} both stand outside; what passes there no flow governs")
     verdict: Verdict = "no"
     if grants:
         verdict = "yes" if _whole(source, destination, ports, grants) else "partly"

@@ -11,7 +11,7 @@ from shoko.ask.networks import meet, within
 from shoko.ask.place import Member, Place
 from shoko.declaration.model import Host, Leg
 from shoko.policy.ends import End, leg_end
-from shoko.policy.prefixes import FAMILIES
+from shoko.policy.prefixes import FAMILIES, subtract
 from shoko.policy.rules import answering_legs, chain_name, forwarded, sending_legs
 from shoko.policy.view import View
 from shoko.policy.wiring import legs
@@ -80,6 +80,8 @@ def _way(view: View, start: str, end: str, starts: list[End], ends: list[End]) -
         remarks.append("the sender is no host of ours: no output chain stops it")
     if start == end:
         remarks.append("both stand in one segment: no gateway between them, the hosts' own rules are the only layer")
+        if any(_strangers(view, one) for one in starts) and any(_strangers(view, one) for one in ends):
+            remarks.append("devices in it that nobody declared reach each other: nothing of ours stands between them")
     elif any(one.kind != "line" for one in ends):  # what is sent to the gateways' shared address is not forwarded
         layers.append(_gateway(view, start, end))
     if targets:
@@ -87,6 +89,15 @@ def _way(view: View, start: str, end: str, starts: list[End], ends: list[End]) -
     else:
         remarks.append("the target is no host of ours: no input chain stops it")
     return Way(start, end, tuple(layers), tuple(remarks))
+
+
+def _strangers(view: View, end: End) -> bool:
+    """True if an end means devices that nobody declared: more than the declared hosts that stand there."""
+    stand = [leg_end(leg) for leg in sending_legs(view.declaration, end)]
+    return end.kind == "population" and any(
+        subtract(end.prefixes(family), [network for one in stand for network in one.prefixes(family)])
+        for family in FAMILIES
+    )
 
 
 def _never(starts: list[End], ends: list[End]) -> Iterator[Layer]:

@@ -122,6 +122,8 @@ def _way(way: Way) -> Iterator[str]:
         where = f"{', '.join(layer.hosts)} chain {layer.chain}: " if layer.chain else ""
         at = f" ({', '.join(layer.hosts)})" if layer.hosts and not layer.chain else ""
         yield f"    {where}{layer.text}{at}"
+    if not way.layers:
+        yield "    nothing of ours: no flow permits it, and no chain of ours sees it"
     for remark in way.remarks:
         yield f"    ({remark})"
 

@@ -32,6 +32,8 @@ def _ask(start: str, end: str, service: str, *more: str, site: Path = LAB) -> in
         (("app1", "db1", "icmp"), "icmp: flows permit TCP and UDP ports only"),
         (("app1", "app1", "ssh"), "app1 and app1 are one host"),
         (("app1", "10.10.30.11", "ssh"), "app1 and 10.10.30.11 are one host"),
+        (("internet", "patron", "https"), "internet and patron both stand outside"),
+        (("home", "8.8.8.8", "https"), "home and 8.8.8.8 both stand outside"),
     ],
     ids=str,
 )
@@ -112,6 +114,19 @@ def test_inside_one_segment_the_hosts_are_the_only_layer(capsys: pytest.CaptureF
     shown = capsys.readouterr().out
     assert "no gateway between them" in shown
     assert "fw1" not in shown
+
+
+def test_devices_that_nobody_declared_are_told_to_reach_each_other(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _ask("10.10.41.98", "10.10.41.99", "ssh") == 1
+    shown = capsys.readouterr().out
+    assert "nothing of ours: no flow permits it, and no chain of ours sees it" in shown
+    assert "devices in it that nobody declared reach each other" in shown
+    assert _ask("10.10.41.98", "tb-central", "ssh") == 1
+    shown = capsys.readouterr().out
+    assert "tb-central chain input" in shown
+    assert "devices in it" not in shown
+    assert _ask("business.central", "business.central", "ssh") == 1
+    assert "devices in it that nobody declared reach each other" in capsys.readouterr().out
 
 
 def test_json_of_a_no_has_the_layers_and_the_lines_to_paste(capsys: pytest.CaptureFixture[str]) -> None:
