@@ -24,6 +24,7 @@ AREAS = {
     "bootstrap": "shoko.bootstrap.commands",
     "diff": "shoko.diff.commands",
     "lab": "shoko.lab.commands",
+    "matrix": "shoko.matrix.commands",
     "prove": "shoko.proof.commands",
     "trust": "shoko.trust.commands",
     "window": "shoko.window.commands",
