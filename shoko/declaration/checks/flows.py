@@ -25,6 +25,7 @@ def check(context: Context) -> None:
             continue  # nothing certain can be said about ends that are wrong
         sources, destinations = context.ends[flow.name]
         _itself(context, flow, sources, destinations)
+        _to_gateway(context, flow, sources, destinations)
         _via(context, flow, destinations)
         _families(context, flow, sources, destinations)
         _internet(context, flow, sources, destinations)
@@ -83,6 +84,20 @@ def _itself(context: Context, flow: Flow, sources: tuple[End, ...], destinations
         context.report(
             flow_path(flow), f"permits nothing: both ends are {names.pop()}", "remove it: a host reaches itself"
         )
+
+
+def _to_gateway(context: Context, flow: Flow, sources: tuple[End, ...], destinations: tuple[End, ...]) -> None:
+    """A gateway answers at its managed leg, to whoever stands beside it: the way back has to be the way there."""
+    for end in destinations:
+        if end.kind != "leg" or end.name not in context.declaration.gateways.hosts:
+            continue
+        afar = sorted({one.name for one in sources if one.segment != end.segment and one.name != end.name})
+        if afar:
+            context.report(
+                (*flow_path(flow), "to"),
+                f"gateway {end.name} answers only in {end.segment}, where {', '.join(afar)} does not stand",
+                f"from: hosts in {end.segment}",
+            )
 
 
 def _via(context: Context, flow: Flow, destinations: tuple[End, ...]) -> None:

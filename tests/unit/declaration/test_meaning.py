@@ -209,6 +209,10 @@ CASES = {
         ("flows", "from: {zone: internet}", "from: {host: fw1, leg: dmz}"),
         ("flows.citizen.from.leg", "leg dmz of gateway fw1"),
     ),
+    "gateway-asked-from-afar": (
+        ("flows", "to: {host: app1, leg: business}, services: [https]", "to: {host: fw1}, services: [ssh]"),
+        ("flows.counter.to", "gateway fw1 answers only in management.servers, where business.main does not stand"),
+    ),
     "interface-called-manage": (
         ("hosts", BAS1, BAS1.replace("maint:", "manage:")),
         ("hosts.bas1.legs.manage", "an interface called manage"),
