@@ -57,6 +57,11 @@ class Rule:
     changes: Mapping[str, int] = field(default_factory=dict)
     translation: str | None = None
 
+    @property
+    def drops_all(self) -> bool:
+        """Whether no packet gets past it."""
+        return any(case.verdict.kind == "drop" and {} in case.boxes for case in self.cases)
+
 
 @dataclass(frozen=True)
 class Chain:
