@@ -60,8 +60,7 @@ def prove_host(
         ruleset = reading.read(listing, names)
         if ruleset.unknown:
             return HostProof(host, (), tuple(map(str, ruleset.unknown)), names)
-        opened = reading.read(listing, names, timed=True)
-        windows = opened if opened.chains != ruleset.chains else None
+        windows = reading.read(listing, names, timed=True) if reading.expiring(listing) else None
         expected = HostExpectation(declaration, every, host, names)
         findings = [
             *_default_deny(ruleset),

@@ -32,6 +32,7 @@ _REJECTED: dict[str, Box] = {
     "icmpv6": {"family": spans.single(6)},
     "tcp reset": {"proto": spans.single(6)},
 }
+INTERFACES = ("iif", "oif", "iifname", "oifname")
 CONNTRACK = -200  # priority at which a packet gets its conntrack state
 
 
@@ -68,21 +69,30 @@ def names(document: Mapping[str, Any]) -> set[str]:
     return set(_interfaces(document["nftables"]))
 
 
+def expiring(document: Mapping[str, Any]) -> bool:
+    """Return whether a listing has elements that expire, so that reading it `timed` makes a difference."""
+    elements = [item[kind].get("elem", []) for item in document["nftables"] for kind in ("set", "map") if kind in item]
+    return any(len(_present(some, timed=False)) < len(_present(some, timed=True)) for some in elements)
+
+
 def _interfaces(value: Json) -> Iterator[str]:
     if isinstance(value, list):
         for content in value:
             yield from _interfaces(content)
     elif isinstance(value, dict):
-        if {"left", "key"} & set(value) and _of_interface(value.get("left", value.get("key"))):
+        if {"left", "key"} & value.keys() and _of_interface(value.get("left", value.get("key"))):
             yield from _words([value.get("right"), value.get("data")])
-        elif "ifname" in value.get("type", ()):
-            yield from _words(value.get("elem"))
+        elif "elem" in value and "type" in value:  # a named set or map
+            if "ifname" in value["type"]:
+                yield from _words(value["elem"])
         else:
             yield from _interfaces(list(value.values()))
 
 
 def _of_interface(left: Json) -> bool:
-    return any(f"'{key}'" in str(left) for key in ("iif", "oif", "iifname", "oifname"))
+    if isinstance(left, dict):
+        return left.get("key") in INTERFACES or any(map(_of_interface, left.values()))
+    return isinstance(left, list) and any(map(_of_interface, left))
 
 
 def _words(value: Json) -> Iterator[str]:
