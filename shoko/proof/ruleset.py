@@ -30,7 +30,9 @@ class Where:
     comment: str = ""
 
     def __str__(self) -> str:
-        place = f"table {self.family} {self.table} chain {self.chain}"
+        place = f"table {self.family} {self.table}"
+        if self.chain:
+            place += f" chain {self.chain}"
         if self.handle:
             place += f" handle {self.handle}"
         return f'{place} "{self.comment}"' if self.comment else place
