@@ -41,7 +41,7 @@ class Place:
         return {str(ip_address(one["local"])) for link in links for one in link["addr_info"]}
 
     def ways(self, host: str, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
-        """Return the interface by which a host's kernel would send from one address to another; absent if it would not."""
+        """Return the interface by which a host would send, by (source, destination); absent where it has no route."""
         found: dict[tuple[str, str], str] = {}
         by_family: dict[int, list[tuple[str, str]]] = {}
         for source, destination in pairs:
