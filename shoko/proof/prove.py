@@ -55,7 +55,7 @@ def prove_host(
     """Prove one host; `every` is `permissions(declaration)`."""
     if isinstance(listing, str):
         return HostProof(host, (), (listing,), Interfaces(()))
-    names = Interfaces({*_declared(declaration, host), *reading.names(listing)})
+    names = Interfaces({*declared_interfaces(declaration, host), *reading.names(listing)})
     try:
         ruleset = reading.read(listing, names)
         if ruleset.unknown:
@@ -76,7 +76,8 @@ def prove_host(
     return HostProof(host, tuple(findings), (), names)
 
 
-def _declared(declaration: Declaration, host: str) -> set[str]:
+def declared_interfaces(declaration: Declaration, host: str) -> set[str]:
+    """Return the names of the interfaces that a host has by the declaration."""
     interfaces = {"lo", *(leg.interface for leg in declaration.hosts[host].legs)}
     if host in declaration.gateways.hosts:
         interfaces |= {segment.interface for segment in declaration.segments.values()}

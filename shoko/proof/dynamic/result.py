@@ -7,12 +7,14 @@ from typing import Literal
 
 from shoko.proof.compare import Step
 
-Kind = Literal["passes", "blocked", "model", "leak"]
+Kind = Literal["passes", "blocked", "model", "leak", "mark", "unanswered"]
 MEANING: dict[Kind, str] = {
     "passes": "passed, and no flow permits it",
     "blocked": "is permitted, and did not pass",
     "model": "did otherwise than the analysis of the running ruleset says; neither is to be trusted",
     "leak": "arrived where its VLAN does not reach",
+    "mark": "opened a session with another mark than its flow's",
+    "unanswered": "passed, and no answer came back",
 }
 
 
