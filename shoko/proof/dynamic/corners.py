@@ -1,0 +1,161 @@
+"""The packets of a proof by real packets: the corners of all that a ruleset, or its declaration, tells apart.
+
+Two packets that lie in the same boxes of ruleset and declaration have the same fate in both, so one of each such
+segment stands for all of it (exact segments of the method that El-Atawy and others published as policy segmentation
+for firewall tests, 2007). `segments` gives those boxes:
+
+* what the ruleset accepts and what is permitted, as boxes;
+* what each rule matches: where boxes were merged, or earlier rules hide a part, its own edge is not among those;
+* in what the two differ by the analysis, marks included. A difference may be smaller than any box of either side.
+
+`corners` then takes of each box, in every field that it names, the lowest and the highest value and the next one beyond
+each, the other fields being ordinary. Everything comes from the ruleset as it runs and from the declaration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from shoko.proof.boxes import Box, meet, without
+from shoko.proof.dynamic.possible import DESTINATION_OPTIONS, can_be, possible, state
+from shoko.proof.errors import ProofError
+from shoko.proof.expected.host import Permitted
+from shoko.proof.fields import ADDRESSES, NEW, VALUES
+from shoko.proof.index import Index
+from shoko.proof.packet import Packet, example
+from shoko.proof.paths import Path, accepted, packets
+from shoko.proof.ruleset import Chain, Ruleset
+from shoko.proof.run import Batch
+from shoko.proof.spans import Spans, holds, single
+
+BUDGET = 20_000  # boxes; a gateway of thirty zones has fewer
+_HOOKS: dict[Path, tuple[str, ...]] = {
+    "input": ("prerouting", "input"),
+    "forward": ("prerouting", "forward", "postrouting"),
+    "output": ("output", "postrouting"),
+}
+# They follow from the rest of a lone packet.
+_DERIVED = frozenset({"state", "mark", "direction", "nexthdr"})
+
+
+def segments(ruleset: Ruleset, path: Path, permitted: Sequence[Permitted]) -> list[Box]:
+    """Return the boxes that a ruleset and what is permitted tell apart on a path; they overlap.
+
+    Raises ProofError if there are more than `BUDGET`.
+    """
+    passing = accepted(ruleset, path)
+    found = [box for batch in passing for box in batch.boxes]
+    found += [one.box for one in permitted]
+    found += _of_rules(ruleset, path)
+    found += _differing(passing, permitted)
+    different = {frozenset(box.items()): box for box in found}
+    if len(different) > BUDGET:
+        raise ProofError(
+            f"{path}: {len(different)} boxes, more than the {BUDGET} whose corners can be sent; split the ruleset"
+        )
+    return list(different.values())
+
+
+def corners(boxes: Iterable[Box], path: Path, within: Box | None = None) -> list[Packet]:
+    """Return packets at the corners of boxes, each once, in the order of the boxes.
+
+    Every packet has all fields and can be made on a wire. `within` holds what the place can do, such as the interfaces
+    that there are: nothing outside it is returned.
+    """
+    limits = within or {}
+    places = [both for box in possible(path) if (both := meet(box, limits)) is not None]
+    known = Index(places)
+    found: dict[tuple[int, ...], Packet] = {}
+    for box in boxes:
+        for place in known.near(box):
+            # Ordinary packets have the next header that they are; see `_made`.
+            inside = meet({name: members for name, members in box.items() if name != "nexthdr"}, place)
+            if inside is None:
+                continue
+            base = example(inside)
+            for packet in _around(base, inside, box):
+                made = _made(packet, path, limits, box)
+                if made is not None:
+                    found.setdefault(tuple(made.values()), made)
+    return list(found.values())
+
+
+def _around(base: Packet, inside: Box, box: Box) -> Iterator[Packet]:
+    """Yield the base, its lowest and highest mate, and for each field of the box the edges within and beyond."""
+    yield base
+    yield {**base, **{name: members[0] for name, members in inside.items()}}
+    yield {**base, **{name: members[-1] - 1 for name, members in inside.items()}}
+    for name in box:
+        if name in _DERIVED or name == "family":
+            continue
+        for value in _edges(box[name], _full(name, base["family"])):
+            if value != base[name]:
+                yield {**base, name: value}
+
+
+def _edges(members: Spans, full: Spans) -> Iterator[int]:
+    for at in range(0, len(members), 2):
+        low, high = members[at], members[at + 1] - 1
+        yield from (value for value in {low - 1, low, high, high + 1} if full[0] <= value < full[-1])
+
+
+def _full(name: str, family: int) -> Spans:
+    return ADDRESSES[family] if name in ("saddr", "daddr") else VALUES[name]
+
+
+def _made(packet: Packet, path: Path, limits: Box, box: Box) -> Packet | None:
+    """The packet with the fields that follow from others; None if it cannot be made here."""
+    if not can_be(path, packet) or any(not holds(members, packet[name]) for name, members in limits.items()):
+        return None
+    first = packet["proto"]
+    wanted = box.get("nexthdr")
+    if wanted is not None and packet["family"] == 6 and not holds(wanted, first) and holds(wanted, DESTINATION_OPTIONS):
+        first = DESTINATION_OPTIONS
+    return {**packet, "nexthdr": first, "state": state(packet), "mark": 0, "direction": 0}
+
+
+def _of_rules(ruleset: Ruleset, path: Path) -> Iterator[Box]:
+    """What each rule that a path can meet matches, whoever came before it."""
+    every = packets(path)
+    for chain in _met(ruleset, path):
+        for rule in chain.rules:
+            for case in rule.cases:
+                for box in case.boxes:
+                    for whole in every:
+                        if whole["family"][0] in chain.families and (both := meet(whole, box)) is not None:
+                            yield both
+
+
+def _met(ruleset: Ruleset, path: Path) -> list[Chain]:
+    """The base chains of a path, and every chain that they lead to."""
+    waiting = [
+        chain for hook in _HOOKS[path] for chain in ruleset.hooked(hook, ("filter", "route", "nat"))
+    ]  # fmt: skip
+    found: dict[tuple[str, str, str], Chain] = {}
+    while waiting:
+        chain = waiting.pop()
+        at = (chain.where.family, chain.where.table, chain.where.chain)
+        if at in found:
+            continue
+        found[at] = chain
+        waiting += [
+            ruleset.target(rule, case.verdict) for rule in chain.rules for case in rule.cases if case.verdict.target
+        ]
+    return list(found.values())
+
+
+def _differing(passing: Sequence[Batch], permitted: Sequence[Permitted]) -> Iterator[Box]:
+    """What only one side lets through, and new sessions that both do but with another mark."""
+    may, let = Index(one.box for one in permitted), Index(box for batch in passing for box in batch.boxes)
+    marked: dict[int | None, Index] = {}
+    for one in permitted:
+        marked.setdefault(one.mark, Index()).add([one.box])
+    for batch in passing:
+        mine = marked.get(batch.now.get("mark"), Index())
+        for box in batch.boxes:
+            yield from without(box, may.near(box))
+            first = meet(box, {"state": single(NEW)})
+            if first is not None:
+                yield from without(first, mine.near(first))
+    for one in permitted:
+        yield from without(one.box, let.near(one.box))
