@@ -24,12 +24,18 @@ from shoko.proof.spans import single
 
 @dataclass(frozen=True)
 class HostProof:
-    """What was found about one host. `unproved` is why nothing can be said; then there are no findings."""
+    """What was found about one host. `unproved` is what nothing can be said about, and why.
+
+    `ruleset` is what it enforces, and `windows` the same with the elements that expire, where it has some; None where
+    it could not be read.
+    """
 
     host: str
     findings: tuple[Finding, ...]
     unproved: tuple[str, ...]
     names: Interfaces
+    ruleset: Ruleset | None = None
+    windows: Ruleset | None = None
 
     @property
     def proven(self) -> bool:
@@ -73,7 +79,7 @@ def prove_host(
         return HostProof(host, (), (str(problem),), names)
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         return HostProof(host, (), (f"nft printed JSON of an unknown shape ({problem!r})",), names)
-    return HostProof(host, tuple(findings), (), names)
+    return HostProof(host, tuple(findings), (), names, ruleset, windows)
 
 
 def _declared(declaration: Declaration, host: str) -> set[str]:
