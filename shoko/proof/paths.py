@@ -53,7 +53,8 @@ def accepted(
     if start is None and tell is None:
         if path not in ruleset.passing:
             ruleset.passing[path] = _passed(ruleset, path, packets(path), None)
-        return ruleset.passing[path]
+        known: list[Batch] = ruleset.passing[path]
+        return known
     return _passed(ruleset, path, packets(path) if start is None else start, tell)
 
 
