@@ -11,13 +11,13 @@ from markupsafe import Markup
 from shoko.declaration.catalogue import controls
 from shoko.declaration.model import Declaration
 from shoko.matrix.cells import Cell, cells
-from shoko.matrix.proofs import Difference, Shown
 from shoko.matrix.words import WORDS, word
+from shoko.proof.kept import Difference, Kept
 from shoko.topology.describe import describe
 from shoko.topology.words import Language, say
 
 
-def page(declaration: Declaration, language: Language, proof: Shown | None = None) -> str:
+def page(declaration: Declaration, language: Language, proof: Kept | None = None) -> str:
     """Return the matrix as HTML; with a proof of this declaration, cells that differ from reality are marked."""
     environment = Environment(undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     folder = resources.files("shoko.matrix")

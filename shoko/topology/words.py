@@ -49,7 +49,11 @@ WORDS = {
     "groups": Text("役割", "groups"),
     "host": Text("機器", "host"),
     "hosts": Text("機器", "Hosts"),
+    "differs": Text("実際と異なる", "differs in reality"),
     "leg": Text("接続", "leg"),
+    "legend_arrow": Text(
+        "番号の側から接続を開始し、応答だけが戻る", "The numbered end opens the connection; only answers return"
+    ),
     "legend_leg": Text(
         "破線の機器: 他のゾーンで管理する機器の、もう一つの接続", "Dashed: second leg of a host managed elsewhere"
     ),
@@ -65,16 +69,21 @@ WORDS = {
     "owner": Text("所管", "owner"),
     "permitted": Text("許可する通信（これ以外はすべて拒否）", "Permitted flows (all else is denied)"),
     "ports": Text("ポート", "ports"),
+    "proof": Text("実機の証明", "Proof on the running hosts"),
+    "proven": Text("証明済み", "proven"),
     "segment": Text("区画", "segment"),
     "servers": Text("サーバ", "Servers"),
     "services": Text("サービス", "services"),
     "shared": Text("共有", "Shared"),
     "sync": Text("セッション同期", "session sync"),
+    "stale": Text("証明は別の宣言のもの", "the proof is of another declaration"),
     "switch": Text("スイッチ（VLANで分離、機器ごとに1ポート）", "Switch (separate VLANs, one port per leg)"),
     "terminals": Text("端末群", "Terminals"),
     "title": Text("名称", "title"),
     "to": Text("宛先", "to"),
     "tunnel": Text("VPN", "VPN"),
+    "undeclared": Text("宣言にない通信が通る", "passes, and no flow permits it"),
+    "unproved": Text("未証明", "unproved"),
     "via": Text("プロキシ経由", "via proxy"),
     "vips": Text("共有アドレス", "Shared addresses"),
     "why": Text("根拠", "why"),

@@ -10,8 +10,8 @@ from shoko.cli import main
 from shoko.declaration import load
 from shoko.matrix.cells import cells
 from shoko.matrix.page import page
-from shoko.matrix.proofs import read
 from shoko.proof.expected.permissions import permissions
+from shoko.proof.kept import read
 
 ROOT = Path(__file__).parents[3]
 LAB = ROOT / "inventories" / "lab"
