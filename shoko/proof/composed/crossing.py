@@ -18,6 +18,7 @@ from shoko.proof.interfaces import NONE
 from shoko.proof.packet import Packet, example
 from shoko.proof.paths import Path, accepted
 
+Passing = Mapping[Way, list[Box]]
 Wanted = Mapping[Way, list[tuple[Box, str]]]
 
 
@@ -46,22 +47,32 @@ class Crossing:
     more: int = 0
 
 
-def differences(site: Site, passing: Mapping[Way, list[Box]], must: Wanted, may: Wanted) -> list[Crossing]:
-    """Return the differences of all ways between hosts that were read; none means: equal for every packet."""
-    links = Links(site)
-    extra = (
-        (way, piece, "")
-        for way, boxes in passing.items()
-        for piece in _without(boxes, (box for box, _flow in may.get(way, ())))
+def extra(site: Site, passing: Passing, may: Wanted) -> list[Crossing]:
+    """Return what gets through and may not; empty means: nothing does, of all packets."""
+    return _shown(
+        site,
+        "passes",
+        (
+            (way, piece, "")
+            for way, boxes in passing.items()
+            for piece in _without(boxes, (box for box, _flow in may.get(way, ())))
+        ),
     )
-    missing = (
-        (way, piece, flow)
-        for way, wanted in must.items()
-        if _known(site, way)
-        for box, flow in wanted
-        for piece in _without([box], passing.get(way, ()))
+
+
+def missing(site: Site, passing: Passing, must: Wanted) -> list[Crossing]:
+    """Return what has to get through between hosts that were read, and does not; empty means: everything does."""
+    return _shown(
+        site,
+        "blocked",
+        (
+            (way, piece, flow)
+            for way, wanted in must.items()
+            if _known(site, way)
+            for box, flow in wanted
+            for piece in _without([box], passing.get(way, ()))
+        ),
     )
-    return [*_shown(site, links, "passes", extra), *_shown(site, links, "blocked", missing)]
 
 
 def _known(site: Site, way: Way) -> bool:
@@ -74,9 +85,8 @@ def _without(boxes: Iterable[Box], others: Iterable[Box]) -> Iterator[Box]:
         yield from without(box, known.near(box))
 
 
-def _shown(
-    site: Site, links: Links, kind: Literal["passes", "blocked"], wrong: Iterable[tuple[Way, Box, str]]
-) -> Iterator[Crossing]:
+def _shown(site: Site, kind: Literal["passes", "blocked"], wrong: Iterable[tuple[Way, Box, str]]) -> list[Crossing]:
+    links = Links(site)
     found: dict[object, Crossing] = {}
     for way, box, flow in islice(wrong, EXAMPLES):
         packet = example(box)
@@ -87,7 +97,7 @@ def _shown(
             found[same] = replace(found[same], more=found[same].more + 1)
         else:
             found[same] = Crossing(kind, way, packet, flow, stages)
-    yield from found.values()
+    return list(found.values())
 
 
 def walk(site: Site, links: Links, way: Way, packet: Packet) -> Iterator[Stage]:

@@ -56,13 +56,13 @@ def point(declaration: Declaration, host: str, ruleset: Ruleset, names: Interfac
         for came in _at(box, "iif", legs):
             for out in _at(box, "oif", legs):
                 forwards.setdefault((came, out), Index()).add([_travelling(box)])
-    out, come = (_plumbing(declaration, host, names, path) for path in ("output", "input"))
+    sent, taken = (_plumbing(declaration, host, names, path) for path in ("output", "input"))
     return Point(
         host,
         names,
         ruleset,
-        {at: _without(boxes, out) for at, boxes in sends.items()},
-        {at: Index(_without(boxes, come)) for at, boxes in receives.items()},
+        {at: _without(boxes, sent) for at, boxes in sends.items()},
+        {at: Index(_without(boxes, taken)) for at, boxes in receives.items()},
         forwards,
     )
 

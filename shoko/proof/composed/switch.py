@@ -17,6 +17,7 @@ from shoko.proof.composed.errors import NotUnderstood
 from shoko.proof.expected.ports import Port, by_vlan, ports
 
 ALL = frozenset(range(4096))
+DRIVER = "openvswitch"
 _NORMAL = "priority=0 actions=NORMAL"
 
 
