@@ -39,7 +39,7 @@ class HostProof:
         return not self.findings and not self.unproved
 
 
-def prove_site(declaration: Declaration, listings: Mapping[str, dict[str, Any] | str]) -> list[HostProof]:
+def prove_site(declaration: Declaration, listings: Mapping[str, Mapping[str, Any] | str]) -> list[HostProof]:
     """Prove every declared host against its `nft -j list ruleset` (and `forwarding`, if known), in declared order.
 
     A text in place of a listing is the reason why there is none. A host without either is unproved as well.
@@ -52,7 +52,7 @@ def prove_site(declaration: Declaration, listings: Mapping[str, dict[str, Any] |
 
 
 def prove_host(
-    declaration: Declaration, every: list[Permission], host: str, listing: dict[str, Any] | str
+    declaration: Declaration, every: list[Permission], host: str, listing: Mapping[str, Any] | str
 ) -> HostProof:
     """Prove one host; `every` is `permissions(declaration)`."""
     if isinstance(listing, str):
