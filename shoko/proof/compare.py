@@ -17,7 +17,10 @@ from shoko.proof.ruleset import Chain, Rule, Ruleset, Verdict, Where
 from shoko.proof.run import Batch
 from shoko.proof.spans import single
 
-Kind = Literal["passes", "blocked", "mark", "rewritten", "default", "translated", "forwards"]
+Kind = Literal[
+    "passes", "blocked", "mark", "rewritten", "default", "translated", "forwards", "address", "route", "switch"
+]
+Place = Path | Literal["links", "routes", "switch"]  # where on a host the difference is
 _ENDS = frozenset({"saddr", "daddr", "sport", "dport"})
 EXAMPLES = 200  # boxes looked at for examples; whether there is a difference is decided before
 
@@ -44,7 +47,7 @@ class Finding:
     """
 
     kind: Kind
-    path: Path
+    path: Place
     packet: Packet | None
     box: Box
     steps: tuple[Step, ...] = ()

@@ -63,22 +63,31 @@ def _suite(record: Record, host: Record) -> Tree.Element:
     for name, value in about.items():
         text = value if isinstance(value, str) else json.dumps(value)
         Tree.SubElement(properties, "property", {"name": name, "value": _plain(text)})
-    failures = 0
-    for path in _PATHS:
-        case = Tree.SubElement(suite, "testcase", {"classname": f"{record['site']}.{host['host']}", "name": path})
-        found = [one for one in host["findings"] if one["path"] == path]
-        failures += bool(found)
-        if found:
-            about_all = {"type": found[0]["kind"], "message": _plain(_message(found))}
-            Tree.SubElement(case, "failure", about_all).text = _plain("\n\n".join(map(_told, found)))
-        elif host["unproved"]:
-            reasons = "\n".join(host["unproved"])
-            message = _plain(host["unproved"][0])
-            Tree.SubElement(case, "error", {"type": "unproved", "message": message}).text = _plain(reasons)
-    errors = len(_PATHS) if host["unproved"] else 0
-    for name, count in (("tests", len(_PATHS)), ("failures", failures), ("errors", errors)):
+    for name, count in _cases(suite, f"{record['site']}.{host['host']}", host).items():
         suite.set(name, str(count))
     return suite
+
+
+def _cases(suite: Tree.Element, name: str, host: Record) -> dict[str, int]:
+    """Add a case for each path and whatever else differs; what nothing can be said about is an error of it."""
+    differing: dict[str, list[Record]] = {}
+    for one in host["findings"]:
+        differing.setdefault(one["path"], []).append(one)
+    compared = {one["path"] for one in host["paths"]}
+    cases = list(dict.fromkeys((*_PATHS, *differing)))
+    unproved = [case for case in cases if host["unproved"] and case not in compared | set(differing)]
+    if host["unproved"] and not unproved:
+        unproved = ["everything else"]
+        cases += unproved
+    for case in cases:
+        element = Tree.SubElement(suite, "testcase", {"classname": name, "name": case})
+        if found := differing.get(case):
+            about = {"type": found[0]["kind"], "message": _plain(_message(found))}
+            Tree.SubElement(element, "failure", about).text = _plain("\n\n".join(map(_told, found)))
+        elif case in unproved:
+            about = {"type": "unproved", "message": _plain(host["unproved"][0])}
+            Tree.SubElement(element, "error", about).text = _plain("\n".join(host["unproved"]))
+    return {"tests": len(cases), "failures": len(differing), "errors": len(unproved)}
 
 
 def _message(found: list[Record]) -> str:

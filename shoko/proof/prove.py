@@ -25,13 +25,19 @@ from shoko.proof.spans import single
 
 @dataclass(frozen=True)
 class HostProof:
-    """What was found about one host. `unproved` is why nothing can be said; then there is nothing else."""
+    """What was found about one host. `unproved` is what nothing can be said about, and why, and what to do.
+
+    `paths` is what was compared. `ruleset` is what the host enforces, and `windows` the same with the elements that
+    expire, where it has some; None where it could not be read.
+    """
 
     host: str
     findings: tuple[Finding, ...]
     unproved: tuple[str, ...]
     names: Interfaces
     paths: tuple[Compared, ...] = ()
+    ruleset: Ruleset | None = None
+    windows: Ruleset | None = None
 
     @property
     def proven(self) -> bool:
@@ -75,7 +81,7 @@ def prove_host(
         return _unproved(host, str(problem))
     except reading.SHAPELESS as problem:
         return _unproved(host, f"nft printed JSON of an unknown shape ({type(problem).__name__}: {problem}); {READ}")
-    return HostProof(host, tuple(findings), (), names, paths)
+    return HostProof(host, tuple(findings), (), names, paths, ruleset, windows)
 
 
 def _unproved(host: str, *reasons: str) -> HostProof:

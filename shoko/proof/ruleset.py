@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from shoko.proof.boxes import Box
 
@@ -99,6 +99,8 @@ class Ruleset:
 
     chains: Mapping[tuple[str, str, str], Chain]
     unknown: tuple[Unknown, ...]
+    # What passes of all packets, by path; `paths.accepted` works it out once.
+    passing: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def hooked(self, hook: str, kinds: tuple[str, ...] = ("filter", "route")) -> list[Chain]:
         """Return the base chains of a hook in the order in which a packet meets them."""

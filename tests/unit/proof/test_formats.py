@@ -119,3 +119,9 @@ def test_junit_has_a_case_for_each_path_of_each_host(made):
     text = next(one.find("failure").text for one in cases if one.get("classname") == "museum.fw1" and len(one))
     assert "bytes: 45" in text
     assert 'odd "name" \ufffd[31m <&>' in text, "what XML cannot hold is replaced, the rest is kept"
+
+
+def test_a_host_that_differs_and_is_unproved_in_part_is_both(made):
+    host = {**of(made, "fw1"), "unproved": ["routes: cannot be read"]}
+    (suite,) = Tree.fromstring(as_junit({**made, "hosts": [host]}))  # noqa: S314 - our own
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("4", "1", "1")
