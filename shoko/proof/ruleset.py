@@ -30,7 +30,9 @@ class Where:
     comment: str = ""
 
     def __str__(self) -> str:
-        place = f"table {self.family} {self.table} chain {self.chain}"
+        place = f"table {self.family} {self.table}"
+        if self.chain:
+            place += f" chain {self.chain}"
         if self.handle:
             place += f" handle {self.handle}"
         return f'{place} "{self.comment}"' if self.comment else place
@@ -56,6 +58,11 @@ class Rule:
     cases: tuple[Case, ...]
     changes: Mapping[str, int] = field(default_factory=dict)
     translation: str | None = None
+
+    @property
+    def drops_all(self) -> bool:
+        """Whether no packet gets past it."""
+        return any(case.verdict.kind == "drop" and {} in case.boxes for case in self.cases)
 
 
 @dataclass(frozen=True)
