@@ -43,6 +43,7 @@ class Observation:
     modules: tuple[str, ...]
     legacy: tuple[str, ...]
     classifiers: tuple[str, ...]
+    proxying: tuple[str, ...]
     switch: dict[str, Any] | None
     proxy: str | None
     errors: dict[str, str]
@@ -98,6 +99,7 @@ def observation(page: dict[str, Any]) -> Observation:
         modules=tuple(page.get("modules", [])),
         legacy=tuple(page.get("legacy", [])),
         classifiers=tuple(page.get("classifiers", [])),
+        proxying=tuple(page.get("proxying", [])),
         switch=page.get("switch"),
         proxy=page.get("proxy"),
         errors=errors,

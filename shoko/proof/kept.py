@@ -61,7 +61,7 @@ def read(declaration: Declaration, file: Path) -> Kept:
             digest=str(page["declaration_digest"]),
             current=page["declaration_digest"] == declaration.digest,
             when=datetime.fromisoformat(page["finished"]) if page.get("finished") else None,
-            kernel=str(page["kernel"]),
+            kernel=", ".join(sorted({str(one["kernel"]) for one in hosts if one["kernel"] is not None})),
             hosts=tuple(str(one["host"]) for one in hosts),
             proven=frozenset(str(one["host"]) for one in hosts if one["result"] == "proven"),
             differences=tuple(

@@ -55,10 +55,12 @@ def text(packet: Packet, names: Interfaces) -> str:
 
 
 def record(packet: Packet, names: Interfaces) -> dict[str, object]:
-    """Return a packet for machines: numbers, with addresses, interfaces and state in words."""
+    """Return a packet for machines: numbers, with addresses, interfaces and state in words; null is "has none"."""
     words: dict[str, object] = dict(packet)
     words |= {end: _address(packet, end) for end in ("saddr", "daddr")}
     words |= {end: names.text(packet[end]) for end in ("iif", "oif")}
+    words["nexthdr"] = packet["nexthdr"] if packet["family"] == 6 else None
+    words["user"] = packet["user"] if packet["iif"] == NONE and packet["user"] != NOBODY else None
     return words | {"state": _STATES[packet["state"]]}
 
 

@@ -25,10 +25,10 @@ from shoko.proof.spans import single
 
 @dataclass(frozen=True)
 class HostProof:
-    """What was found about one host. `unproved` is what nothing can be said about, and why.
+    """What was found about one host. `unproved` is what nothing can be said about, and why, and what to do.
 
-    `paths` is what was compared on each. `ruleset` is what the host enforces, and `windows` the same with the elements
-    that expire, where it has some; None where it could not be read.
+    `paths` is what was compared. `ruleset` is what the host enforces, and `windows` the same with the elements that
+    expire, where it has some; None where it could not be read.
     """
 
     host: str
@@ -45,7 +45,7 @@ class HostProof:
         return not self.findings and not self.unproved
 
 
-def prove_site(declaration: Declaration, listings: Mapping[str, dict[str, Any] | str]) -> list[HostProof]:
+def prove_site(declaration: Declaration, listings: Mapping[str, Mapping[str, Any] | str]) -> list[HostProof]:
     """Prove every declared host against its `nft -j list ruleset` (and `forwarding`, if known), in declared order.
 
     A text in place of a listing is the reason why there is none. A host without either is unproved as well.
@@ -58,7 +58,7 @@ def prove_site(declaration: Declaration, listings: Mapping[str, dict[str, Any] |
 
 
 def prove_host(
-    declaration: Declaration, every: list[Permission], host: str, listing: dict[str, Any] | str
+    declaration: Declaration, every: list[Permission], host: str, listing: Mapping[str, Any] | str
 ) -> HostProof:
     """Prove one host; `every` is `permissions(declaration)`."""
     if isinstance(listing, str):

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_network
 
 from shoko.declaration.model import Declaration, Host
 from shoko.proof.compare import Finding
-from shoko.proof.composed.routing import Routing, Way
+from shoko.proof.composed.routing import Hop, Routing, Way
 from shoko.proof.expected.networks import FAMILIES, of_network
 from shoko.proof.expected.permissions import Permission
 from shoko.proof.expected.places import prefixes, who
