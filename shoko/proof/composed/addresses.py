@@ -13,7 +13,6 @@ from shoko.proof.expected.networks import FAMILIES, NAMES, of_address
 from shoko.proof.expected.places import who
 from shoko.proof.expected.reach import held
 from shoko.proof.expected.sides import own
-from shoko.proof.packet import example
 from shoko.proof.spans import Spans, holds, single
 
 
@@ -56,9 +55,8 @@ def _may_have(declaration: Declaration, host: Host) -> Iterator[tuple[tuple[str,
 def _finding(declaration: Declaration, interface: str, family: int, number: int, what: str) -> Finding:
     members = single(number)
     address = IPv4Address(number) if family == 4 else IPv6Address(number)
-    packet = example({"family": single(family), "daddr": members, "iif": single(0), "oif": single(0)})
     detail = f"{address} on {interface} {what} {who(declaration, family, members)}"
-    return Finding("address", "links", packet, {}, detail=detail)
+    return Finding("address", "links", None, {}, detail=detail)
 
 
 def given(links: list[dict[str, Any]]) -> Iterator[tuple[str, int, int]]:

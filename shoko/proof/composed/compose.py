@@ -57,13 +57,16 @@ class Composed:
 
 def compose(
     declaration: Declaration, proofs: list[HostProof], observations: Observations | None
-) -> tuple[list[HostProof], Composed]:
+) -> tuple[list[HostProof], Composed | None]:
     """Return the proofs with what was seen besides rulesets, and what they come to together.
 
-    Without observations the rulesets alone are composed, over routes, addresses and VLANs as declared.
+    That is None unless all hosts were asked. Without observations the rulesets alone are composed, over routes,
+    addresses and VLANs as declared.
     """
     every = permissions(declaration)
     seen = [_seen(declaration, every, proof, observations) for proof in proofs]
+    if {proof.host for proof in proofs} != set(declaration.hosts):
+        return [one.proof for one in seen], None
     known = {one.proof.host: one for one in seen if not one.proof.unproved and one.proof.ruleset is not None}
     site = _site(declaration, every, known, observations)
     must = passages(declaration, [one for one in every if not one.windowed])

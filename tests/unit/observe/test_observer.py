@@ -26,8 +26,8 @@ def observed(before="true", path=None):
 
 def test_it_tells_rules_routes_and_who_forwards():
     page = observed(
-        f"nft '{RULES}'; ip link add leg type veth peer far; ip link set leg up; ip link set far up;"
-        "ip address add 192.0.2.1/24 dev leg;"
+        f"nft '{RULES}'; ip link add leg type veth peer far; ip address add 192.0.2.1/24 dev leg;"
+        "ip link set leg up; ip link set far up;"
         "ip route add 198.51.100.0/24 dev leg; echo 1 >/proc/sys/net/ipv4/ip_forward"
     )
     found = observation(page)
