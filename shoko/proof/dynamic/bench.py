@@ -14,14 +14,14 @@ from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
-from shoko.bootstrap.switch import BRIDGE
 from shoko.declaration.model import Declaration, Segment
 from shoko.declaration.switching import switch_ports
+from shoko.lab.machine import machine
 from shoko.lab.plan import stable_mac
 from shoko.lab.run import run
-from shoko.lab.session import machine
 from shoko.lab.settings import LabSettings
 from shoko.lab.wires import NETNS, make_namespace, remove_namespace
+from shoko.ports import BRIDGE
 from shoko.proof.dynamic.answers import Vacancy
 from shoko.proof.dynamic.frames import CLASS
 from shoko.proof.dynamic.guard import COOKIE, PORT, PROBE

@@ -29,7 +29,7 @@ def lines(results: Sequence[SuiteResult]) -> Iterator[str]:
 
 
 def _table(results: Sequence[SuiteResult]) -> Iterator[str]:
-    rows = [("suite", "at", "sent", "seen", "passed", "dropped", "sent again", "seconds")]
+    rows: list[tuple[str, ...]] = [("suite", "at", "sent", "seen", "passed", "dropped", "sent again", "seconds")]
     for one in results:
         counts = one.counts
         numbers = (counts.sent, counts.seen, counts.passed, counts.dropped, counts.resent)

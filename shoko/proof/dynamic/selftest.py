@@ -85,7 +85,9 @@ def _single(traffic: Traffic, here: Segment, packets: list[Packet], result: Suit
 
 def _every(sweep: Sweep, here: Segment, packets: list[Packet], expected: Spans) -> None:
     named = [
-        Batch(f"self-test, protocol {one['proto']} IPv{one['family']}", here.interface, one, *[expected] * 3)
+        Batch(
+            f"self-test, protocol {one['proto']} IPv{one['family']}", here.interface, one, expected, expected, expected
+        )
         for one in packets
     ]
     sweep.run(named)
