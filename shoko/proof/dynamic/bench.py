@@ -14,14 +14,14 @@ from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
-from shoko.bootstrap.switch import BRIDGE
 from shoko.declaration.model import Declaration, Segment
 from shoko.declaration.switching import switch_ports
+from shoko.lab.machine import machine
 from shoko.lab.plan import stable_mac
 from shoko.lab.run import run
-from shoko.lab.session import machine
 from shoko.lab.settings import LabSettings
-from shoko.lab.wires import NETNS, make_namespace
+from shoko.lab.wires import NETNS, make_namespace, remove_namespace
+from shoko.ports import BRIDGE
 from shoko.proof.dynamic.answers import Vacancy
 from shoko.proof.dynamic.frames import CLASS
 from shoko.proof.dynamic.guard import COOKIE, PORT, PROBE
@@ -110,6 +110,12 @@ class Bench:
         self._switch(["ovs-vsctl", *added])
         self._end([f"{PORT}g{segment.vlan}" for segment in (one, other)])
         return Gate(OWN, NETNS / here, macs)
+
+    def remove_own_gate(self, one: Segment, other: Segment) -> None:
+        """Take the prober's own gateway away."""
+        ports = [word for segment in (one, other) for word in ("--", "del-port", BRIDGE, f"{PORT}g{segment.vlan}")]
+        self._switch(["ovs-vsctl", *ports])
+        remove_namespace(self.settings.machine(OWN))
 
     def neighbour(self, gate: Gate, segment: Segment, address: str) -> None:
         """Tell the prober's own gateway who has an address: a port of ours, so that it need not ask."""

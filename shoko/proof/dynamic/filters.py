@@ -44,11 +44,11 @@ QUESTIONS: Program = [
 ]
 
 
-def from_makers(prefix: bytes) -> Program:
-    """Raw: frames that go out and whose source begins with these four bytes."""
+def from_makers(prefix: bytes, *, outgoing: bool) -> Program:
+    """Raw: frames whose source begins with these four bytes; those that go out, or those that come in."""
     return [
         (_LOAD_WORD, 0, 0, _TYPE),
-        (_EQUAL, 0, 3, socket.PACKET_OUTGOING),
+        (_EQUAL, 0, 3, socket.PACKET_OUTGOING) if outgoing else (_EQUAL, 3, 0, socket.PACKET_OUTGOING),
         (_LOAD_WORD, 0, 0, 6),
         (_EQUAL, 0, 1, int.from_bytes(prefix)),
         _TAKE,

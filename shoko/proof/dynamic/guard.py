@@ -15,12 +15,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from shoko.bootstrap.switch import BRIDGE
 from shoko.lab.errors import LabError
 from shoko.lab.locking import locked
-from shoko.lab.session import machine
+from shoko.lab.machine import machine
 from shoko.lab.settings import LabSettings, settings_for
 from shoko.lab.wires import namespaces, remove_namespace
+from shoko.ports import BRIDGE
 from shoko.proof.errors import ProofError
 
 PROBE = "probe"  # of namespaces: the prober's ports, and with more behind it what else it has

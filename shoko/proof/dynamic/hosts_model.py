@@ -103,7 +103,7 @@ class Model:
         target = self._network(attempt.destination)
         if host in self._roles.outside:
             if attempt.destination in self._roles.unrouted:
-                return ["outside"]
+                found.append("outside")
             here = self._line
         else:
             # Without a route there is no way out to judge by; the leg of the source is the one that it would take.

@@ -46,6 +46,15 @@ class Scene:
             for pair, way in self.place.ways(host, sorted(wanted)).items()
         }
 
+    def routes_back(self, chosen: Iterable[Attempt]) -> dict[Attempt, bool]:
+        """Return whether the receiver of each attempt has a route back to its sender."""
+        turned = {one: (self.roles.holding[one.destination], one.destination, one.source) for one in chosen}
+        pairs: dict[str, set[tuple[str, str]]] = {}
+        for host, source, destination in turned.values():
+            pairs.setdefault(host, set()).add((source, destination))
+        known = {(host, *pair) for host, wanted in pairs.items() for pair in self.place.ways(host, sorted(wanted))}
+        return {one: way in known for one, way in turned.items()}
+
     def check_at_rest(self) -> None:
         """Raise ProofError if an address has moved to another host: what was tried before then shows nothing."""
         again, _ = self.place.holding(self.everybody.holders)

@@ -24,8 +24,8 @@ class Trial:
         self.observed: dict[Attempt, Observed] = {}
         self.said: dict[Attempt, Said | None] = {}
         self.showing: set[str] = set()
+        self.roles = roles
         self._place = place
-        self._roles = roles
         self._used: set[Tuple5] = set()
         self._stack = ExitStack()
         self._wires: dict[str, Wire] = {}
@@ -61,7 +61,7 @@ class Trial:
         traces = Traces(known, {host: wire.seen for host, wire in self._wires.items()}, deaf)
         for one in chunk:
             said = opened.said.get(one)
-            self.observed[one] = observe(one, said, opened.keys.get(one), traces, self._roles)
+            self.observed[one] = observe(one, said, opened.keys.get(one), traces, self.roles)
             self.said[one] = said
         sent = set(opened.keys.values())
         self.showing |= {host for host, entries in known.items() if not sent.isdisjoint(entries.keys())}

@@ -44,6 +44,7 @@ class Judge:
         self.must: list[Permitted] = expected.permitted("forward")
         self.may: list[Permitted] = [*self.must, *expected.while_open("forward")]
         self._flow_of = {id(one.box): one.flow for one in self.may}
+        self._marks = {one.flow: one.mark for one in self.may if one.mark is not None}
         self._must, self._may = (Index(one.box for one in side) for side in (self.must, self.may))
         self._let = Index(box for batch in accepted(self.ruleset, "forward") for box in batch.boxes)
 
@@ -64,6 +65,10 @@ class Judge:
         """Return a flow that permits a packet of the box; "" if none does."""
         near = (one for one in self._may.near(box) if meet(one, box) is not None)
         return next((flow for one in near if (flow := self._flow_of[id(one)])), "")
+
+    def mark(self, flow: str) -> int:
+        """Return the mark that sessions of a flow carry; KeyError if it has none."""
+        return self._marks[flow]
 
     def steps(self, packet: Packet) -> tuple[Step, ...]:
         """Return the rules that a packet meets."""

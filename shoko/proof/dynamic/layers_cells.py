@@ -30,22 +30,24 @@ class Cell:
 def cells(scene: Scene, only: Collection[str] = ()) -> list[Cell]:
     """Return a cell for every ordered pair of segments in which somebody stands.
 
-    Gateways are ends of none: they stand in every segment. `only` keeps the cells in which one of these hosts acts.
+    Gateways are ends of none, because they stand in every segment; nor are switches, because it is their VLANs that are
+    taken away. With `only`, nobody else acts.
     """
-    senders, receivers = _stands(scene, sending=True), _stands(scene, sending=False)
+    senders, receivers = (
+        {
+            segment: kept
+            for segment, stands in _stands(scene, sending=sending).items()
+            if (kept := [stand for stand in stands if not only or stand[0] in only])
+        }
+        for sending in (True, False)
+    )
     outside = {segment.name for segment in scene.place.declaration.segments.values() if _outside(scene, segment.name)}
-    found = [
+    return [
         Cell(source, destination, tuple(_chosen(scene, senders[source], receivers[destination])))
         for source in senders
         for destination in receivers
         if not {source, destination} <= outside  # nothing of ours stands between parties outside
     ]
-    acting = [
-        cell
-        for cell in found
-        if any({one.host, scene.roles.holding[one.destination]} & set(only) for one in cell.attempts)
-    ]
-    return acting if only else found
 
 
 def _stands(scene: Scene, *, sending: bool) -> dict[str, list[Stand]]:
@@ -53,7 +55,7 @@ def _stands(scene: Scene, *, sending: bool) -> dict[str, list[Stand]]:
     declaration = scene.place.declaration
     found: dict[str, list[Stand]] = {}
     for host in declaration.hosts.values():
-        if host.name not in declaration.gateways.hosts:
+        if host.name not in (*declaration.gateways.hosts, *declaration.switches):
             for leg in host.legs:
                 for address in filter(None, (leg.ipv4, leg.ipv6)):
                     found.setdefault(leg.segment, []).append((host.name, str(address)))

@@ -11,9 +11,11 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, cast
 
 from shoko.lab.locking import locked
 from shoko.lab.settings import LabSettings, settings_for
@@ -21,6 +23,8 @@ from shoko.proof.dynamic.layers_removal import put_back
 from shoko.proof.errors import ProofError
 
 LONGEST = 900.0  # seconds
+_AFTER_ALL = 3.0  # seconds
+_DONE = "done\n"
 
 
 @contextmanager
@@ -33,18 +37,18 @@ def guarded(settings: LabSettings, hosts: Sequence[str]) -> Iterator[None]:
         text=True,
         start_new_session=True,
     )
-    assert process.stdin is not None
-    assert process.stdout is not None
+    to, back = cast("IO[str]", process.stdin), cast("IO[str]", process.stdout)
     try:
-        process.stdin.write(json.dumps({"site": str(settings.site), "hosts": list(hosts)}) + "\n")
-        process.stdin.flush()
-        if process.stdout.readline().strip() != "ready":
+        to.write(json.dumps({"site": str(settings.site), "hosts": list(hosts)}) + "\n")
+        to.flush()
+        if back.readline().strip() != "ready":
             raise ProofError("what a former run took away could not be put back; see above")
         yield
+        to.write(_DONE)
     finally:
-        process.stdin.close()
+        to.close()
         code = process.wait()
-        process.stdout.close()
+        back.close()
     if code:
         raise ProofError("not everything could be put back; see above, and run the command again")
 
@@ -56,11 +60,15 @@ def main() -> int:
     told = json.loads(sys.stdin.readline())
     settings = settings_for(Path(told["site"]))
     with locked(settings.state / "probing.lock", "proving this lab by packets"):
-        problems = put_back(settings, told["hosts"])
+        _, problems = put_back(settings, told["hosts"])
         if not problems:
             print("ready", flush=True)
             select.select([sys.stdin], [], [], LONGEST)
-            problems = put_back(settings, told["hosts"])
+            _, problems = put_back(settings, told["hosts"])
+            if sys.stdin.readline() != _DONE:
+                # It was killed: what it had just begun inside a host comes to its end without it.
+                time.sleep(_AFTER_ALL)
+                _, problems = put_back(settings, told["hosts"])
     for problem in problems:
         sys.stderr.write(f"putting layers back: {problem}\n")
     return 1 if problems else 0

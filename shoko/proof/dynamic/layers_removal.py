@@ -11,11 +11,12 @@ import hashlib
 import subprocess
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
-from shoko.bootstrap.switch import BRIDGE
 from shoko.lab.errors import LabError
-from shoko.lab.session import machine
+from shoko.lab.machine import machine
 from shoko.lab.settings import LabSettings
+from shoko.ports import BRIDGE
 from shoko.proof.errors import ProofError
 
 MARK = "layer-removed"
@@ -23,29 +24,32 @@ OPEN_SECONDS = 60
 _SET = "layer_removed"
 _TABLE = 990  # the first of the routing tables used here; shoko's own begin at 101
 _PREFERENCE = 90  # before shoko's own routing rules, which begin at 101
+_PROTOCOL = 199  # "who made this" of routes, rules and neighbours; free in iproute2's rt_protos
 _ROOM = 20  # routing tables that may be in use
 
+# First what hurts while it is away: the switch's ports.
 _PUT_BACK = f"""
-if nft list table inet shoko >/dev/null 2>&1; then
-  for chain in spoof input forward output; do
-    nft -a list chain inet shoko $chain | sed -n 's/.*comment "{MARK}" # handle //p' | while read -r handle; do
-      nft delete rule inet shoko $chain handle "$handle"
+if command -v ovs-vsctl >/dev/null && ovs-vsctl br-exists {BRIDGE}; then
+  ovs-vsctl --format=csv --no-headings --data=bare --columns=name,external_ids list port |
+    sed -n 's/^\\([^,]*\\),.*{MARK}=\\([0-9]*\\).*/\\1 \\2/p' | while read -r port tag; do
+      ovs-vsctl set port "$port" tag="$tag" -- remove port "$port" external_ids {MARK}
     done
-  done
-  nft delete set inet shoko {_SET} 2>/dev/null || true
+fi
+if nft list table inet shoko >/dev/null 2>&1; then
+  nft -a list table inet shoko | awk '
+    $1 == "chain" {{ chain = $2 }}
+    /comment "{MARK}"/ {{ print "delete rule inet shoko " chain " handle " $NF }}
+    $1 == "set" && $2 == "{_SET}" {{ last = "delete set inet shoko {_SET}" }}
+    END {{ if (last) print last }}
+  ' | nft -f -
 fi
 for family in -4 -6; do
-  while ip $family rule del pref {_PREFERENCE} 2>/dev/null; do :; done
-  for table in $(seq {_TABLE} {_TABLE + _ROOM - 1}); do ip $family route flush table $table 2>/dev/null || true; done
-done
-if command -v ovs-vsctl >/dev/null && ovs-vsctl br-exists {BRIDGE}; then
-  for port in $(ovs-vsctl list-ports {BRIDGE}); do
-    tag=$(ovs-vsctl --if-exists get port "$port" external_ids:{MARK} | tr -d '"')
-    if [ -n "$tag" ]; then
-      ovs-vsctl set port "$port" tag="$tag" -- remove port "$port" external_ids {MARK}
-    fi
+  ip $family rule flush protocol {_PROTOCOL}
+  ip $family route flush table all protocol {_PROTOCOL} 2>/dev/null || true
+  ip $family neigh show nud permanent | awk '/ proto {_PROTOCOL}/ {{ print $1, $3 }}' | while read -r address device; do
+    ip $family neigh del "$address" dev "$device"
   done
-fi
+done
 if grep -qs '^# {MARK}$' /etc/squid/squid.conf; then
   sed -i '/^# {MARK}$/,+1d' /etc/squid/squid.conf
   systemctl reload squid.service
@@ -53,25 +57,28 @@ fi
 """
 # What the digest is made of: rules without their counters, routes, the switch's VLANs, the proxy's file.
 _LISTING = f"""
-nft -s list ruleset 2>/dev/null
-for family in -4 -6; do ip $family rule; ip $family route show table all; done
+nft -s list ruleset 2>/dev/null || true
+for family in -4 -6; do
+  ip $family rule
+  ip $family route show table all
+  ip $family neigh show nud permanent
+done
 if command -v ovs-vsctl >/dev/null && ovs-vsctl br-exists {BRIDGE}; then
   ovs-vsctl --columns=name,tag,trunks,external_ids list port
 fi
-cat /etc/squid/squid.conf 2>/dev/null
-true
+cat /etc/squid/squid.conf 2>/dev/null || true
 """
 
 
-def put_back(settings: LabSettings, hosts: Iterable[str]) -> list[str]:
-    """Undo everything that bears the mark; return a line for every host where that failed."""
-    return [f"{host}: {said}" for host, (code, said) in _everywhere(settings, dict.fromkeys(hosts, _PUT_BACK)) if code]
+def put_back(settings: LabSettings, hosts: Iterable[str]) -> tuple[dict[str, str], list[str]]:
+    """Undo everything that bears the mark.
 
-
-def digests(settings: LabSettings, hosts: Iterable[str]) -> dict[str, str]:
-    """Return the SHA-256 of what each host enforces: ruleset, routes, VLANs, proxy."""
-    answers = _everywhere(settings, dict.fromkeys(hosts, _LISTING))
-    return {host: hashlib.sha256(said.encode()).hexdigest() for host, (_code, said) in answers}
+    Return the SHA-256 of what each host enforces now (ruleset, routes, VLANs, proxy), and a line for every host where
+    undoing failed.
+    """
+    answers = _everywhere(settings, dict.fromkeys(hosts, _PUT_BACK + _LISTING))
+    problems = [f"{host}: {' '.join(said.split())[-300:]}" for host, (code, said) in answers if code]
+    return {host: hashlib.sha256(said.encode()).hexdigest() for host, (code, said) in answers if not code}, problems
 
 
 def change(settings: LabSettings, scripts: Mapping[str, str]) -> None:
@@ -95,20 +102,42 @@ END
 """
 
 
-def routed(ways: Iterable[tuple[str | None, str, str, str | None]]) -> str:
-    """Return the script that gives routes: (source or None for whoever, destination, interface, next hop or None)."""
+@dataclass(frozen=True)
+class Way:
+    """A route to be given: of packets from a source (None: whoever's) to a destination, out by an interface.
+
+    Either by a next hop, or straight to the hardware address `at` on the link.
+    """
+
+    source: str | None
+    destination: str
+    interface: str
+    hop: str | None = None
+    at: str | None = None
+
+    @property
+    def family(self) -> str:
+        """The option of ip(8)."""
+        return "-6" if ":" in self.destination else "-4"
+
+
+def routed(ways: Iterable[Way]) -> str:
+    """Return the script that gives routes; a neighbour that it fixes is gone with `_PUT_BACK` as well."""
     lines: dict[str, list[str]] = {"-4": [], "-6": []}
-    tables: dict[tuple[str, str | None, str], int] = {}
-    for source, destination, interface, hop in ways:
-        family = "-6" if ":" in destination else "-4"
-        # On the link itself every destination has a route of its own.
-        table = tables.setdefault((interface, hop, family), _TABLE + len(tables))
+    tables: dict[tuple[str, str, str | None], int] = {}
+    for way in ways:
+        table = tables.setdefault((way.family, way.interface, way.hop), _TABLE + len(tables))
         if table >= _TABLE + _ROOM:
             raise ProofError(f"more than {_ROOM} routing tables would be needed on one host")
-        target = "default" if hop else destination
-        lines[family].append(f"route replace {target} {f'via {hop}' if hop else ''} dev {interface} table {table}")
-        whose = f"from {source} " if source else ""
-        lines[family].append(f"rule add pref {_PREFERENCE} {whose}to {destination} lookup {table}")
+        target, by = ("default", f"via {way.hop} ") if way.hop else (way.destination, "")
+        whose = f"from {way.source} " if way.source else ""
+        lines[way.family] += [
+            f"route replace {target} {by}dev {way.interface} table {table} protocol {_PROTOCOL}",
+            f"rule add pref {_PREFERENCE} {whose}to {way.destination} lookup {table} protocol {_PROTOCOL}",
+        ]
+        if way.at:
+            fixed = f"{way.destination} lladdr {way.at} dev {way.interface}"
+            lines[way.family].append(f"neigh replace {fixed} nud permanent protocol {_PROTOCOL}")
     return "\n".join(
         f"ip {family} -batch - <<'END'\n" + "\n".join(content) + "\nEND" for family, content in lines.items() if content
     )

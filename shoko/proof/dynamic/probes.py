@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import batched
@@ -18,6 +19,7 @@ _TRIES = 4
 
 # Makes the IP packets of a probe for a token: one, or several fragments.
 Pieces = Callable[[int], Sequence[bytes]]
+Came = Callable[["Probe", bytes], object]
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,18 @@ class Probe:
         return self.pieces(token) if self.pieces is not None else (frames.packet(self.packet, token),)
 
 
-def try_probes(traffic: Traffic, judge: Judge, probes: Iterable[Probe], result: SuiteResult) -> None:
-    """Send probes, again where one is missing or should have passed, and add what was found to the result."""
-    trial = _Trial(traffic, judge, result)
+def try_probes(
+    traffic: Traffic,
+    judge: Judge,
+    probes: Iterable[Probe],
+    result: SuiteResult,
+    came: Came = lambda _one, _packet: None,
+) -> None:
+    """Send probes, again where one is missing or should have passed, and add what was found to the result.
+
+    `came` is told every packet that came out of the gate, with its probe.
+    """
+    trial = _Trial(traffic, judge, result, came)
     for chunk in batched(probes, _CHUNK):
         waiting: Sequence[Probe] = chunk
         for left in reversed(range(_TRIES)):
@@ -51,8 +62,8 @@ def try_probes(traffic: Traffic, judge: Judge, probes: Iterable[Probe], result: 
 
 
 class _Trial:
-    def __init__(self, traffic: Traffic, judge: Judge, result: SuiteResult) -> None:
-        self._traffic, self._judge, self._result = traffic, judge, result
+    def __init__(self, traffic: Traffic, judge: Judge, result: SuiteResult, came: Came) -> None:
+        self._traffic, self._judge, self._result, self._came = traffic, judge, result, came
         self.found = Found(judge)
 
     def send(self, probes: Sequence[Probe], *, last: bool, again: bool) -> list[Probe]:
@@ -64,10 +75,9 @@ class _Trial:
             for token, one in known.items()
             for packet in one.made(token)
         )
-        came = [frames.token_of(packet) for _interface, packet in out]
-        if any(let and token not in came for token, (_must, _may, let) in verdicts.items()):
-            came += [frames.token_of(packet) for _interface, packet in self._traffic.later()]
-        passed = set(came) & set(known)
+        passed = self._passed(known, out)
+        if any(let and token not in passed for token, (_must, _may, let) in verdicts.items()):
+            passed += self._passed(known, self._traffic.later())
         short = {interface for interface, count in sent.items() if seen[interface] != count}
         repeat: list[Probe] = []
         for token, one in known.items():
@@ -87,9 +97,19 @@ class _Trial:
             )
         for interface in () if last else short:  # what got lost counts once it is found again
             del sent[interface], seen[interface]
-        count, arrived, out_again = sent.total(), seen.total(), sum(token in passed for token in came)
+        count, arrived, out_again = sent.total(), seen.total(), passed.total()
         self._result.counts.add(Counts(count, arrived, out_again, arrived - out_again, count if again else 0))
         return [] if last else repeat
+
+    def _passed(self, known: dict[int, Probe], out: Iterable[tuple[str, bytes]]) -> Counter[int]:
+        """How many packets of each probe came out, by token."""
+        found: Counter[int] = Counter()
+        for _interface, packet in out:
+            token = frames.token_of(packet)
+            if token in known:
+                found[token] += 1
+                self._came(known[token], packet)
+        return found
 
     def _verdict(self, one: Probe) -> tuple[bool, bool, bool]:
         if one.never or not self._judge.carried(one.packet):

@@ -14,10 +14,11 @@ _BUFFER = 32 << 20
 _TCP, _UDP = 6, 17
 _SYN, _SYN_ACK = 0x02, 0x12
 _LONG_ENOUGH = 28  # IPv4 and UDP
-# Classic BPF: whatever is not on its way out. The rest is looked at here.
+# Classic BPF: what is addressed to this very leg; neither what it sends nor what a switch floods. The rest is looked
+# at here.
 _COMING_IN: Program = [
     (0x28, 0, 0, 0xFFFFF004),  # ldh the packet's type (SKF_AD_PKTTYPE)
-    (0x15, 1, 0, socket.PACKET_OUTGOING),  # jeq: leave it out
+    (0x15, 0, 1, socket.PACKET_HOST),  # jeq, else leave it out
     (0x06, 0, 0, 128),  # take its first 128 bytes
     (0x06, 0, 0, 0),
 ]
