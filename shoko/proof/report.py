@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from shoko.declaration.model import Declaration
@@ -15,7 +15,7 @@ from shoko.proof.interfaces import Interfaces
 from shoko.proof.prove import HostProof
 
 PROVEN, COUNTEREXAMPLE, UNPROVED = 0, 1, 2  # exit codes
-_RESULTS = {PROVEN: "proven", COUNTEREXAMPLE: "counterexample", UNPROVED: "unproved"}
+RESULTS = {PROVEN: "proven", COUNTEREXAMPLE: "counterexample", UNPROVED: "unproved"}
 _MEANING = {
     "passes": "passes, and no flow permits it",
     "blocked": "is permitted, and does not pass",
@@ -34,6 +34,11 @@ def verdict(proofs: list[HostProof]) -> int:
     return UNPROVED if any(proof.unproved for proof in proofs) or not proofs else PROVEN
 
 
+def worst(codes: Iterable[int]) -> int:
+    """Return the exit code of several proofs together."""
+    return max(codes, key=(PROVEN, UNPROVED, COUNTEREXAMPLE).index)
+
+
 def lines(proofs: list[HostProof]) -> Iterator[str]:
     """Yield the report for people: what is wrong host by host, then one line for all."""
     for proof in proofs:
@@ -42,7 +47,7 @@ def lines(proofs: list[HostProof]) -> Iterator[str]:
         for finding in proof.findings:
             yield from _finding(proof, finding)
     proven = sum(proof.proven for proof in proofs)
-    yield f"{_RESULTS[verdict(proofs)]}: {proven} of {len(proofs)} hosts enforce exactly what the declaration permits"
+    yield f"{RESULTS[verdict(proofs)]}: {proven} of {len(proofs)} hosts enforce exactly what the declaration permits"
 
 
 def _finding(proof: HostProof, finding: Finding) -> Iterator[str]:
@@ -61,7 +66,7 @@ def record(declaration: Declaration, proofs: list[HostProof], listings: Mapping[
         "site": declaration.key,
         "declaration_digest": declaration.digest,
         "kernel": platform.release(),
-        "result": _RESULTS[verdict(proofs)],
+        "result": RESULTS[verdict(proofs)],
         "hosts": [_host(proof, listings.get(proof.host, "")) for proof in proofs],
     }
     return json.dumps(content, ensure_ascii=False, indent=2)
@@ -72,7 +77,7 @@ def _host(proof: HostProof, listing: dict[str, Any] | str) -> dict[str, object]:
     about: dict[str, Any] = next((item["metainfo"] for item in known["nftables"] if "metainfo" in item), {})
     return {
         "host": proof.host,
-        "result": _RESULTS[verdict([proof])],
+        "result": RESULTS[verdict([proof])],
         "nft": about.get("version"),
         "rules": sum("rule" in item for item in known["nftables"]),
         "ruleset_digest": hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest(),

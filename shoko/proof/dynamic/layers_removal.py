@@ -13,10 +13,10 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from shoko.bootstrap.switch import BRIDGE
 from shoko.lab.errors import LabError
-from shoko.lab.session import machine
+from shoko.lab.machine import machine
 from shoko.lab.settings import LabSettings
+from shoko.ports import BRIDGE
 from shoko.proof.errors import ProofError
 
 MARK = "layer-removed"

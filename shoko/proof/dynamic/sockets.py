@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
 import socket
 import struct
 from collections.abc import Callable, Iterator
@@ -36,15 +37,19 @@ def inside[T](namespace: Path, act: Callable[[], T]) -> T:
 
 
 class Tap:
-    """Watches every interface of a namespace for the packets that a filter takes, and changes nothing there.
+    """Watches the interfaces of a namespace, or one of them, for packets that a filter takes; changes nothing there.
 
     The kernel counts what the filter takes even if the buffer is full, so `poll` is exact whatever is read. What
     arrives begins with the network header, or with the Ethernet header if `raw`.
     """
 
-    def __init__(self, namespace: Path, program: Program, buffer: int, raw: bool = False) -> None:
+    def __init__(
+        self, namespace: Path, program: Program, buffer: int, *, raw: bool = False, interface: str | None = None
+    ) -> None:
         kind = socket.SOCK_RAW if raw else socket.SOCK_DGRAM
         self._socket = inside(namespace, lambda: socket.socket(socket.AF_PACKET, kind, socket.htons(ETH_P_ALL)))
+        if interface is not None:
+            self._socket.bind((interface, ETH_P_ALL))
         self._socket.setblocking(False)
         self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, buffer)
         code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *one) for one in program))
@@ -70,6 +75,10 @@ class Tap:
             except BlockingIOError:
                 return
             yield sender[0], content
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until there is something to read; False if nothing came in that time."""
+        return bool(select.select([self._socket], [], [], seconds)[0])
 
     def close(self) -> None:
         """Stop watching."""
