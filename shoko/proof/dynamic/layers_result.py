@@ -60,6 +60,27 @@ class LayerSuite(SuiteResult):
     cells: list[tuple[Cell, list[Row]]] = field(default_factory=list)
     asked: list[Request] = field(default_factory=list)
 
+    def about(self) -> Iterator[str]:
+        """Yield the table: a line a cell, with its layers and who still denies it when one is taken away."""
+        for cell, rows in self.cells:
+            if not rows:
+                yield f"layers: {cell}: no two hosts stand there, nothing was tried"
+            told: dict[str, list[str]] = {}
+            for row in rows:
+                told.setdefault(_told(row), []).append(f"IPv{row.attempt.family}")
+            for text, families in told.items():
+                yield f"layers: {cell} ({', '.join(families)}): {text}"
+        for one in self.asked:
+            yield f"layers: {one.source} -> internet through the proxies: one layer alone: {NAMES['proxy']}"
+
+    def details(self) -> dict[str, object]:
+        """Return the same for machines."""
+        cells = [
+            {"source": cell.source, "destination": cell.destination, "attempts": [_json(row) for row in rows]}
+            for cell, rows in self.cells
+        ]
+        return {"cells": cells, "proxy": [asdict(one) | {"layers": ["proxy"]} for one in self.asked]}
+
 
 def judge(chosen: Sequence[Cell], rows: Sequence[Row], asked: Sequence[Request], unproved: Sequence[str]) -> LayerSuite:
     """Compare every round with what the analysis says: the first of the layers that are left ends the attempt."""
@@ -120,20 +141,6 @@ def _first(row: Row, away: tuple[Layer, ...]) -> End:
     return left[0] if left else "reached"
 
 
-def lines(suite: LayerSuite) -> Iterator[str]:
-    """Yield the table for people: a line a cell, with its layers and who holds when one is taken away."""
-    for cell, rows in suite.cells:
-        if not rows:
-            yield f"layers: {cell}: no two hosts stand there, nothing was tried"
-        told: dict[str, list[str]] = {}
-        for row in rows:
-            told.setdefault(_told(row), []).append(f"IPv{row.attempt.family}")
-        for text, families in told.items():
-            yield f"layers: {cell} ({', '.join(families)}): {text}"
-    for one in suite.asked:
-        yield f"layers: {one.source} -> internet through the proxies: one layer alone: the proxy's allowlist"
-
-
 def _told(row: Row) -> str:
     names = [NAMES[layer] for layer in row.claimed]
     if len(row.layers) == 1:
@@ -142,28 +149,14 @@ def _told(row: Row) -> str:
     return f"{' + '.join(names)} | taken away → still denied by: {held}"
 
 
-def record(suite: LayerSuite) -> dict[str, object]:
-    """Return the same for machines."""
+def _json(row: Row) -> dict[str, object]:
     return {
-        "cells": [
-            {
-                "source": cell.source,
-                "destination": cell.destination,
-                "attempts": [
-                    {
-                        "attempt": str(row.attempt),
-                        "family": row.attempt.family,
-                        "layers": list(row.claimed),
-                        "intact": row.intact,
-                        "without": row.without,
-                        "alone": row.alone,
-                        "open": row.open,
-                        "straight": row.straight,
-                    }
-                    for row in rows
-                ],
-            }
-            for cell, rows in suite.cells
-        ],
-        "proxy": [asdict(one) | {"layers": ["proxy"]} for one in suite.asked],
+        "attempt": str(row.attempt),
+        "family": row.attempt.family,
+        "layers": list(row.claimed),
+        "intact": row.intact,
+        "without": row.without,
+        "alone": row.alone,
+        "open": row.open,
+        "straight": row.straight,
     }
