@@ -73,7 +73,12 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
             metavar="FILE",
             help=f"the record {what}, into a file; without FILE, or with -, printed in place of the report",
         )
-    parser.add_argument("--layers", action="store_true", help="also tell which layers deny what is denied, by zones")
+    parser.add_argument(
+        "--layers",
+        action="store_true",
+        help="also tell which layers deny what is denied, by zones; with --dynamic, instead of the suites: take one layer "
+        "away at a time, on the lab alone, and show that the others hold (with --host: between these hosts)",
+    )
     parser.add_argument("--progress", action="store_true", help="tell on standard error which hosts have been read")
     dynamic.add_options(parser)
     parser.set_defaults(run=_prove)
@@ -107,9 +112,9 @@ def _proven(options: argparse.Namespace) -> int:
 
 def _by_analysis(options: argparse.Namespace, declaration: Declaration, *, beside: bool) -> Analysis | None:
     """The static proof, None if only packets are asked for; `beside` adds what the roles would write, for a record."""
-    hosts = _hosts(declaration, options.host)
     if options.dynamic and not options.static:
         return None
+    hosts = _hosts(declaration, options.host)
     if options.rendered:
         seen = None
         sources = Sources("rendered", dict.fromkeys(hosts, "not asked for"), rendered.listings(declaration, hosts))

@@ -10,7 +10,7 @@ import pytest
 
 from shoko.declaration.load import load as declared
 from shoko.proof import rendered
-from shoko.proof.evidence import Sources, record
+from shoko.proof.evidence import Analysis, Sources, record
 from shoko.proof.formats import as_json, as_junit, as_lines
 from shoko.proof.prove import prove_site
 
@@ -36,9 +36,8 @@ def made(museum):
     opened.update(expr=[{"accept": None}], comment=BY_HAND)
     changed["srv2"]["nftables"] = [{"metainfo": {"version": "1.0.6"}}]
     changed["srv1"] = "cannot be read: no route"
-    return record(
-        declaration, prove_site(declaration, changed), Sources("running", changed, listings), datetime.now(UTC)
-    )
+    analysis = Analysis(tuple(prove_site(declaration, changed)), None, Sources("running", changed, listings))
+    return record(declaration, analysis, None, datetime.now(UTC))
 
 
 def of(made, host):
@@ -47,12 +46,8 @@ def of(made, host):
 
 def test_the_record_is_of_its_schema_in_json_and_line_by_line(made, museum):
     declaration, listings = museum
-    before = record(
-        declaration,
-        prove_site(declaration, listings),
-        Sources("rendered", {}, listings),
-        datetime.now(UTC),
-    )
+    analysis = Analysis(tuple(prove_site(declaration, listings)), None, Sources("rendered", {}, listings))
+    before = record(declaration, analysis, None, datetime.now(UTC))
     for page in (made, before):
         WHOLE.validate(json.loads(as_json(page)))
         for line in as_lines(page).splitlines():
