@@ -72,8 +72,13 @@ def visit(declaration: Declaration, config: Path | None, hosts: list[str]) -> di
 def _understood(answer: Answer) -> Observation | str:
     if answer.error is not None:
         return f"cannot be read: {answer.error}; see that `ssh` reaches the host, and python3 and nft are installed"
+    return understood(answer.output)
+
+
+def understood(text: str) -> Observation | str:
+    """Return what the observer printed; a text says why it is not understood."""
     try:
-        return observation(json.loads(answer.output))
+        return observation(json.loads(text))
     except (ValueError, KeyError, TypeError) as problem:
         return f"answers something else than asked ({problem!r})"
 
