@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
 
@@ -43,7 +43,8 @@ class Finding:
     """A difference between a host and the declaration.
 
     `packet` is one concrete example out of `box` (None where no packet shows it), `steps` is its way through the
-    ruleset. `flow` is the flow that the packet belongs to, "" if none permits it.
+    ruleset. `flow` is the flow that the packet belongs to, "" if none permits it. `others` are further boxes that the
+    same rule decides for the same flow.
     """
 
     kind: Kind
@@ -53,6 +54,7 @@ class Finding:
     steps: tuple[Step, ...] = ()
     flow: str = ""
     detail: str = ""
+    others: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -138,8 +140,13 @@ def _rewriting(
 def _shown(ruleset: Ruleset, kind: Kind, path: Path, wrong: Iterable[tuple[Box, str]]) -> list[Finding]:
     """One finding for each rule and flow concerned: a single slip often shows in hundreds of boxes."""
     found: dict[tuple[Step | None, str], Finding] = {}
+    others: dict[tuple[Step | None, str], list[Box]] = {}
     for box, flow in islice(wrong, EXAMPLES):
         packet = example(box)
         steps = trace(ruleset, path, packet)
-        found.setdefault((steps[-1] if steps else None, flow), Finding(kind, path, packet, box, steps, flow))
-    return list(found.values())
+        key = steps[-1] if steps else None, flow
+        if key in found:
+            others.setdefault(key, []).append(box)
+        else:
+            found[key] = Finding(kind, path, packet, box, steps, flow)
+    return [replace(one, others=tuple(others.get(key, ()))) for key, one in found.items()]

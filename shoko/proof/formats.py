@@ -48,7 +48,10 @@ FORMATS: dict[str, Callable[[Record], str]] = {"json": as_json, "jsonl": as_line
 
 def _lines(record: Record) -> Iterator[Record]:
     run = {name: record[name] for name in ("site", "declaration_digest", "judged", "ended")}
-    yield {"record": "run", **{name: value for name, value in record.items() if name not in ("hosts", "composed", "dynamic")}}
+    yield {
+        "record": "run",
+        **{name: value for name, value in record.items() if name not in ("hosts", "composed", "dynamic")},
+    }
     for host in record["hosts"]:
         yield {"record": "host", **run, **{name: value for name, value in host.items() if name != "findings"}}
         for finding in host["findings"]:
@@ -128,7 +131,9 @@ def _packets(record: Record) -> Tree.Element:
         if one["result"] in kinds:
             what = [found["packet"] for found in one["findings"]] or one["unproved"] or ["packets unaccounted for"]
             kind = {"type": one["result"], "message": _plain(what[0])}
-            Tree.SubElement(case, kinds[one["result"]], kind).text = _plain(json.dumps(one, ensure_ascii=False, indent=1))
+            Tree.SubElement(case, kinds[one["result"]], kind).text = _plain(
+                json.dumps(one, ensure_ascii=False, indent=1)
+            )
     results = [one["result"] for one in shown]
     counts = {"tests": len(shown), "failures": results.count("counterexample"), "errors": results.count("unproved")}
     for name, count in counts.items():
