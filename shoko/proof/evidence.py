@@ -16,10 +16,10 @@ from shoko.proof import packet
 from shoko.proof.compare import Compared, Finding, Step
 from shoko.proof.composed.compose import Composed
 from shoko.proof.composed.record import record as together
+from shoko.proof.digest import digest, rules
 from shoko.proof.dynamic.report import record as by_packets
 from shoko.proof.dynamic.report import verdict as verdict_of_packets
 from shoko.proof.dynamic.result import SuiteResult
-from shoko.proof.digest import digest, rules
 from shoko.proof.interfaces import Interfaces
 from shoko.proof.prove import HostProof
 from shoko.proof.report import MEANING, RESULTS, verdict, worst

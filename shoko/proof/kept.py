@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from ipaddress import ip_address
 from pathlib import Path
@@ -17,17 +18,24 @@ _PROTOCOLS = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmpv6"}
 
 @dataclass(frozen=True)
 class Difference:
-    """What a host treats otherwise than declared, in one line of words.
+    """What hosts treat otherwise than declared, all of them alike.
 
-    `pair` are the zones of the packet that shows it and `service` its protocol and port, as `tcp/22`; both None where
-    no packet shows it. `flow` is the flow that it belongs to, None where no flow permits the packet.
+    `kind` and `meaning` are those of the proof, `path` is input, forward or output. Where a packet shows it, `pair` are
+    the zones of its ends, `ends` their addresses and `service` its protocol and port, as `tcp/22`; else they are None.
+    `flow` is the flow that it belongs to, None where no flow permits the packet; `rule` the last rule that it met;
+    `frame` the packet's bytes as hexadecimal digits.
     """
 
-    host: str
-    pair: tuple[str, str] | None
-    service: str | None
-    flow: str | None
-    words: str
+    hosts: tuple[str, ...]
+    path: str
+    kind: str
+    meaning: str
+    pair: tuple[str, str] | None = None
+    ends: tuple[str, str] | None = None
+    service: str | None = None
+    flow: str | None = None
+    rule: str | None = None
+    frame: str | None = None
 
 
 @dataclass(frozen=True)
@@ -35,14 +43,15 @@ class Kept:
     """A proof beside its declaration. `current` is whether it was made of this very declaration.
 
     `proven` are the hosts that enforce exactly the declaration, of `hosts` that were looked at; `unproved` names hosts
-    with the reason. `when` is the end of the proof, None where it was not written down.
+    with the reason. `when` is the end of the proof, None where it was not written down;
+    `kernels` are the versions of Linux whose rules were judged.
     """
 
     result: str
     digest: str
     current: bool
     when: datetime | None
-    kernel: str
+    kernels: tuple[str, ...]
     hosts: tuple[str, ...]
     proven: frozenset[str]
     differences: tuple[Difference, ...]
@@ -60,11 +69,11 @@ def read(declaration: Declaration, file: Path) -> Kept:
             result=str(page["result"]),
             digest=str(page["declaration_digest"]),
             current=page["declaration_digest"] == declaration.digest,
-            when=datetime.fromisoformat(page["finished"]) if page.get("finished") else None,
-            kernel=", ".join(sorted({str(one["kernel"]) for one in hosts if one["kernel"] is not None})),
+            when=datetime.fromisoformat(page["ended"]) if page.get("ended") else None,
+            kernels=tuple(sorted({str(one["kernel"]) for one in (page, *hosts) if one.get("kernel")})),
             hosts=tuple(str(one["host"]) for one in hosts),
             proven=frozenset(str(one["host"]) for one in hosts if one["result"] == "proven"),
-            differences=tuple(
+            differences=_together(
                 _difference(declaration, str(one["host"]), found) for one in hosts for found in one["findings"]
             ),
             unproved=tuple((str(one["host"]), str(reason)) for one in hosts for reason in one["unproved"]),
@@ -84,14 +93,25 @@ def zone_of(declaration: Declaration, address: str) -> str | None:
     return next((zone.name for zone in declaration.zones.values() if zone.outside), None)
 
 
+def _together(found: Iterable[Difference]) -> tuple[Difference, ...]:
+    """Say once what several hosts have in common, as both gateways often do."""
+    alike: dict[Difference, list[str]] = {}
+    for one in found:
+        alike.setdefault(replace(one, hosts=()), []).extend(one.hosts)
+    return tuple(replace(one, hosts=tuple(dict.fromkeys(hosts))) for one, hosts in alike.items())
+
+
 def _difference(declaration: Declaration, host: str, found: dict[str, Any]) -> Difference:
     packet = found["packet"]
+    rule = str(found["steps"][-1]["rule"]) if found["steps"] else None
+    one = Difference(
+        (host,), str(found["path"]), str(found["kind"]), str(found["meaning"]), flow=found["flow"], rule=rule
+    )
     if packet is None:
-        return Difference(host, None, None, found["flow"], f"{found['path']}: {found['meaning']}")
-    source, destination = (zone_of(declaration, packet[end]) for end in ("saddr", "daddr"))
+        return one
+    ends = (str(packet["saddr"]), str(packet["daddr"]))
+    source, destination = (zone_of(declaration, end) for end in ends)
     pair = None if source is None or destination is None else (source, destination)
     protocol = _PROTOCOLS.get(packet["proto"], f"protocol {packet['proto']}")
     service = f"{protocol}/{packet['dport']}" if packet["proto"] in (6, 17) else protocol
-    rule = f" — {found['steps'][-1]['rule']}" if found["steps"] else ""
-    words = f"{found['path']}: {packet['saddr']} → {packet['daddr']} {service}: {found['meaning']}{rule}"
-    return Difference(host, pair, service, found["flow"], words)
+    return replace(one, pair=pair, ends=ends, service=service, frame=found.get("bytes"))

@@ -89,7 +89,7 @@ class Ladder:
     def _differing(self, flow: Flow) -> str:
         """On which hosts a flow is not as declared."""
         differences = self.proof.differences if self.proof is not None else ()
-        hosts = dict.fromkeys(one.host for one in differences if one.flow == flow.name)
+        hosts = dict.fromkeys(host for one in differences if one.flow == flow.name for host in one.hosts)
         return f"{word('differs', self.language)}: {', '.join(hosts)}"
 
     def _in(self, zones: frozenset[str]) -> tuple[Lane, ...]:
@@ -117,7 +117,7 @@ class Ladder:
             if not sources or not destinations:
                 continue
             services = ", ".join(dict.fromkeys(one.service for one in differences if one.service))
-            hosts = ", ".join(dict.fromkeys(one.host for one in differences))
+            hosts = ", ".join(dict.fromkeys(host for one in differences for host in one.hosts))
             details = f"{word('undeclared', self.language)}: {hosts}"
             arrows.append(Arrow("!", sources, destinations, "", "", services, details, "differs"))
         return arrows

@@ -99,7 +99,7 @@ def test_every_flow_has_an_arrow_with_its_service_and_reason(declaration: Declar
 def kept(declaration: Declaration, **more: Any) -> Kept:
     """A proof that found everything as declared."""
     whole: dict[str, Any] = {
-        "result": "proven", "digest": declaration.digest, "current": True, "kernel": "6.18", "unproved": (),
+        "result": "proven", "digest": declaration.digest, "current": True, "kernels": ("6.18",), "unproved": (),
         "when": datetime(2026, 11, 28, 20, 15, tzinfo=UTC), "hosts": tuple(declaration.hosts), "differences": (),
     }  # fmt: skip
     whole |= more
@@ -108,8 +108,8 @@ def kept(declaration: Declaration, **more: Any) -> Kept:
 
 def test_a_proof_tells_of_every_flow_how_it_stands() -> None:
     lab = load(ROOT / "inventories" / "lab")
-    blocked = Difference("fw1", ("business", "information"), "tcp/3128", "bibliography", "…")
-    strange = Difference("fw2", ("information", "data"), "tcp/22", None, "…")
+    blocked = Difference(("fw1",), "forward", "blocked", "…", ("business", "information"), flow="bibliography")
+    strange = Difference(("fw2",), "forward", "passes", "…", ("information", "data"), service="tcp/22")
     proof = kept(lab, differences=(blocked, strange), unproved=(("bas1", "did not answer"),))
     found = standings(lab, proof)
     assert {name for name, one in found.items() if one == "differs"} == {"bibliography"}
