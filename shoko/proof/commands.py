@@ -76,8 +76,8 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--layers",
         action="store_true",
-        help="also tell which layers deny what is denied, by zones; with --dynamic, instead of the suites: take one layer "
-        "away at a time, on the lab alone, and show that the others hold (with --host: between these hosts)",
+        help="also tell which layers deny what is denied, by zones; with --dynamic, instead of the suites: take one "
+        "layer away at a time, on the lab alone, and show that the others hold (with --host: between these hosts)",
     )
     parser.add_argument("--progress", action="store_true", help="tell on standard error which hosts have been read")
     dynamic.add_options(parser)
