@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from contextlib import closing
 
 from shoko.declaration.commands import add_site
@@ -10,19 +11,22 @@ from shoko.declaration.load import load, site_directory
 from shoko.declaration.model import Declaration
 from shoko.errors import ShokoError
 from shoko.proof import rendered, running
+from shoko.proof.composed.compose import Composed, compose
+from shoko.proof.composed.report import lines as together
+from shoko.proof.composed.report import table
 from shoko.proof.errors import ProofError
 from shoko.proof.evidence import Listings, Sources, now, record
 from shoko.proof.formats import FORMATS
 from shoko.proof.outputs import STANDARD, Outputs
 from shoko.proof.progress import Progress
-from shoko.proof.prove import prove_site
-from shoko.proof.report import lines, verdict
+from shoko.proof.prove import HostProof, prove_site
+from shoko.proof.report import lines, printable, verdict
 from shoko.window.remote import ssh_config
 
 _HELP = """\
 exit codes:
-  0  proven: every host enforces exactly the declaration
-  1  counterexample: there is a packet that a host treats otherwise
+  0  proven: every host enforces exactly the declaration, and so do all together
+  1  counterexample: there is a packet that a host treats otherwise, or a route, address or port that is not declared
   2  unproved: something could not be read or understood, or the command could not start; never a pass
   130  interrupted
 
@@ -30,6 +34,7 @@ examples:
   shoko prove --static -i inventories/lab                      what the hosts hold now
   shoko prove --static --rendered                              what the roles would write, before an apply
   shoko prove --static --host fw1 --host fw2                   two hosts only
+  shoko prove --static --layers                                which layers deny what is denied, zone by zone
   shoko prove --static --json > proof.json                     the whole record, for `shoko matrix --proof`
   shoko prove --static --junit proof.xml --jsonl proof.jsonl   for a CI and for a log, with the report on the screen
 """
@@ -63,6 +68,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
             metavar="FILE",
             help=f"the record {what}, into a file; without FILE, or with -, printed in place of the report",
         )
+    parser.add_argument("--layers", action="store_true", help="also tell which layers deny what is denied, by zones")
     parser.add_argument("--progress", action="store_true", help="tell on standard error which hosts have been read")
     parser.set_defaults(run=_prove)
 
@@ -82,21 +88,35 @@ def _proven(options: argparse.Namespace) -> int:
     declaration = load(options.inventory)
     hosts = _hosts(declaration, options.host)
     if options.rendered:
+        seen = None
         sources = Sources("rendered", dict.fromkeys(hosts, "not asked for"), rendered.listings(declaration, hosts))
     else:
         config = ssh_config(site_directory(options.inventory))
         with closing(Progress(len(hosts), wanted=options.progress)) as progress:
-            found = running.listings(declaration, config, hosts, progress)
-        sources = Sources("running", found, _beside(declaration, hosts) if outputs.places else {})
+            seen = running.observations(declaration, config, hosts, progress)
+        sources = Sources("running", running.listings(seen), _beside(declaration, hosts) if outputs.places else {})
     judged = sources.running if sources.judged == "running" else sources.rendered
-    proofs = [proof for proof in prove_site(declaration, judged) if proof.host in hosts]
+    proofs, composed = compose(
+        declaration, [proof for proof in prove_site(declaration, judged) if proof.host in hosts], seen
+    )
+    differs = composed is not None and composed.differs
     if outputs.places:
-        page = record(declaration, proofs, sources, started)
+        page = record(declaration, proofs, sources, started, composed)
         for name in outputs.places:
             outputs.write(name, FORMATS[name](page))
     if not outputs.printed:
-        print("\n".join(lines(proofs)))
-    return verdict(proofs)
+        print("\n".join(_report(proofs, composed, layers=options.layers)))
+    return verdict(proofs, differs=differs)
+
+
+def _report(proofs: list[HostProof], composed: Composed | None, *, layers: bool) -> Iterator[str]:
+    yield from lines(proofs, differs=composed is not None and composed.differs)
+    if composed is not None:
+        yield from map(printable, together(composed))
+        if layers:
+            yield from table(composed)
+    elif layers:
+        yield "layers: only some hosts were asked; ask all of them"
 
 
 def _hosts(declaration: Declaration, named: list[str] | None) -> list[str]:

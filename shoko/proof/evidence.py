@@ -14,12 +14,14 @@ from shoko import __version__
 from shoko.declaration.model import Declaration
 from shoko.proof import packet
 from shoko.proof.compare import Compared, Finding, Step
+from shoko.proof.composed.compose import Composed
+from shoko.proof.composed.record import record as together
 from shoko.proof.digest import digest, nft, rules
 from shoko.proof.interfaces import Interfaces
 from shoko.proof.prove import HostProof
 from shoko.proof.report import MEANING, RESULTS, verdict
 from shoko.proof.same import same
-from shoko.proof.wire import datagram
+from shoko.proof.wire import hexadecimal
 
 FORMAT = 2  # of the record; schema/proof.schema.json
 Record = dict[str, Any]
@@ -40,21 +42,31 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def record(declaration: Declaration, proofs: list[HostProof], sources: Sources, started: datetime) -> Record:
-    """Return the whole record; its keys are always all there and in this order."""
+def record(
+    declaration: Declaration,
+    proofs: list[HostProof],
+    sources: Sources,
+    started: datetime,
+    composed: Composed | None = None,
+) -> Record:
+    """Return the whole record; its keys are always all there and in this order.
+
+    `composed` is what all hosts come to together, null where only some were asked.
+    """
     return {
         "format": FORMAT,
         "proof": "static",
         "site": declaration.key,
         "declaration_digest": declaration.digest,
         "judged": sources.judged,
-        "result": RESULTS[verdict(proofs)],
+        "result": RESULTS[verdict(proofs, differs=composed is not None and composed.differs)],
         "started": _text(started),
         "ended": _text(now()),
         "by": _user(),
         "shoko": __version__,
         "python": platform.python_version(),
         "hosts": [_host(proof, sources) for proof in proofs],
+        "composed": None if composed is None else together(composed),
     }
 
 
@@ -105,18 +117,11 @@ def _finding(finding: Finding, names: Interfaces) -> Record:
         "path": finding.path,
         "flow": finding.flow or None,
         "packet": None if finding.packet is None else packet.record(finding.packet, names),
-        "bytes": None if finding.packet is None else _bytes(finding.packet),
+        "bytes": None if finding.packet is None else hexadecimal(finding.packet),
         "rule": _rule(finding.steps[-1]) if finding.steps else None,
         "steps": [{"rule": step.rule, "verdict": step.verdict} for step in finding.steps],
         "detail": finding.detail or None,
     }
-
-
-def _bytes(one: packet.Packet) -> str | None:
-    try:
-        return datagram(one).hex()
-    except ValueError:  # a ruleset can ask for headers that no datagram has
-        return None
 
 
 def _rule(last: Step) -> Record:

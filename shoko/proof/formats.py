@@ -35,6 +35,11 @@ def as_junit(record: Record) -> str:
         suites.append(suite)
         for name in totals:
             totals[name] += int(suite.get(name, "0"))
+    if record["composed"] is not None:
+        suite = _together(record)
+        suites.append(suite)
+        for name in totals:
+            totals[name] += int(suite.get(name, "0"))
     for name, total in totals.items():
         suites.set(name, str(total))
     Tree.indent(suites)
@@ -46,11 +51,13 @@ FORMATS: dict[str, Callable[[Record], str]] = {"json": as_json, "jsonl": as_line
 
 def _lines(record: Record) -> Iterator[Record]:
     run = {name: record[name] for name in ("site", "declaration_digest", "judged", "ended")}
-    yield {"record": "run", **{name: value for name, value in record.items() if name != "hosts"}}
+    yield {"record": "run", **{name: value for name, value in record.items() if name not in ("hosts", "composed")}}
     for host in record["hosts"]:
         yield {"record": "host", **run, **{name: value for name, value in host.items() if name != "findings"}}
         for finding in host["findings"]:
             yield {"record": "finding", **run, "host": host["host"], **finding}
+    if record["composed"] is not None:
+        yield {"record": "composed", **run, **record["composed"]}
 
 
 def _suite(record: Record, host: Record) -> Tree.Element:
@@ -88,6 +95,27 @@ def _cases(suite: Tree.Element, name: str, host: Record) -> dict[str, int]:
             about = {"type": "unproved", "message": _plain(host["unproved"][0])}
             Tree.SubElement(element, "error", about).text = _plain("\n".join(host["unproved"]))
     return {"tests": len(cases), "failures": len(differing), "errors": len(unproved)}
+
+
+def _together(record: Record) -> Tree.Element:
+    """The suite of all hosts together: a case for the ways, one for the gateways, one for each sentence."""
+    composed = record["composed"]
+    suite = Tree.Element("testsuite", {"name": "together", "timestamp": record["started"]})
+    wrong: dict[str, list[Record]] = {"ways": composed["crossings"], "gateways": composed["gateways"]}
+    wrong |= {f"expect {one['sentence']}": [one] if one["result"] == "broken" else [] for one in composed["sentences"]}
+    for name, found in wrong.items():
+        case = Tree.SubElement(suite, "testcase", {"classname": f"{record['site']}.together", "name": name})
+        if found:
+            text = "\n\n".join(json.dumps(one, ensure_ascii=False, indent=1) for one in found)
+            Tree.SubElement(case, "failure", {"type": "counterexample", "message": _plain(name)}).text = _plain(text)
+        elif composed["missing"]:
+            message = f"nothing is known of {', '.join(composed['missing'])}"
+            Tree.SubElement(case, "error", {"type": "unproved", "message": message})
+    failures = sum(bool(found) for found in wrong.values())
+    errors = len(wrong) - failures if composed["missing"] else 0
+    for name, count in (("tests", len(wrong)), ("failures", failures), ("errors", errors)):
+        suite.set(name, str(count))
+    return suite
 
 
 def _message(found: list[Record]) -> str:

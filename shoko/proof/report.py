@@ -18,23 +18,30 @@ MEANING = {
     "default": "would pass",
     "forwards": "is held back by the ruleset alone",
     "translated": "differs from the declared translation",
+    "address": "is not as declared",
+    "route": "does not take the declared way",
+    "switch": "is not as declared",
 }
+_WITHOUT_PACKET = {"address": "an address", "switch": "a port"}
 NAMED = 5  # flows; machines get all
 
 
-def verdict(proofs: list[HostProof]) -> int:
-    """Return the exit code: a counterexample counts more than something unproved, and both more than the rest."""
-    if any(proof.findings for proof in proofs):
+def verdict(proofs: list[HostProof], *, differs: bool = False) -> int:
+    """Return the exit code: a counterexample counts more than something unproved, and both more than the rest.
+
+    `differs` says that the hosts together let through something else than declared.
+    """
+    if differs or any(proof.findings for proof in proofs):
         return COUNTEREXAMPLE
     return UNPROVED if any(proof.unproved for proof in proofs) or not proofs else PROVEN
 
 
-def lines(proofs: list[HostProof]) -> Iterator[str]:
+def lines(proofs: list[HostProof], *, differs: bool = False) -> Iterator[str]:
     """Yield the report: the verdict, the differences by host and rule, and then who is unproved and what to do."""
     proven, differ = sum(one.proven for one in proofs), sum(bool(one.findings) for one in proofs)
     rest = f"; {differ} differ, {len(proofs) - proven - differ} unproved" if proven < len(proofs) else ""
     what = f"{proven} of {len(proofs)} hosts enforce exactly what the declaration permits"
-    yield f"{RESULTS[verdict(proofs)]}: {what}{rest}"
+    yield f"{RESULTS[verdict(proofs, differs=differs)]}: {what}{rest}"
     for proof in proofs:
         alike: dict[object, list[Finding]] = {}
         for finding in proof.findings:
@@ -53,7 +60,11 @@ def printable(text: str) -> str:
 
 def sentence(proof: HostProof, finding: Finding) -> str:
     """Return a difference in one line."""
-    what = packet.text(finding.packet, proof.names) if finding.packet is not None else "what no rule mentions"
+    what = (
+        packet.text(finding.packet, proof.names)
+        if finding.packet is not None
+        else _WITHOUT_PACKET.get(finding.kind, "what no rule mentions")
+    )
     flow = f" (flow {finding.flow})" if finding.flow else ""
     return printable(f"{proof.host} {finding.path}: {what}: {MEANING[finding.kind]}{flow}")
 

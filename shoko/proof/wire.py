@@ -41,6 +41,14 @@ def datagram(packet: Mapping[str, int]) -> bytes:
     return struct.pack("!IHBB", 6 << 28, len(payload), first, whole["hop"]) + ends + payload
 
 
+def hexadecimal(packet: Mapping[str, int]) -> str | None:
+    """Return a packet's bytes in hexadecimal digits; None where a ruleset asks for headers that no datagram has."""
+    try:
+        return datagram(packet).hex()
+    except ValueError:
+        return None
+
+
 def checksum(data: bytes) -> bytes:
     """Return the Internet checksum (RFC 1071): a sum of 16-bit words modulo 65,535, in two bytes."""
     remainder = int.from_bytes(data + b"\0" * (len(data) % 2)) % 0xFFFF

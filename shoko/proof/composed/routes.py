@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_network
 
 from shoko.declaration.model import Declaration, Host
 from shoko.proof.compare import Finding
-from shoko.proof.composed.routing import Routing, Way
+from shoko.proof.composed.routing import Hop, Routing, Way
 from shoko.proof.expected.networks import FAMILIES, of_network
 from shoko.proof.expected.permissions import Permission
 from shoko.proof.expected.places import prefixes, who
@@ -50,7 +50,7 @@ def strays(
         needs = list(_through(declaration, mine) if gateway else ())
         needs += _own(declaration, host, mine, family)
         yield from _missing(declaration, routings[family], family, needs, allowed)
-        yield from _additional(declaration, routings[family], family, allowed)
+        yield from _additional(declaration, host, routings[family], family, allowed)
 
 
 def _own(declaration: Declaration, host: Host, mine: list[Permission], family: int) -> Iterator[_Need]:
@@ -137,7 +137,7 @@ def _right(hop: Hop, family: int, allowed: Mapping[tuple[str, int], Reach]) -> S
 
 
 def _additional(
-    declaration: Declaration, routing: Routing, family: int, allowed: Mapping[tuple[str, int], Reach]
+    declaration: Declaration, host: Host, routing: Routing, family: int, allowed: Mapping[tuple[str, int], Reach]
 ) -> Iterator[Finding]:
     everything = ADDRESSES[family]
     found: dict[tuple[str, int | None], tuple[Spans, Spans]] = {}
@@ -152,7 +152,9 @@ def _additional(
             f"a route that no flow names: {prefixes(family, over)} by {interface}{by}; "
             f"can now be addressed: {who(declaration, family, over)}"
         )
-        packet = example({"family": single(family), "saddr": mine, "daddr": over, "iif": single(0), "oif": single(0)})
+        at = union(own(leg, family) for leg in host.legs if leg.interface == interface)
+        source = meet(mine, at) or mine
+        packet = example({"family": single(family), "saddr": source, "daddr": over, "iif": single(0), "oif": single(0)})
         yield Finding("route", "routes", packet, {}, detail=detail)
 
 
