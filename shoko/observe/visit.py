@@ -89,7 +89,10 @@ def _understood(answer: Answer) -> Observation | str:
     try:
         return observation(json.loads(answer.output))
     except (ValueError, KeyError, TypeError, RecursionError) as problem:
-        return f"answers something else than asked ({problem!r})"
+        return (
+            f"answers something else than asked ({problem!r}); "
+            "see that a login there prints nothing of its own, and try again"
+        )
 
 
 def observation(page: dict[str, Any]) -> Observation:
