@@ -11,6 +11,7 @@ from typing import Any
 from shoko.declaration.model import Declaration, Host
 from shoko.observe.visit import Observation
 from shoko.proof.composed.addresses import given
+from shoko.proof.composed.switch import rows
 from shoko.proof.expected.ports import ports
 
 # What the proof of a host reads of it.
@@ -55,11 +56,14 @@ def reasons(declaration: Declaration, host: Host, seen: Observation) -> Iterator
     if seen.switch is not None and host.name not in declaration.switches and seen.switch["bridges"]["data"]:
         yield "a switch (Open vSwitch) runs here, and the declaration knows none; delete its bridges"
     if "addresses" not in seen.errors:
-        yield from _links(declaration, host, seen.addresses)
+        yield from _links(declaration, host, seen)
 
 
-def _links(declaration: Declaration, host: Host, links: list[dict[str, Any]]) -> Iterator[str]:
-    kinds = _declared(declaration, host)
+def _links(declaration: Declaration, host: Host, seen: Observation) -> Iterator[str]:
+    links, kinds = seen.addresses, _declared(declaration, host)
+    if host.name in declaration.switches and seen.switch is not None:
+        # The bridge has a link of its own; whether that is up is held against the switch.
+        kinds |= {str(row["name"]): _SWITCH_KINDS for row in rows(seen.switch["bridges"])}
     below = {link["link"] for link in links if link["ifname"] in kinds and "link" in link}
     for link in links:
         name, kind = str(link["ifname"]), _kind(link)
@@ -94,7 +98,6 @@ def _declared(declaration: Declaration, host: Host) -> dict[str, set[str | None]
         kinds[declaration.gateways.sync.interface] = _LEG_KINDS
         kinds |= {one.interface: _TUNNEL_KINDS for one in declaration.segments.values() if one.tunnel is not None}
     if host.name in declaration.switches:
-        # Its own management leg is a port of the bridge; the bridge and its datapath have a link each, which is down.
         kinds |= dict.fromkeys(ports(declaration, host.name), _SWITCH_KINDS)
     return kinds
 

@@ -17,9 +17,7 @@ MEANING = {"passes": "gets through, and no flow permits it", "blocked": "is perm
 
 def lines(composed: Composed) -> Iterator[str]:
     """Yield what all enforcing points together come to, and what differs, each packet with its whole way."""
-    what = (
-        "rules, routes, addresses and switch" if composed.running else "rules alone (routes and switch: run --static)"
-    )
+    what = "rules, routes, addresses and switch" if composed.running else "rules alone; routes and switch are no part"
     equal = "differ from" if composed.crossings else "let through exactly"
     yield f"together: {composed.ways} ways from end to end {equal} what the declaration permits ({what})"
     for crossing in composed.crossings:
