@@ -31,8 +31,8 @@ PARTS = (
 _NO_HELPERS = {
     "nf_conntrack_netlink", "nf_conntrack_ipv4", "nf_conntrack_ipv6", "nf_nat_ipv4", "nf_nat_ipv6",
 }  # fmt: skip
-# A leg may be a card (which has no kind), a cable of the lab, a tagged leg, a bond; a dummy carries nothing.
-_LEG_KINDS: set[str | None] = {None, "veth", "vlan", "bond", "dummy"}
+# A leg may be a card (which has no kind), a cable of the lab, a tagged leg, or a bond.
+_LEG_KINDS: set[str | None] = {None, "veth", "vlan", "bond"}
 _TUNNEL_KINDS: set[str | None] = {"wireguard", "tun"}
 _SWITCH_KINDS: set[str | None] = {"veth", "openvswitch", "tun", None}
 
@@ -82,7 +82,7 @@ def _links(declaration: Declaration, host: Host, seen: Observation) -> Iterator[
 
 def _undeclared(link: dict[str, Any], kind: str | None) -> str | None:
     name = str(link["ifname"])
-    if kind not in (None, "veth", "dummy"):
+    if kind not in (None, "veth", "dummy"):  # a dummy carries nothing
         return f"link {name} ({kind}) is up, and the declaration knows none: `ip link set {name} down` or delete it"
     if list(given([link])):
         return f"link {name} has addresses, and the declaration does not know it; take them off, or declare the leg"

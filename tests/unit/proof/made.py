@@ -8,7 +8,7 @@ from shoko.policy.switching import access_ports
 
 
 def pages(declaration, listings):
-    """What the observer would print on each host, as it prints it; tests change what they want to slip."""
+    """What the observer prints on each host; tests change what they want to slip."""
     content = slices(declaration)
     return {host: _page(declaration, content[host], listings[host]) for host in declaration.hosts}
 
