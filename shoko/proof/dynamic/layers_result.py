@@ -89,6 +89,9 @@ def judge(chosen: Sequence[Cell], rows: Sequence[Row], asked: Sequence[Request],
     result.cells = [(cell, [by_attempt[one] for one in cell.attempts]) for cell in chosen]
     for cell, of_cell in result.cells:
         for row in of_cell:
+            if not row.layers:
+                about = f"{cell}: {row.attempt}, nothing taken away"
+                result.findings.append(Finding("passes", row.attempt.host, about, detail="no layer denies it"))
             for what, expected, fate in _rounds(row):
                 _compare(result, f"{cell}: {row.attempt}, {what}", row.attempt.host, expected, fate)
     for one in asked:
@@ -143,6 +146,8 @@ def _first(row: Row, away: tuple[Layer, ...]) -> End:
 
 def _told(row: Row) -> str:
     names = [NAMES[layer] for layer in row.claimed]
+    if not row.layers:
+        return "no layer denies it"
     if len(row.layers) == 1:
         return f"one layer alone: {names[0]}"
     held = ", ".join(f"{NAMES[layer]} → {NAMES[row.without[layer]]}" for layer in row.claimed)
