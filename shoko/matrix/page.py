@@ -12,9 +12,11 @@ from shoko.ask.report import hop_text
 from shoko.declaration.catalogue import controls
 from shoko.declaration.model import Declaration
 from shoko.matrix.cells import Carried, Cell, cells
+from shoko.matrix.layers import layers
 from shoko.matrix.rules import rules
 from shoko.matrix.words import WORDS, word
-from shoko.proof.kept import Difference, Kept
+from shoko.proof.differences import Difference
+from shoko.proof.kept import Kept
 from shoko.topology.describe import describe
 from shoko.topology.words import Language, say
 
@@ -44,7 +46,7 @@ def page(declaration: Declaration, language: Language, proof: Kept | None = None
 def _cell(declaration: Declaration, cell: Cell, language: Language, proof: Kept | None) -> Shown:
     pair = (cell.source, cell.destination)
     differences = [one for one in proof.differences if one.pair == pair] if proof is not None else []
-    unsure = sorted(cell.hosts - _looked_at(proof)) if proof is not None else []
+    unsure = sorted(cell.hosts - proof.known) if proof is not None else []
     standing = None
     if proof is not None:
         standing = "differs" if differences else "unproved" if unsure else "proven"
@@ -55,7 +57,10 @@ def _cell(declaration: Declaration, cell: Cell, language: Language, proof: Kept 
         "services": list(dict.fromkeys(name for one in cell.carried for name in one.services)),
         "windowed": windowed - always,
         "flows": [_flow(declaration, one, language) for one in cell.carried],
-        "layers": [word(layer, language) for layer in cell.layers],
+        "layers": layers(cell, proof, language),
+        "partly": proof is not None and "part" in proof.layers.get(pair, {}).values(),
+        "found": proof is not None and pair in proof.layers,
+        "removed": proof is not None and pair in proof.removed,
         "standing": standing,
         "differences": [
             {"hosts": ", ".join(one.hosts), "words": _words(one, language), "frame": one.frame} for one in differences
@@ -86,11 +91,6 @@ def _flow(declaration: Declaration, carried: Carried, language: Language) -> Sho
     }
 
 
-def _looked_at(proof: Kept) -> set[str]:
-    """The hosts of which the proof says all that there is to say."""
-    return set(proof.hosts) - {host for host, _ in proof.unproved}
-
-
 def _difference(one: Difference, titles: dict[str, str], language: Language) -> Shown:
     """A difference for the list below the matrix, with its cell where it has one."""
     return {
@@ -103,7 +103,7 @@ def _difference(one: Difference, titles: dict[str, str], language: Language) -> 
 
 def _words(one: Difference, language: Language) -> str:
     """What the packet is, what became of it, by which rule."""
-    packet = f"{one.ends[0]} → {one.ends[1]} {one.service}: " if one.ends is not None else ""
+    packet = f"{one.packet}: " if one.packet is not None else ""
     meaning = word(f"kind_{one.kind}", language) if f"kind_{one.kind}" in WORDS else one.meaning
     flow = f" ({one.flow})" if one.flow else ""
     rule = f" — {one.rule}" if one.rule else ""

@@ -1,61 +1,73 @@
-"""The result of `shoko prove --json`, read again from the file in which it was kept."""
+"""The result of `shoko prove --json`, read again from the file in which it was kept (schema/proof.schema.json)."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 from shoko.declaration.model import Declaration
+from shoko.proof.differences import Difference, differences, together
 from shoko.proof.errors import ProofError
 
-_PROTOCOLS = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmpv6"}
+FORMAT = 2
+Pair = tuple[str, str]  # zones
+
+
+@dataclass
+class Removed:
+    """A layer of a pair that was taken away in the lab: attempts made, and how many of them were still denied.
+
+    `alone` are those that it denied with every other layer taken away.
+    """
+
+    tried: int = 0
+    held: int = 0
+    alone: int = 0
 
 
 @dataclass(frozen=True)
-class Difference:
-    """What hosts treat otherwise than declared, all of them alike.
+class Packets:
+    """What the suites of a dynamic proof sent, and how much of it nobody can say what became of."""
 
-    `kind` and `meaning` are those of the proof, `path` is input, forward or output. Where a packet shows it, `pair` are
-    the zones of its ends, `ends` their addresses and `service` its protocol and port, as `tcp/22`; else they are None.
-    `flow` is the flow that it belongs to, None where no flow permits the packet; `rule` the last rule that it met;
-    `frame` the packet's bytes as hexadecimal digits.
-    """
-
-    hosts: tuple[str, ...]
-    path: str
-    kind: str
-    meaning: str
-    pair: tuple[str, str] | None = None
-    ends: tuple[str, str] | None = None
-    service: str | None = None
-    flow: str | None = None
-    rule: str | None = None
-    frame: str | None = None
+    sent: int
+    passed: int
+    dropped: int
+    unaccounted: int
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A proof beside its declaration. `current` is whether it was made of this very declaration.
+    """A proof beside its declaration. `current` is whether it was made of this very declaration, `running` whether of
+    what the hosts hold; else it is of what the roles would write.
 
     `proven` are the hosts that enforce exactly the declaration, of `hosts` that were looked at; `unproved` names hosts
-    with the reason. `when` is the end of the proof, None where it was not written down;
-    `kernels` are the versions of Linux whose rules were judged.
+    and suites with the reason. `when` is the end of the proof, `kernels` are the versions of Linux whose rules were
+    judged. `layers` says by pair of zones how much of what is denied each layer denies (all, part, none), `removed`
+    what became of attempts with that layer taken away; both may lack a pair. `packets` is None without a dynamic proof.
     """
 
     result: str
     digest: str
     current: bool
-    when: datetime | None
+    running: bool
+    when: datetime
     kernels: tuple[str, ...]
     hosts: tuple[str, ...]
     proven: frozenset[str]
     differences: tuple[Difference, ...]
     unproved: tuple[tuple[str, str], ...]
+    layers: Mapping[Pair, Mapping[str, str]] = field(default_factory=dict)
+    removed: Mapping[Pair, Mapping[str, Removed]] = field(default_factory=dict)
+    packets: Packets | None = None
+
+    @property
+    def known(self) -> frozenset[str]:
+        """The hosts of which the proof says all that there is to say."""
+        return frozenset(self.hosts) - {host for host, _ in self.unproved}
 
 
 def read(declaration: Declaration, file: Path) -> Kept:
@@ -64,54 +76,61 @@ def read(declaration: Declaration, file: Path) -> Kept:
         page: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         if page["site"] != declaration.key:
             raise ProofError(f"{file}: a proof of {page['site']}, not of {declaration.key}")
-        hosts = page["hosts"]
-        return Kept(
-            result=str(page["result"]),
-            digest=str(page["declaration_digest"]),
-            current=page["declaration_digest"] == declaration.digest,
-            when=datetime.fromisoformat(page["ended"]) if page.get("ended") else None,
-            kernels=tuple(sorted({str(one["kernel"]) for one in (page, *hosts) if one.get("kernel")})),
-            hosts=tuple(str(one["host"]) for one in hosts),
-            proven=frozenset(str(one["host"]) for one in hosts if one["result"] == "proven"),
-            differences=_together(
-                _difference(declaration, str(one["host"]), found) for one in hosts for found in one["findings"]
-            ),
-            unproved=tuple((str(one["host"]), str(reason)) for one in hosts for reason in one["unproved"]),
-        )
+        if page["format"] != FORMAT:
+            raise ProofError(f"{file}: written by another version (format {page['format']}): run shoko prove again")
+        return _kept(declaration, page)
     except OSError as error:
         raise ProofError(f"{file}: cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise ProofError(f"{file}: no result of `shoko prove --json` ({error})") from error
+        raise ProofError(f"{file}: no result of `shoko prove --static --json` ({error})") from error
 
 
-def zone_of(declaration: Declaration, address: str) -> str | None:
-    """Return the zone in which an address stands; the internet where it is none of ours, None if there is none."""
-    wanted = ip_address(address)
-    for segment in declaration.segments.values():
-        if any(prefix is not None and wanted in prefix for prefix in (segment.ipv4, segment.ipv6)):
-            return segment.zone
-    return next((zone.name for zone in declaration.zones.values() if zone.outside), None)
-
-
-def _together(found: Iterable[Difference]) -> tuple[Difference, ...]:
-    """Say once what several hosts have in common, as both gateways often do."""
-    alike: dict[Difference, list[str]] = {}
-    for one in found:
-        alike.setdefault(replace(one, hosts=()), []).extend(one.hosts)
-    return tuple(replace(one, hosts=tuple(dict.fromkeys(hosts))) for one, hosts in alike.items())
-
-
-def _difference(declaration: Declaration, host: str, found: dict[str, Any]) -> Difference:
-    packet = found["packet"]
-    rule = str(found["steps"][-1]["rule"]) if found["steps"] else None
-    one = Difference(
-        (host,), str(found["path"]), str(found["kind"]), str(found["meaning"]), flow=found["flow"], rule=rule
+def _kept(declaration: Declaration, page: dict[str, Any]) -> Kept:
+    hosts, composed, dynamic = page["hosts"], page["composed"], page.get("dynamic")
+    suites = dynamic["suites"] if dynamic is not None else []
+    unproved = [(str(one["host"]), str(reason)) for one in hosts for reason in one["unproved"]]
+    told = {host for host, _ in unproved}
+    missing = composed["missing"] if composed is not None else []
+    unproved += [(str(host), "nothing is known of it") for host in missing if host not in told]
+    unproved += [(f"{one['suite']} {one['at']}", str(reason)) for one in suites for reason in one["unproved"]]
+    zones = composed["layers"]["zones"] if composed is not None else []
+    return Kept(
+        result=str(page["result"]),
+        digest=str(page["declaration_digest"]),
+        current=page["declaration_digest"] == declaration.digest,
+        running=page["judged"] == "running",
+        when=datetime.fromisoformat(page["ended"]),
+        kernels=tuple(sorted({str(one["kernel"]) for one in hosts if one["kernel"] is not None})),
+        hosts=tuple(str(one["host"]) for one in hosts),
+        proven=frozenset(str(one["host"]) for one in hosts if one["result"] == "proven"),
+        differences=together(differences(declaration, hosts, composed, suites)),
+        unproved=tuple(unproved),
+        layers={(one["from"], one["to"]): one["layers"] for one in zones},
+        removed=_removed(suites),
+        packets=_packets(suites) if suites else None,
     )
-    if packet is None:
-        return one
-    ends = (str(packet["saddr"]), str(packet["daddr"]))
-    source, destination = (zone_of(declaration, end) for end in ends)
-    pair = None if source is None or destination is None else (source, destination)
-    protocol = _PROTOCOLS.get(packet["proto"], f"protocol {packet['proto']}")
-    service = f"{protocol}/{packet['dport']}" if packet["proto"] in (6, 17) else protocol
-    return replace(one, pair=pair, ends=ends, service=service, frame=found.get("bytes"))
+
+
+def _packets(suites: list[dict[str, Any]]) -> Packets:
+    counts = [sum(int(one[name]) for one in suites) for name in ("sent", "passed", "dropped", "unaccounted")]
+    return Packets(*counts)
+
+
+def _removed(suites: list[dict[str, Any]]) -> dict[Pair, dict[str, Removed]]:
+    found: dict[Pair, dict[str, Removed]] = {}
+    for pair, attempt in _attempts(suites):
+        layers = found.setdefault(pair, {})
+        for layer in attempt["layers"]:
+            removed = layers.setdefault(layer, Removed())
+            removed.tried += 1
+            removed.held += attempt["without"][layer] not in ("reached", "lost")
+            removed.alone += attempt["alone"][layer] == layer
+    return found
+
+
+def _attempts(suites: list[dict[str, Any]]) -> Iterator[tuple[Pair, dict[str, Any]]]:
+    """Every attempt of the suite that takes layers away, with its zones; that suite names segments."""
+    for suite in suites:
+        for cell in suite.get("cells", []):
+            for attempt in cell["attempts"]:
+                yield (cell["source"].partition(".")[0], cell["destination"].partition(".")[0]), attempt

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from shoko.declaration.model import Declaration, Flow, Selector
-from shoko.proof.kept import Difference, Kept
+from shoko.proof.differences import Difference
+from shoko.proof.kept import Kept
 from shoko.topology.arrows import GREY, INK, RED, Arrow, Row, sample
 from shoko.topology.columns import color, tint
 from shoko.topology.describe import describe, segment_text
@@ -156,5 +157,5 @@ def proof_text(proof: Kept, language: Language) -> str:
     """The proof in a few words: of when, and how many hosts."""
     if not proof.current:
         return word("stale", language)
-    when = f" {proof.when:%Y-%m-%d %H:%M %Z}" if proof.when is not None else ""
-    return f"{word('proof', language)}{when}: {len(proof.proven)} / {len(proof.hosts)}"
+    of = word("proof" if proof.running else "proof_rendered", language)
+    return f"{of} {proof.when:%Y-%m-%d %H:%M %Z}: {len(proof.proven)} / {len(proof.hosts)}"

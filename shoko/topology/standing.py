@@ -28,8 +28,7 @@ def _standing(proof: Kept, flow: str, hosts: set[str]) -> Standing:
         return "unproved"
     if any(one.flow == flow for one in proof.differences):
         return "differs"
-    unsure = {host for host, _ in proof.unproved} | (hosts - set(proof.hosts))
-    return "unproved" if hosts & unsure else "proven"
+    return "proven" if hosts <= proof.known else "unproved"
 
 
 def _hosts(declaration: Declaration, item: Pass) -> set[str]:

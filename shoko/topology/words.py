@@ -70,6 +70,7 @@ WORDS = {
     "permitted": Text("許可する通信（これ以外はすべて拒否）", "Permitted flows (all else is denied)"),
     "ports": Text("ポート", "ports"),
     "proof": Text("実機の証明", "Proof on the running hosts"),
+    "proof_rendered": Text("これから書き込む規則の証明", "Proof of the rules that would be written"),
     "proven": Text("証明済み", "proven"),
     "segment": Text("区画", "segment"),
     "servers": Text("サーバ", "Servers"),

@@ -27,11 +27,13 @@ def differing(declaration: Declaration, tmp_path: Path, findings: int = 1) -> Pa
             "kind": "passes", "meaning": "passes, and no flow permits it", "path": "forward", "flow": None,
             "packet": {"saddr": "10.10.61.21", "daddr": "10.10.50.11", "proto": 6, "dport": 22 + number},
             "steps": [{"rule": 'table inet shoko chain forward handle 451 "by hand"', "verdict": "accept"}],
+            "bytes": "45000028",
         }
         for number in range(findings)
     ]  # fmt: skip
     hosts: list[dict[str, Any]] = [
-        {"host": name, "result": "proven", "unproved": [], "findings": []} for name in declaration.hosts
+        {"host": name, "kernel": "6.18", "result": "proven", "unproved": [], "findings": []}
+        for name in declaration.hosts
     ]
     for host in hosts:
         if host["host"] == "fw1":
@@ -39,9 +41,16 @@ def differing(declaration: Declaration, tmp_path: Path, findings: int = 1) -> Pa
         elif host["host"] == "px2":
             host |= {"result": "unproved", "unproved": ["did not answer; look whether it runs"] * findings}
     file = tmp_path / "proof.json"
+    zones = [
+        {"from": one, "to": other, "layers": {"vlan": "all", "gateway": "all", "sender": "all", "receiver": "part"}}
+        for one in declaration.zones
+        for other in declaration.zones
+    ]
+    composed = {"missing": [], "crossings": [], "gateways": [], "sentences": [], "layers": {"zones": zones}}
     content = {
+        "format": 2, "judged": "running", "composed": composed,
         "site": declaration.key, "declaration_digest": declaration.digest, "result": "counterexample",
-        "kernel": "6.18", "ended": "2026-11-28T11:20:11Z", "hosts": hosts,
+        "ended": "2026-11-28T11:20:11Z", "hosts": hosts,
     }  # fmt: skip
     file.write_text(json.dumps(content), encoding="utf-8")
     return file
@@ -80,6 +89,7 @@ def test_a_cell_opens_with_the_keyboard_and_tells_its_flows_and_rules(matrix: Pa
     assert "ils-to-data" in section.inner_text()
     assert "I-11" in section.inner_text()
     assert "6.18" in section.inner_text()
+    assert section.locator("table.layers tbody tr").count() == 4
     rules = section.locator("details ol")
     assert not rules.is_visible()
     section.locator("summary").focus()

@@ -10,7 +10,8 @@ import pytest
 
 from shoko.cli import main
 from shoko.declaration import Declaration, load
-from shoko.proof.kept import Difference, Kept
+from shoko.proof.differences import Difference
+from shoko.proof.kept import Kept
 from shoko.topology.arrows import GREY, INK, RED
 from shoko.topology.columns import COLORS, tint
 from shoko.topology.columns import GREY as OUTSIDE
@@ -99,7 +100,7 @@ def test_every_flow_has_an_arrow_with_its_service_and_reason(declaration: Declar
 def kept(declaration: Declaration, **more: Any) -> Kept:
     """A proof that found everything as declared."""
     whole: dict[str, Any] = {
-        "result": "proven", "digest": declaration.digest, "current": True, "kernels": ("6.18",), "unproved": (),
+        "result": "proven", "digest": declaration.digest, "current": True, "running": True, "kernels": ("6.18",), "unproved": (),
         "when": datetime(2026, 11, 28, 20, 15, tzinfo=UTC), "hosts": tuple(declaration.hosts), "differences": (),
     }  # fmt: skip
     whole |= more
