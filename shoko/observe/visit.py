@@ -14,6 +14,7 @@ from shoko.observe.observer import FORMAT, PARTS
 from shoko.window.remote import Answer, ask
 
 LARGEST = 32 << 20  # bytes of an answer; a ruleset of 10,000 rules takes 6 MB
+LARGEST = 48 << 20  # characters; a ruleset of 10,000 rules has 6 million
 _COMMAND = ("python3", "-I", "-")
 
 
@@ -93,7 +94,10 @@ def understood(text: str) -> Observation | str:
     try:
         return observation(json.loads(text))
     except (ValueError, KeyError, TypeError, RecursionError) as problem:
-        return f"answers something else than asked ({problem!r})"
+        return (
+            f"answers something else than asked ({problem!r}); "
+            "see that a login there prints nothing of its own, and try again"
+        )
 
 
 def observation(page: dict[str, Any]) -> Observation:

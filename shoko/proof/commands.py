@@ -45,7 +45,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = subparsers.add_parser(
         "prove",
         help="prove that what hosts enforce equals the declaration, for every packet",
-        description="Proves that the rulesets of all hosts let through exactly what the declaration permits, or shows "
+        description="Proves that the rulesets of all hosts let through exactly what the declaration permits, or shows\n"
         "a packet for which they do not, with the rules it met. Changes nothing on any host.",
         epilog=_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,

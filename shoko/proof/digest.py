@@ -22,13 +22,19 @@ def digest(listing: Mapping[str, Any]) -> str:
 
 def canonical(listing: Mapping[str, Any]) -> list[Any]:
     """Return the objects of a listing in one form; rules keep their order within their chain."""
-    objects = [_object(item) for item in listing["nftables"] if "metainfo" not in item]
+    objects = [_object(item) for item in listing["nftables"] if not (isinstance(item, dict) and "metainfo" in item)]
     return sorted(objects, key=_place)
 
 
 def rules(listing: Mapping[str, Any]) -> int:
     """Return how many rules a listing has."""
-    return sum("rule" in item for item in listing["nftables"])
+    return sum(isinstance(item, dict) and "rule" in item for item in listing["nftables"])
+
+
+def nft(listing: Mapping[str, Any]) -> str | None:
+    """Return the version of the nft that printed a listing; None if it does not say so."""
+    about = [item["metainfo"] for item in listing["nftables"] if isinstance(item, dict) and "metainfo" in item]
+    return str(about[0]["version"]) if about and isinstance(about[0], dict) and "version" in about[0] else None
 
 
 def _place(item: Any) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from shoko.proof import packet
 from shoko.proof.compare import Compared, Finding, Step
 from shoko.proof.composed.compose import Composed
 from shoko.proof.composed.record import record as together
-from shoko.proof.digest import digest, rules
+from shoko.proof.digest import digest, nft, rules
 from shoko.proof.interfaces import Interfaces
 from shoko.proof.prove import HostProof
 from shoko.proof.report import MEANING, RESULTS, verdict
@@ -77,7 +77,7 @@ def _host(proof: HostProof, sources: Sources) -> Record:
         "host": proof.host,
         "result": RESULTS[verdict([proof])],
         "kernel": None if isinstance(judged, str) else judged.get("kernel"),
-        "nft": None if isinstance(judged, str) else _nft(judged),
+        "nft": None if isinstance(judged, str) else nft(judged),
         "running": _ruleset(running),
         "rendered": _ruleset(rendered),
         "equal": _equal(running, rendered),
@@ -135,11 +135,6 @@ def _rule(last: Step) -> Record:
         "comment": where.comment or None,
         "verdict": last.verdict,
     }
-
-
-def _nft(listing: Mapping[str, Any]) -> str | None:
-    about: Mapping[str, Any] = next((item["metainfo"] for item in listing["nftables"] if "metainfo" in item), {})
-    return about.get("version")
 
 
 def _text(moment: datetime) -> str:
