@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Any
 
 from shoko.drift.changes import Change
 from shoko.drift.needed import EVERY, KERNEL, Needed, on_loopback
 from shoko.drift.places import Places, listed
 from shoko.drift.sentences import reaches, telling
 from shoko.observe.visit import Listener
-from shoko.proof import packet, read
+from shoko.proof import packet
 from shoko.proof.boxes import Box, product
-from shoko.proof.errors import ProofError
 from shoko.proof.fields import NEW, VALUES
 from shoko.proof.interfaces import NONE, Interfaces
 from shoko.proof.paths import accepted, packets
+from shoko.proof.prove import HostProof
 from shoko.proof.ruleset import Ruleset
 from shoko.proof.spans import minus, of, single
 from shoko.proof.words import PROTOCOLS
@@ -25,49 +23,32 @@ from shoko.proof.words import PROTOCOLS
 _FAMILIES = {"*": (4, 6), "0.0.0.0": (4,), "::": (4, 6)}  # noqa: S104 - one at :: may take IPv4 too
 
 
-@dataclass(frozen=True)
-class Rules:
-    """The rules that stand on a host just now, None where they are not understood, and the names in them."""
-
-    ruleset: Ruleset | None
-    names: Interfaces
-
-    @staticmethod
-    def of(listing: dict[str, Any], names: Interfaces) -> Rules:
-        """Return the rules of a listing of nft."""
-        try:
-            rules = read.read(listing, names)
-        except (KeyError, TypeError, ValueError, AttributeError, ProofError):
-            return Rules(None, names)
-        return Rules(None if rules.unknown else rules, names)
-
-
 def listener_changes(
-    places: Places, host: str, known: list[Needed], rules: Rules, listeners: Iterable[Listener]
+    places: Places, proof: HostProof, known: list[Needed], listeners: Iterable[Listener]
 ) -> list[Change]:
     """Return one change for every program and port that nothing needs, whatever number of addresses it is at."""
     extra: dict[tuple[str, int, tuple[str, ...]], list[Listener]] = {}
     for one in listeners:
         if not on_loopback(one) and not any(needed.covers(one) for needed in known):
             extra.setdefault((one.protocol, one.port, one.processes), []).append(one)
-    return [_change(places, host, rules, group) for group in extra.values()]
+    return [_change(places, proof, group) for group in extra.values()]
 
 
-def _change(places: Places, host: str, rules: Rules, group: list[Listener]) -> Change:
-    first = group[0]
+def _change(places: Places, proof: HostProof, group: list[Listener]) -> Change:
+    host, first = proof.host, group[0]
     program = " and ".join(first.processes) or f"a socket of the {KERNEL}"
     at = "every address" if {one.address for one in group} & EVERY else listed(one.address for one in group)
     what = f"{program} listens at {first.protocol}/{first.port} on {at}, and no flow needs it"
     cause = f"a listening socket of {program}"
-    if rules.ruleset is None:
+    if proof.ruleset is None:
         return Change(host, "listener", "differs", (f"{what}: who can reach it is not known",), cause)
-    boxes = [box for one in group for box in _let_in(rules.ruleset, rules.names, one)]
+    boxes = [box for one in group for box in _let_in(proof.ruleset, proof.names, one)]
     if not boxes:
         who = f"the rules of {host} still let nobody in to it, and nothing else would keep its neighbours out"
         return Change(host, "listener", "differs", (f"{what}: {who}",), cause)
-    found = reaches(places, host, "input", boxes, rules.names)
+    found = reaches(places, host, "input", boxes, proof.names)
     who = f"{listed({word for one in found for word in one.sources})} can now reach it"
-    shown = packet.text(telling(places, boxes), rules.names)
+    shown = packet.text(telling(places, boxes), proof.names)
     return Change(host, "listener", "gained", (f"{what}: {who}",), cause, shown)
 
 

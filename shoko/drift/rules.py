@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from shoko.declaration.model import Declaration
-from shoko.drift.changes import Change, Effect
+from shoko.drift.changes import Area, Change, Effect
 from shoko.drift.places import Places, listed, shown
 from shoko.drift.sentences import reaches, sentence, telling
 from shoko.proof import packet
 from shoko.proof.compare import Finding
+from shoko.proof.owners import OURS
+from shoko.proof.paths import PATHS
 from shoko.proof.prove import HostProof
+from shoko.proof.report import printable
 
-_OWN = {"inet shoko"}
-_OWN_ON_GATEWAYS = _OWN | {"ip shoko_nat"}
 _EFFECTS: dict[str, Effect] = {"passes": "gained", "forwards": "gained", "default": "gained", "blocked": "lost"}
+_AREAS: dict[str, Area] = {"address": "address", "route": "route", "switch": "switch"}
 
 
-def rule_changes(declaration: Declaration, places: Places, proof: HostProof, listing: dict[str, Any]) -> list[Change]:
-    """Return every difference of a host's rules and tables. What the proof does not understand is one as well: all
-    that the roles write is understood, so somebody else wrote it.
+def rule_changes(
+    declaration: Declaration, places: Places, proof: HostProof, tables: Mapping[str, Any], unknown: Iterable[str]
+) -> list[Change]:
+    """Return every difference of a host's rules, tables, addresses, routes and switch.
+
+    `unknown` is what the proof does not understand there. It is a difference as well: all that the roles write is
+    understood, so somebody else wrote it.
     """
     return [
-        *_tables(declaration, proof.host, listing),
-        *(_unknown(proof.host, reason) for reason in proof.unproved),
+        *_tables(proof.host, tables),
+        *(_unknown(proof.host, reason) for reason in unknown),
         *_merged(_change(declaration, places, proof, finding) for finding in proof.findings),
     ]
 
@@ -34,11 +39,12 @@ def rule_changes(declaration: Declaration, places: Places, proof: HostProof, lis
 def _change(declaration: Declaration, places: Places, proof: HostProof, finding: Finding) -> Change:
     effect = _EFFECTS.get(finding.kind, "differs")
     example = ""
-    if finding.packet is not None:
+    if finding.box:
         example = packet.text(telling(places, (finding.box, *finding.others)), proof.names)
-    return Change(
-        proof.host, "rules", effect, tuple(_said(declaration, places, proof, finding)), _cause(finding), example
-    )
+    elif finding.packet is not None:
+        example = packet.text(finding.packet, proof.names)
+    area = _AREAS.get(finding.kind, "rules")
+    return Change(proof.host, area, effect, tuple(_said(declaration, places, proof, finding)), _cause(finding), example)
 
 
 def _said(declaration: Declaration, places: Places, proof: HostProof, finding: Finding) -> Iterator[str]:
@@ -52,7 +58,9 @@ def _said(declaration: Declaration, places: Places, proof: HostProof, finding: F
         )
     elif finding.kind == "default":
         yield f"{host} no longer drops what no rule permits on its way {_WAYS[finding.path]}"
-    elif finding.kind in ("passes", "blocked"):
+    elif finding.kind in _AREAS:
+        yield finding.detail
+    elif finding.path in PATHS and finding.kind in ("passes", "blocked"):
         for one in reaches(places, host, finding.path, boxes, proof.names):
             yield sentence(one, now=finding.kind == "passes", flow=finding.flow)
     elif finding.kind == "mark":
@@ -70,8 +78,8 @@ def _cause(finding: Finding) -> str:
         return ""
     last = finding.steps[-1]
     if finding.kind == "blocked" and last.verdict.startswith("policy"):
-        return f"no rule or element for it: {last.rule}, {last.verdict}"
-    return f"{last.rule}: {last.verdict}"
+        return printable(f"no rule or element for it: {last.rule}, {last.verdict}")
+    return printable(f"{last.rule}: {last.verdict}")
 
 
 def _merged(changes: Iterable[Change]) -> list[Change]:
@@ -87,23 +95,27 @@ def _merged(changes: Iterable[Change]) -> list[Change]:
 
 def _unknown(host: str, reason: str) -> Change:
     return Change(
-        host, "rules", "differs", ("nobody can say who can reach what: the ruleset holds what is not declared",), reason
+        host,
+        "rules",
+        "differs",
+        ("nobody can say who can reach what: something stands there that is not understood",),
+        printable(reason),
     )
 
 
-def _tables(declaration: Declaration, host: str, listing: dict[str, Any]) -> Iterator[Change]:
+def _tables(host: str, listing: Mapping[str, Any]) -> Iterator[Change]:
     """Tables that are not ours; what their rules let through or hold back, the proof tells."""
-    own = _OWN_ON_GATEWAYS if host in declaration.gateways.hosts else _OWN
     for item in listing.get("nftables", []):
         table = item.get("table")
-        if isinstance(table, dict) and (name := f"{table.get('family')} {table.get('name')}") not in own:
+        if isinstance(table, dict) and (table.get("family"), table.get("name")) not in OURS:
+            name = printable(f"{table.get('family')} {table.get('name')}")
             hooked = sorted({str(hook) for hook in _hooks(listing, table)})
             where = f"it takes part at {', '.join(hooked)}" if hooked else "it takes part nowhere yet"
             said = f"a table that is not declared stands on {host}: {where}"
-            yield Change(host, "table", "differs", (said,), f"table {re.sub(r'[^ -~]', '?', name)}")
+            yield Change(host, "table", "differs", (said,), f"table {name}")
 
 
-def _hooks(listing: dict[str, Any], table: dict[str, Any]) -> Iterator[object]:
+def _hooks(listing: Mapping[str, Any], table: Mapping[str, Any]) -> Iterator[object]:
     for item in listing["nftables"]:
         chain = item.get("chain") or {}
         if (chain.get("family"), chain.get("table")) == (table.get("family"), table.get("name")) and "hook" in chain:

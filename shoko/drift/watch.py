@@ -25,6 +25,7 @@ from shoko.drift.report import summary
 from shoko.errors import ShokoError
 from shoko.observe.standing import Standing, by_ssh
 from shoko.observe.visit import Observation
+from shoko.proof.report import printable
 
 REST = 20  # seconds between the end of a reading and the next
 AT_ONCE = 8  # hosts that are asked at the same time
@@ -58,8 +59,11 @@ def write_state(path: Path, state: State) -> None:
 
 
 def say(line: Line) -> None:
-    """Write a line for the journal, which takes the priority from its beginning (sd-daemon(3))."""
-    print(f"<{line.priority}>{line.text}", flush=True)
+    """Write a line for the journal, which takes the priority from its beginning (sd-daemon(3)).
+
+    Hosts may hold anything in a name: it stays one line, and one that a terminal shows as it is.
+    """
+    print(f"<{line.priority}>{printable(' | '.join(line.text.splitlines()))}", flush=True)
 
 
 def tell_systemd(word: str) -> None:

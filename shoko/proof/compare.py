@@ -9,13 +9,13 @@ from typing import Literal
 
 from shoko.proof.boxes import Box, meet, point, product, without
 from shoko.proof.expected.host import HostExpectation, Permitted
-from shoko.proof.fields import NEW
+from shoko.proof.fields import NEW, VALUES
 from shoko.proof.index import Index
 from shoko.proof.packet import Packet, example
 from shoko.proof.paths import Path, accepted
 from shoko.proof.ruleset import Chain, Rule, Ruleset, Verdict, Where
 from shoko.proof.run import Batch
-from shoko.proof.spans import single
+from shoko.proof.spans import holds, single, size
 
 Kind = Literal[
     "passes", "blocked", "mark", "rewritten", "default", "translated", "forwards", "address", "route", "switch"
@@ -137,11 +137,20 @@ def _rewriting(
     return _shown(ruleset, "rewritten", path, ((one, "") for one in product(wrong, [it.box for it in must])))
 
 
+def _breadth(box: Box) -> tuple[bool, int]:
+    """What tells people most comes first: packets that begin a session, from and to as many as possible."""
+    begins = holds(box.get("state", VALUES["state"]), NEW)
+    return begins, sum(size(box.get(field, VALUES[field])).bit_length() for field in _TELLING)
+
+
+_TELLING = ("proto", "saddr", "daddr", "dport")
+
+
 def _shown(ruleset: Ruleset, kind: Kind, path: Path, wrong: Iterable[tuple[Box, str]]) -> list[Finding]:
     """One finding for each rule and flow concerned: a single slip often shows in hundreds of boxes."""
     found: dict[tuple[Step | None, str], Finding] = {}
     others: dict[tuple[Step | None, str], list[Box]] = {}
-    for box, flow in islice(wrong, EXAMPLES):
+    for box, flow in islice(sorted(wrong, key=lambda one: _breadth(one[0]), reverse=True), EXAMPLES):
         packet = example(box)
         steps = trace(ruleset, path, packet)
         key = steps[-1] if steps else None, flow
