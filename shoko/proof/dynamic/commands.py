@@ -38,7 +38,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         choices=SUITES,
         help="only this suite: path, raw frames through each gateway; hosts, ordinary sessions between all hosts (with "
-        "--host: from or to it). Both unless some are named; --pairs and --gateway mean path, --host means hosts",
+        "--host: from or to it). Both unless some are named; --quick, --pairs, --gateway mean path, --host means hosts",
     )
     group.add_argument(
         "--sample",
@@ -75,7 +75,7 @@ def _suites(options: argparse.Namespace) -> tuple[str, ...]:
         raise ProofError("--layers is run alone; only --host narrows it")
     if options.suite:
         return tuple(options.suite)
-    if options.pairs or options.gateway:
+    if options.pairs or options.gateway or options.quick:
         return ("path",)
     return ("hosts",) if options.host else SUITES
 
