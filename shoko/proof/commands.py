@@ -115,8 +115,8 @@ def _report(proofs: list[HostProof], composed: Composed | None, *, layers: bool)
         yield from map(printable, together(composed))
         if layers:
             yield from table(composed)
-    elif layers:
-        yield "layers: only some hosts were asked; ask all of them"
+    else:
+        yield "together: only some hosts were asked; what gets through from end to end is seen when all are"
 
 
 def _hosts(declaration: Declaration, named: list[str] | None) -> list[str]:
