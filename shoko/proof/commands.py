@@ -143,10 +143,12 @@ def _report(analysis: Analysis | None, results: Sequence[SuiteResult] | None, *,
     if analysis is not None:
         composed = analysis.composed
         yield from lines(analysis.proofs, differs=analysis.differs)
-        if composed is not None:
+        if composed is None:
+            yield "together: only some hosts were asked; what gets through from end to end is seen when all are"
+        else:
             yield from map(printable, together(composed))
-        if layers:
-            yield from table(composed) if composed else ["layers: only some hosts were asked; ask all of them"]
+            if layers:
+                yield from table(composed)
     if results is not None:
         yield from map(printable, by_packets.lines(results))
 

@@ -79,6 +79,8 @@ class _Layers:
         self._links = Links(site)
         self._crowds = crowds(site.declaration)
         self._legs: dict[str, list[End]] = {}
+        self._sends: dict[End, Index] = {}
+        self._routed: dict[End, Index] = {}
         self._of_segment: dict[tuple[str, bool], dict[int, Spans]] = {}
         gateways = site.declaration.gateways
         for end in ends(site.declaration):
@@ -177,17 +179,18 @@ class _Layers:
     def _sender(self, end: End, destination: Segment, permitted: Index) -> Extent:
         if end.host not in self._site.points:
             return "none"
-        region = self._region(self._own(end), self._addresses(destination))
-        return _judged(region, Index(self._site.points[end.host].sends[end.interface]), permitted)
+        if end not in self._sends:
+            self._sends[end] = Index(self._site.points[end.host].sends[end.interface])
+        return _judged(self._region(self._own(end), self._addresses(destination)), self._sends[end], permitted)
 
     def _route(self, end: End, destination: Segment, permitted: Index) -> Extent:
         if end.host not in self._site.points:
             return "none"
-        ways = self._site.ways[end.host]
-        found = [ways.link.get(end.interface), *ways.routers.get(end.interface, {}).values()]
-        region = list(self._region(self._own(end), self._addresses(destination)))
-        routed = Index(box for index in found if index is not None for one in region for box in index.near(one))
-        return _judged(region, routed, permitted)
+        if end not in self._routed:
+            ways = self._site.ways[end.host]
+            found = [ways.link.get(end.interface, Index()), *ways.routers.get(end.interface, {}).values()]
+            self._routed[end] = Index(box for index in found for box in index.near({}))
+        return _judged(self._region(self._own(end), self._addresses(destination)), self._routed[end], permitted)
 
     def _receiver(self, end: End, source: Segment, permitted: Index) -> Extent:
         if end.host not in self._site.points:

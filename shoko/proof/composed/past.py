@@ -33,6 +33,7 @@ _NO_HELPERS = {
 }  # fmt: skip
 # A leg may be a card (which has no kind), a cable of the lab, a tagged leg, or a bond.
 _LEG_KINDS: set[str | None] = {None, "veth", "vlan", "bond"}
+_DATAPATH = "ovs-system"  # the kernel's part of Open vSwitch, to which the links of its ports belong
 _TUNNEL_KINDS: set[str | None] = {"wireguard", "tun"}
 _SWITCH_KINDS: set[str | None] = {"veth", "openvswitch", "tun", None}
 
@@ -70,24 +71,25 @@ def _links(declaration: Declaration, host: Host, seen: Observation) -> Iterator[
         if link.get("xdp"):
             yield f"link {name}: XDP handles its packets before nftables sees them; `ip link set dev {name} xdp off`"
         if name in kinds:
-            if "master" in link and link["master"] != "ovs-system":
+            if link.get("master", _DATAPATH) != _DATAPATH:
                 yield f"link {name} belongs to {link['master']}: its packets go past the rules; take it out"
             if kind not in kinds[name]:
                 yield f"link {name} is of kind {kind}, which may carry packets past the rules; the leg has to be a card"
         elif "UP" in link.get("flags", ()) and name not in below:
-            said = _undeclared(link, kind)
+            said = _undeclared(link, kind, {_DATAPATH, *kinds, *below})
             if said:
                 yield said
 
 
-def _undeclared(link: dict[str, Any], kind: str | None) -> str | None:
+def _undeclared(link: dict[str, Any], kind: str | None, masters: set[str]) -> str | None:
+    """Why a link that nobody declared may matter; a part of a leg's bond does not."""
     name = str(link["ifname"])
     if kind not in (None, "veth", "dummy"):  # a dummy carries nothing
         return f"link {name} ({kind}) is up, and the declaration knows none: `ip link set {name} down` or delete it"
     if list(given([link])):
         return f"link {name} has addresses, and the declaration does not know it; take them off, or declare the leg"
-    if "master" in link and link["master"] != "ovs-system":
-        return f"link {name} belongs to {link['master']}, and the declaration does not know it; delete it"
+    if link.get("master", _DATAPATH) not in masters:
+        return f"link {name} belongs to {link['master']}, and the declaration knows neither; delete it"
     return None
 
 

@@ -65,6 +65,7 @@ PAST = {
         lambda page: page["addresses"][1].update(linkinfo={"info_kind": "bridge"}),
         "link data is of kind bridge",
     ),
+    "part of a bridge": ("db2", lambda page: link(page, "eth5", master="br9"), "eth5 belongs to br9, and the"),
     "unknown card": ("bak1", lambda page: link(page, "eth7", "192.168.7.2/24"), "eth7 has addresses"),
     "unread part": ("mon1", unread, "routing could not be read: ip is missing"),
     "switch where none is": ("mon1", lambda page: page.update(switch={"bridges": {"data": [["x"]]}}), "Open vSwitch"),
@@ -87,6 +88,9 @@ def test_what_is_there_but_does_nothing_is_no_reason(lab):
     def idle(page):
         link(page, "sit0", kind="sit", flags=())
         link(page, "eth9", flags=("UP",))
+        # The leg may be a bond, or a tagged one upon a bond.
+        page["addresses"][1]["linkinfo"] = {"info_kind": "bond"}
+        link(page, "eth0", master="data")
         page["modules"].append("nf_conntrack_netlink")
         page["errors"]["listeners"] = "ss is missing"
 
