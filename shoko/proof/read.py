@@ -65,7 +65,14 @@ def read(document: Mapping[str, Any], interfaces: Interfaces, *, timed: bool = F
 
 def names(document: Mapping[str, Any]) -> set[str]:
     """Return every name and wildcard that a listing compares interfaces with."""
-    return set(_interfaces(document["nftables"]))
+    found: set[str] = set()
+    for item in document["nftables"]:
+        for kind, content in item.items():
+            if kind == "rule":
+                found.update(_interfaces(content.get("expr")))
+            elif kind in ("set", "map") and ("ifname" in content["type"] or _of_interface(content["type"])):
+                found.update(_words(content.get("elem")))  # nft 1.1 says the type by an expression
+    return found
 
 
 def expiring(document: Mapping[str, Any]) -> bool:
@@ -75,17 +82,16 @@ def expiring(document: Mapping[str, Any]) -> bool:
 
 
 def _interfaces(value: Json) -> Iterator[str]:
+    """The names in matches and maps of a rule, wherever they stand."""
     if isinstance(value, list):
         for content in value:
             yield from _interfaces(content)
     elif isinstance(value, dict):
-        if {"left", "key"} & value.keys() and _of_interface(value.get("left", value.get("key"))):
-            yield from _words([value.get("right"), value.get("data")])
-        elif "elem" in value and "type" in value:  # a named set or map
-            if "ifname" in value["type"] or _of_interface(value["type"]):  # nft 1.1 says it by an expression
-                yield from _words(value["elem"])
-        else:
+        left = value.get("left", value.get("key"))
+        if left is None:
             yield from _interfaces(list(value.values()))
+        elif _of_interface(left):
+            yield from _words([value.get("right"), value.get("data")])
 
 
 def _of_interface(left: Json) -> bool:

@@ -39,7 +39,7 @@ def verdict(proofs: list[HostProof], *, differs: bool = False) -> int:
 def lines(proofs: list[HostProof], *, differs: bool = False) -> Iterator[str]:
     """Yield the report: the verdict, the differences by host and rule, and then who is unproved and what to do."""
     proven, differ = sum(one.proven for one in proofs), sum(bool(one.findings) for one in proofs)
-    rest = f"; {differ} differ, {len(proofs) - proven - differ} unproved" if proven < len(proofs) else ""
+    rest = f"; differing: {differ}, unproved: {len(proofs) - proven - differ}" if proven < len(proofs) else ""
     what = f"{proven} of {len(proofs)} hosts enforce exactly what the declaration permits"
     yield f"{RESULTS[verdict(proofs, differs=differs)]}: {what}{rest}"
     for proof in proofs:

@@ -71,11 +71,12 @@ def compose(
     site = _site(declaration, every, known, observations)
     must = passages(declaration, [one for one in every if not one.windowed])
     passing = Passages(site).all()
-    opened, may = site, passing
+    found = [*extra(site, passing, must), *missing(site, passing, must)]
+    may = passing
     if any(one.proof.windows is not None for one in known.values()):
         opened = _opened(site, known)
         may = Passages(opened).all()
-    found = [*extra(opened, may, passages(declaration, every)), *missing(site, passing, must)]
+        found += extra(opened, may, passages(declaration, every))
     cells = layers.of_segments(site, every, running=observations is not None)
     composed = Composed(
         running=observations is not None,

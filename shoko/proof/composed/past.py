@@ -11,6 +11,7 @@ from typing import Any
 from shoko.declaration.model import Declaration, Host
 from shoko.observe.visit import Observation
 from shoko.proof.composed.addresses import given
+from shoko.proof.composed.switch import rows
 from shoko.proof.expected.ports import ports
 
 # What the proof of a host reads of it.
@@ -30,8 +31,8 @@ PARTS = (
 _NO_HELPERS = {
     "nf_conntrack_netlink", "nf_conntrack_ipv4", "nf_conntrack_ipv6", "nf_nat_ipv4", "nf_nat_ipv6",
 }  # fmt: skip
-# A leg may be a card (which has no kind), a cable of the lab, a tagged leg, a bond; a dummy carries nothing.
-_LEG_KINDS: set[str | None] = {None, "veth", "vlan", "bond", "dummy"}
+# A leg may be a card (which has no kind), a cable of the lab, a tagged leg, or a bond.
+_LEG_KINDS: set[str | None] = {None, "veth", "vlan", "bond"}
 _TUNNEL_KINDS: set[str | None] = {"wireguard", "tun"}
 _SWITCH_KINDS: set[str | None] = {"veth", "openvswitch", "tun", None}
 
@@ -55,11 +56,14 @@ def reasons(declaration: Declaration, host: Host, seen: Observation) -> Iterator
     if seen.switch is not None and host.name not in declaration.switches and seen.switch["bridges"]["data"]:
         yield "a switch (Open vSwitch) runs here, and the declaration knows none; delete its bridges"
     if "addresses" not in seen.errors:
-        yield from _links(declaration, host, seen.addresses)
+        yield from _links(declaration, host, seen)
 
 
-def _links(declaration: Declaration, host: Host, links: list[dict[str, Any]]) -> Iterator[str]:
-    kinds = _declared(declaration, host)
+def _links(declaration: Declaration, host: Host, seen: Observation) -> Iterator[str]:
+    links, kinds = seen.addresses, _declared(declaration, host)
+    if host.name in declaration.switches and seen.switch is not None:
+        # The bridge has a link of its own; whether that is up is held against the switch.
+        kinds |= {str(row["name"]): _SWITCH_KINDS for row in rows(seen.switch["bridges"])}
     below = {link["link"] for link in links if link["ifname"] in kinds and "link" in link}
     for link in links:
         name, kind = str(link["ifname"]), _kind(link)
@@ -78,7 +82,7 @@ def _links(declaration: Declaration, host: Host, links: list[dict[str, Any]]) ->
 
 def _undeclared(link: dict[str, Any], kind: str | None) -> str | None:
     name = str(link["ifname"])
-    if kind not in (None, "veth", "dummy"):
+    if kind not in (None, "veth", "dummy"):  # a dummy carries nothing
         return f"link {name} ({kind}) is up, and the declaration knows none: `ip link set {name} down` or delete it"
     if list(given([link])):
         return f"link {name} has addresses, and the declaration does not know it; take them off, or declare the leg"
@@ -94,7 +98,6 @@ def _declared(declaration: Declaration, host: Host) -> dict[str, set[str | None]
         kinds[declaration.gateways.sync.interface] = _LEG_KINDS
         kinds |= {one.interface: _TUNNEL_KINDS for one in declaration.segments.values() if one.tunnel is not None}
     if host.name in declaration.switches:
-        # Its own management leg is a port of the bridge; the bridge and its datapath have a link each, which is down.
         kinds |= dict.fromkeys(ports(declaration, host.name), _SWITCH_KINDS)
     return kinds
 

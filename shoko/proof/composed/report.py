@@ -12,18 +12,19 @@ from shoko.proof.expected.ends import Way
 from shoko.proof.interfaces import Interfaces
 
 _NOBODY = Interfaces(())
+SHOWN = 20
 MEANING = {"passes": "gets through, and no flow permits it", "blocked": "is permitted, and does not get through"}
 
 
 def lines(composed: Composed) -> Iterator[str]:
     """Yield what all enforcing points together come to, and what differs, each packet with its whole way."""
-    what = (
-        "rules, routes, addresses and switch" if composed.running else "rules alone (routes and switch: run --static)"
-    )
+    what = "rules, routes, addresses and switch" if composed.running else "rules alone; routes and switch are no part"
     equal = "differ from" if composed.crossings else "let through exactly"
     yield f"together: {composed.ways} ways from end to end {equal} what the declaration permits ({what})"
-    for crossing in composed.crossings:
+    for crossing in composed.crossings[:SHOWN]:
         yield from _crossing(crossing)
+    if len(composed.crossings) > SHOWN:
+        yield f"and {len(composed.crossings) - SHOWN} more; --json has them all"
     for one in composed.gateways:
         said = packet.text(one.packet, one.names)
         yield f"{one.passes} and {one.stops} are not equal: {said}: passes {one.passes}, and not {one.stops}"

@@ -33,8 +33,7 @@ class Running:
 def running(observation: Observation) -> dict[str, Running]:
     """Return the ports of a switch by name; NotUnderstood where Open vSwitch prints something else."""
     try:
-        rows = _rows((observation.switch or {})["ports"])
-        return {str(row["name"]): _port(row) for row in rows}
+        return {str(row["name"]): _port(row) for row in rows((observation.switch or {})["ports"])}
     except (KeyError, TypeError, ValueError, LookupError) as problem:
         raise NotUnderstood(f"ovs-vsctl prints ports of an unknown shape ({problem!r})") from problem
 
@@ -43,7 +42,7 @@ def strays(declaration: Declaration, switch: str, observation: Observation) -> I
     """Yield what a switch does otherwise than declared, with who can reach whom by it."""
     wanted, present = ports(declaration, switch), running(observation)
     up = {link["ifname"] for link in observation.addresses if "UP" in link.get("flags", ())}
-    bridges = _rows((observation.switch or {})["bridges"])
+    bridges = rows((observation.switch or {})["bridges"])
     own = {str(row["name"]) for row in bridges}
     for name, port in wanted.items():
         if name not in present:
@@ -134,7 +133,8 @@ def _finding(detail: str) -> Finding:
     return Finding("switch", "switch", None, {}, detail=detail)
 
 
-def _rows(table: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def rows(table: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return a table as ovs-vsctl prints it in JSON, row by row with its columns by name."""
     return [dict(zip(table["headings"], row, strict=True)) for row in table["data"]]
 
 

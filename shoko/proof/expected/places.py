@@ -33,15 +33,19 @@ def _who(declaration: Declaration, family: int, members: Spans) -> Iterator[str]
     for segment in declaration.segments.values():
         if not meet(members, prefix(segment, family)):
             continue
-        standing = [
+        named = [
             host.name
             for host in declaration.hosts.values()
             for leg in host.legs
             if leg.segment == segment.name and meet(members, own(leg, family))
         ]
+        # The gateways stand in every segment: they are meant where nobody else can be.
+        standing = [name for name in named if name not in declaration.gateways.hosts]
         yield from standing
-        if segment.open_population or not standing:
+        if segment.open_population or not named:
             yield segment.name
+        elif not standing:
+            yield from named
     if meet(members, internet(declaration, family)):
         yield "the internet"
 
