@@ -98,7 +98,7 @@ class Row:
         needed = measure("　".join(self.extras), _SMALL) + (0 if self.on_line else self.sign)
         for side in (1, 0):
             taken = measure(self.texts[side], _SIZE) + 12 if self.texts[side] else 0
-            if (taken + needed) * 0.9 <= self.rooms[side]:
+            if taken + needed <= self.rooms[side] * 1.05:  # `measure` says rather too much
                 return ("left", "right")[side]
         return "below"
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from datetime import UTC, datetime
 from pathlib import Path
 
 from shoko.declaration import Declaration
 from shoko.declaration.build import build
 from shoko.declaration.reader import read
+from shoko.proof.differences import Difference
+from shoko.proof.kept import Kept
 
 INVENTORIES = Path(__file__).resolve().parents[2] / "inventories"
 CHROMIUM = "/usr/bin/chromium"
@@ -37,3 +40,24 @@ def site(name: str) -> Declaration:
             }
             tree["numbers"][name] = max(tree["numbers"].values()) + 1
     return build(tree)
+
+
+def doubtful(declaration: Declaration) -> Kept:
+    """A proof of the lab in which every mark occurs: a flow blocked, one that nobody permits, a host without answer."""
+    hosts = tuple(declaration.hosts)
+    return Kept(
+        result="counterexample",
+        digest=declaration.digest,
+        current=True,
+        running=True,
+        when=datetime(2026, 11, 28, 11, 20, tzinfo=UTC),
+        kernels=("6.18",),
+        hosts=hosts,
+        proven=frozenset(hosts) - {"fw1", "fw2", "px2"},
+        differences=(
+            Difference(("fw1", "fw2"), "forward", "blocked", "…", ("business", "information"), flow="bibliography"),
+            Difference(("fw1", "fw2"), "forward", "passes", "…", ("information", "data"), service="tcp/22"),
+            Difference(("db1",), "input", "passes", "…", ("data", "data"), service="udp/5353"),
+        ),
+        unproved=(("px2", "did not answer"),),
+    )

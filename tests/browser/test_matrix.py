@@ -27,7 +27,7 @@ def differing(declaration: Declaration, tmp_path: Path, findings: int = 1) -> Pa
             "kind": "passes", "meaning": "passes, and no flow permits it", "path": "forward", "flow": None,
             "packet": {"saddr": "10.10.61.21", "daddr": "10.10.50.11", "proto": 6, "dport": 22 + number},
             "steps": [{"rule": 'table inet shoko chain forward handle 451 "by hand"', "verdict": "accept"}],
-            "bytes": "45000028",
+            "bytes": "450000280001000040063a5b0a0a3d150a0a320b9c400016000000000000000050020000ed340000",
         }
         for number in range(findings)
     ]  # fmt: skip
@@ -139,6 +139,7 @@ def test_on_a_telephone_only_the_table_moves_sideways(matrix: Page) -> None:
     assert section is not None
     assert section["x"] >= 0
     assert section["x"] + section["width"] <= NARROW
+    assert matrix.locator("#information--data").evaluate("one => one.scrollWidth <= one.clientWidth")
 
 
 @pytest.mark.parametrize("width", [NARROW, 1300])

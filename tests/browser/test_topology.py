@@ -6,12 +6,13 @@ from itertools import combinations
 from typing import Any
 
 import pytest
-from drawn import CHROMIUM, site
+from drawn import CHROMIUM, doubtful, site
 from playwright.sync_api import Playwright
 
 from shoko.topology.diagram import draw
 from shoko.topology.words import Language
 
+NAMES = ("lab", "museum", "wide", "doubtful")
 MILLIMETRES = 297 / 1485  # of a pixel, where the page is 1485 wide
 SMALLEST = 5.0  # points, of text on A4
 BOXES = """root => {
@@ -45,16 +46,17 @@ def measured(driver: Playwright) -> dict[tuple[str, str], dict[str, Any]]:
     found = {}
     with driver.chromium.launch(executable_path=CHROMIUM) as browser:
         page = browser.new_page(viewport={"width": 1485, "height": 1050})
-        for name in ("lab", "museum", "wide"):
-            declaration = site(name)
+        for name in NAMES:
+            declaration = site("lab" if name == "doubtful" else name)
+            proof = doubtful(declaration) if name == "doubtful" else None
             for language in ("ja", "en"):
-                drawing = draw(declaration, language).partition("?>")[2]
+                drawing = draw(declaration, language, proof).partition("?>")[2]
                 page.set_content(f"<style>* {{ margin: 0 }} svg {{ width: 1485px; height: 1050px }}</style>{drawing}")
                 found[name, language] = page.locator("svg").first.evaluate(BOXES)
     return found
 
 
-SITES = [(name, language) for name in ("lab", "museum", "wide") for language in ("ja", "en")]
+SITES = [(name, language) for name in NAMES for language in ("ja", "en")]
 
 
 @pytest.mark.parametrize("drawn", SITES, ids="-".join)

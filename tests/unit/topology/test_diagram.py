@@ -100,9 +100,9 @@ def test_every_flow_has_an_arrow_with_its_service_and_reason(declaration: Declar
 def kept(declaration: Declaration, **more: Any) -> Kept:
     """A proof that found everything as declared."""
     whole: dict[str, Any] = {
-        "result": "proven", "digest": declaration.digest, "current": True, "running": True, "unproved": (),
-        "kernels": ("6.18",), "when": datetime(2026, 11, 28, 20, 15, tzinfo=UTC),
-        "hosts": tuple(declaration.hosts), "differences": (),
+        "result": "proven", "digest": declaration.digest, "current": True, "running": True,
+        "kernels": ("6.18",), "unproved": (),
+        "when": datetime(2026, 11, 28, 20, 15, tzinfo=UTC), "hosts": tuple(declaration.hosts), "differences": (),
     }  # fmt: skip
     whole |= more
     return Kept(proven=frozenset(whole["hosts"]), **whole)
