@@ -48,7 +48,7 @@ def _change(places: Places, proof: HostProof, group: list[Listener]) -> Change:
         return Change(host, "listener", "differs", (f"{what}: {who}",), cause)
     found = reaches(places, host, "input", boxes, proof.names)
     who = f"{listed({word for one in found for word in one.sources})} can now reach it"
-    shown = packet.text(telling(places, boxes), proof.names)
+    shown = packet.text(telling(places, host, "input", boxes), proof.names)
     return Change(host, "listener", "gained", (f"{what}: {who}",), cause, shown)
 
 

@@ -42,6 +42,10 @@ class Places:
         """Return the declared addresses of a family, one by one."""
         return [at for _who, at in self._singles[family] if at]
 
+    def of(self, host: str, family: int) -> list[Spans]:
+        """Return the addresses of a host's legs."""
+        return [at for who, at in self._singles[family] if who == host and at]
+
     def _inside(self, segment: Segment, family: int, whole: Spans, inside: Spans) -> Iterator[str]:
         name = shown(segment)
         if inside == whole:

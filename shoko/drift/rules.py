@@ -40,7 +40,7 @@ def _change(declaration: Declaration, places: Places, proof: HostProof, finding:
     effect = _EFFECTS.get(finding.kind, "differs")
     example = ""
     if finding.box:
-        example = packet.text(telling(places, (finding.box, *finding.others)), proof.names)
+        example = packet.text(telling(places, proof.host, finding.path, (finding.box, *finding.others)), proof.names)
     elif finding.packet is not None:
         example = packet.text(finding.packet, proof.names)
     area = _AREAS.get(finding.kind, "rules")

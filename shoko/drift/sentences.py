@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from shoko.drift.places import ANYBODY, Places, listed
 from shoko.proof.boxes import Box, meet
+from shoko.proof.compare import Place
 from shoko.proof.fields import ADDRESSES, NEW, UNTRACKED, VALUES
 from shoko.proof.interfaces import NONE, Interfaces
 from shoko.proof.packet import Packet, example
@@ -43,15 +44,19 @@ def reaches(places: Places, host: str, path: Path, boxes: Iterable[Box], names: 
     return sorted(told, key=lambda one: (not one.opening, *map(listed, (one.sources, one.destinations, one.services))))
 
 
-def telling(places: Places, boxes: Iterable[Box]) -> Packet:
+def telling(places: Places, host: str, path: Place, boxes: Iterable[Box]) -> Packet:
     """Return a packet of one of the boxes that tells people most: it begins something, between declared addresses."""
     every = [dict(box) for box in boxes]
-    box = next((one for one in every if _opens(one)), every[0])
-    if _opens(box):
-        box["state"] = single(NEW) if holds(box.get("state", VALUES["state"]), NEW) else single(UNTRACKED)
-    for field in ("saddr", "daddr"):
-        known = (both for at in places.known(box.get("family", (4, 5))[0]) if (both := meet(box, {field: at})))
-        box = next(known, box)
+    box = next((one for one in every if holds(one.get("state", VALUES["state"]), NEW)), every[0])
+    if holds(box.get("state", VALUES["state"]), NEW):
+        box["state"] = single(NEW)
+    family = box.get("family", (4, 5))[0]
+    mine = places.of(host, family)
+    others = [at for at in places.known(family) if at not in mine]
+    for field, here in (("saddr", path == "output"), ("daddr", path == "input")):
+        candidates = [*mine, *others] if here else [*others, *mine]
+        box = next((both for at in candidates if (both := meet(box, {field: at})) is not None), box)
+        others = [at for at in others if at != box.get(field)]
     return example(box)
 
 
