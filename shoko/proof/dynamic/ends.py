@@ -10,9 +10,9 @@ from shoko.declaration.model import Address, Declaration, Segment
 from shoko.proof.boxes import Box
 from shoko.proof.dynamic.bench import prefixes, taken
 from shoko.proof.dynamic.judge import Judge
-from shoko.proof.fields import NEW, NOBODY, VALUES
+from shoko.proof.fields import ADDRESSES, NEW, NOBODY, VALUES
 from shoko.proof.packet import Packet
-from shoko.proof.spans import holds, single, size
+from shoko.proof.spans import Spans, between, minus, single, size, union
 
 SYN = 0x02
 _TCP, _UDP = 6, 17
@@ -113,16 +113,14 @@ def _permitted(judge: Judge, pair: Pair) -> int:
     )
 
 
-def route(declaration: Declaration, family: int, daddr: int) -> str | None:
-    """Return the interface by which gateways reach an address: its segment's, else the line's."""
-    line = None
-    for segment in declaration.segments.values():
-        if segment.own_uplink:
-            continue
-        for network in prefixes(segment):
-            cuts = (int(network.network_address), int(network.broadcast_address) + 1)
-            if network.version == family and holds(cuts, daddr):
-                return segment.interface
-            if network.version == family and segment.router:
-                line = segment.interface
-    return line
+def reach(declaration: Declaration, segment: Segment, family: int) -> Spans:
+    """Return the addresses that gateways send into a segment: its prefix, and by a line all that is nowhere here."""
+    known = {one.name: _prefix(one, family) for one in declaration.segments.values() if not one.own_uplink}
+    if not segment.router or not known[segment.name]:
+        return known[segment.name]
+    return minus(ADDRESSES[family], union(members for name, members in known.items() if name != segment.name))
+
+
+def _prefix(segment: Segment, family: int) -> Spans:
+    nets = [net for net in prefixes(segment) if net.version == family]
+    return union(between(int(net.network_address), int(net.broadcast_address)) for net in nets)

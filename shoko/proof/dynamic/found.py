@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from shoko.proof.boxes import point
 from shoko.proof.compare import Step
 from shoko.proof.dynamic.judge import Judge
 from shoko.proof.dynamic.result import Finding, Kind
@@ -30,7 +29,7 @@ class Found:
     def add(self, kind: Kind, packet: Packet, frame: bytes, let: bool, about: str = "") -> None:
         """Take in a packet; `let` is what the analysis says of it, `about` what is odd about it."""
         steps = self.judge.steps(packet)
-        flow = self.judge.flow(point(packet))
+        flow = self.judge.flow(packet)
         key = (kind, about, steps[-1] if steps else None, flow or f"{packet['iif']}/{packet['oif']}")
         if key in self._kept:
             finding, count = self._kept[key]

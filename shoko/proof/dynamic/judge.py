@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from shoko.declaration.model import Declaration
 from shoko.proof import read as reading
-from shoko.proof.boxes import Box, meet, point
+from shoko.proof.boxes import Box, meet
 from shoko.proof.compare import Step, trace
 from shoko.proof.dynamic.bench import Gate
 from shoko.proof.errors import ProofError
 from shoko.proof.expected.host import HostExpectation, Permitted
 from shoko.proof.expected.permissions import Permission
-from shoko.proof.index import Index
 from shoko.proof.interfaces import Interfaces
 from shoko.proof.packet import Packet, text
 from shoko.proof.paths import accepted
 from shoko.proof.ruleset import Ruleset
-from shoko.proof.spans import Spans, union
+from shoko.proof.spans import Spans, holds, union
 
 
 class Judge:
@@ -43,28 +43,25 @@ class Judge:
         expected = HostExpectation(declaration, every, gate.name, self.names)
         self.must: list[Permitted] = expected.permitted("forward")
         self.may: list[Permitted] = [*self.must, *expected.while_open("forward")]
-        self._flow_of = {id(one.box): one.flow for one in self.may}
         self._marks = {one.flow: one.mark for one in self.may if one.mark is not None}
-        self._must, self._may = (Index(one.box for one in side) for side in (self.must, self.may))
-        self._let = Index(box for batch in accepted(self.ruleset, "forward") for box in batch.boxes)
+        self._flow_of = {id(one.box): one.flow for one in self.may}
+        self._must, self._may = (_Near([one.box for one in side]) for side in (self.must, self.may))
+        self._let = _Near([box for batch in accepted(self.ruleset, "forward") for box in batch.boxes])
 
     def values(self, box: Box, field: str) -> tuple[Spans, Spans, Spans]:
         """Return the values of a field of a box that must pass, that may, and that the ruleset lets through.
 
         The box names every field that rules look at, each other one with a single value.
         """
-        return _values(self._must, box, field), _values(self._may, box, field), _values(self._let, box, field)
+        return self._must.values(box, field), self._may.values(box, field), self._let.values(box, field)
 
     def verdict(self, packet: Packet) -> tuple[bool, bool, bool]:
         """Return whether a packet must pass, whether it may, and whether the ruleset lets it through."""
-        box = point(packet)
-        must, may, let = (bool(_values(index, box, "proto")) for index in (self._must, self._may, self._let))
-        return must, may, let
+        return self._must.holds(packet), self._may.holds(packet), self._let.holds(packet)
 
-    def flow(self, box: Box) -> str:
-        """Return a flow that permits a packet of the box; "" if none does."""
-        near = (one for one in self._may.near(box) if meet(one, box) is not None)
-        return next((flow for one in near if (flow := self._flow_of[id(one)])), "")
+    def flow(self, packet: Packet) -> str:
+        """Return a flow that permits a packet; "" if none does."""
+        return next((flow for box in self._may.around(packet) if (flow := self._flow_of[id(box)])), "")
 
     def mark(self, flow: str) -> int:
         """Return the mark that sessions of a flow carry; KeyError if it has none."""
@@ -87,6 +84,35 @@ class Judge:
         return packet["family"] == 6 or not {packet["saddr"], packet["daddr"]} & held
 
 
-def _values(index: Index, box: Box, field: str) -> Spans:
-    found = [both[field] for one in index.near(box) if (both := meet(one, box)) is not None]
-    return union(found)
+class _Near:
+    """Boxes by the pair of interfaces and the family, which every question names."""
+
+    def __init__(self, boxes: list[Box]) -> None:
+        self._boxes = boxes
+        self._near: dict[tuple[int, ...], list[Box]] = {}
+
+    def _at(self, place: tuple[int, ...]) -> list[Box]:
+        if place not in self._near:
+            here = dict(zip(_PLACE, place, strict=True))
+            self._near[place] = [box for box in self._boxes if _inside(box, here)]
+        return self._near[place]
+
+    def around(self, packet: Packet) -> Iterator[Box]:
+        """Yield the boxes that a packet is in."""
+        return (box for box in self._at(tuple(packet[name] for name in _PLACE)) if _inside(box, packet))
+
+    def holds(self, packet: Packet) -> bool:
+        """Tell whether a packet is in any of the boxes."""
+        return next(self.around(packet), None) is not None
+
+    def values(self, box: Box, field: str) -> Spans:
+        """Return the values that a field can have in the packets that are in the given box and in one of these."""
+        near = self._at(tuple(box[name][0] for name in _PLACE))
+        return union(both[field] for one in near if (both := meet(one, box)) is not None)
+
+
+_PLACE = ("family", "iif", "oif")
+
+
+def _inside(box: Box, packet: Packet) -> bool:
+    return all(holds(members, packet[name]) for name, members in box.items() if name in packet)

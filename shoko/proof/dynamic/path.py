@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from shoko.declaration.model import Declaration
+from shoko.proof.boxes import Box
 from shoko.proof.dynamic.answers import Answering
 from shoko.proof.dynamic.bench import Bench
 from shoko.proof.dynamic.corners import corners, segments
-from shoko.proof.dynamic.ends import Pair, fields, free, pairs, route
+from shoko.proof.dynamic.ends import Pair, fields, free, pairs, reach
 from shoko.proof.dynamic.guard import FIRST_PORT, Guard, Leftovers
 from shoko.proof.dynamic.judge import Judge
 from shoko.proof.dynamic.leaks import leaks
@@ -28,10 +29,11 @@ from shoko.proof.dynamic.sweep import Batch, Sweep, batches
 from shoko.proof.dynamic.traffic import Traffic
 from shoko.proof.errors import ProofError
 from shoko.proof.expected.permissions import permissions
-from shoko.proof.spans import of
+from shoko.proof.spans import of, single
 
 # Ports that a quick run tries beside those of services: well-known doors, and both ends of the range.
 DOORS = (0, 1, 7, 21, 23, 25, 69, 111, 135, 139, 161, 389, 445, 514, 1433, 3306, 3389, 5900, 6379, 8080, 9200, 65535)
+_ORDINARY = 40000  # the source port of corners where rules ask for none (packet.example)
 Say = Callable[[str], None]
 
 
@@ -133,18 +135,24 @@ class _Gateway:
             yield one
 
     def _corners(self, wanted: Wanted, sport: int) -> Iterator[Probe]:
-        """The corners of everything that ruleset and declaration tell apart, as far as they can be sent there."""
+        """The corners of everything that ruleset and declaration tell apart, for each way out what is routed there."""
         judge = self.judge
-        by_number = {judge.names.number(one.interface): one for one in self.declaration.segments.values()}
-        places = [number for number, one in by_number.items() if one.vlan is not None]
-        out = [number for number, one in by_number.items() if not one.own_uplink]
         boxes = segments(judge.ruleset, "forward", judge.may)
-        for packet in corners(boxes, "forward", {"iif": of(places), "oif": of(out)}):
-            source, destination = by_number[packet["iif"]], by_number[packet["oif"]]
-            routed = route(self.declaration, packet["family"], packet["daddr"]) == destination.interface
-            if routed and (not wanted.pairs or (source.name, destination.name) in wanted.pairs):
-                ordinary = packet["sport"] == 40000 and packet["proto"] in (6, 17)
-                yield Probe(source.interface, {**packet, "sport": sport} if ordinary else packet)
+        number = {name: judge.names.number(one.interface) for name, one in self.declaration.segments.items()}
+        for out in (one for one in self.declaration.segments.values() if not one.own_uplink):
+            sources = {
+                number[one.name]: one.interface
+                for one in self.traffic.bench.segments
+                if one != out and (not wanted.pairs or (one.name, out.name) in wanted.pairs)
+            }
+            for family in (4, 6) if sources else ():
+                place: Box = {
+                    "family": single(family), "iif": of(sources), "oif": single(number[out.name]),
+                    "daddr": reach(self.declaration, out, family),
+                }  # fmt: skip
+                for packet in corners(boxes, "forward", place) if place["daddr"] else ():
+                    ordinary = packet["sport"] == _ORDINARY and packet["proto"] in (6, 17)
+                    yield Probe(sources[packet["iif"]], {**packet, "sport": sport} if ordinary else packet)
 
     def _sample(self, every: Iterable[Pair], sport: int) -> Iterator[Probe]:
         """Ports of services and well-known doors, between hosts' addresses and between addresses that nobody has."""
@@ -153,7 +161,7 @@ class _Gateway:
         for pair in every:
             ends = (pair.source, pair.saddr), (pair.destination, pair.daddr)
             near, far = (next(free(self.declaration, one, pair.family), address) for one, address in ends)
-            for here, there in {(pair.saddr, pair.daddr), (near, pair.daddr), (pair.saddr, far), (near, far)}:
+            for here, there in {(pair.saddr, pair.daddr), (near, far)}:
                 one = Pair(pair.source, pair.destination, pair.family, here, there)
                 for proto in (6, 17):
                     base = fields(self.judge, one, proto, sport)

@@ -54,17 +54,23 @@ def try_probes(
     """
     trial = _Trial(traffic, judge, result, came)
     for chunk in batched(probes, _CHUNK):
-        waiting: Sequence[Probe] = chunk
+        waiting: Sequence[Probe] = [one for one in chunk if one.source not in trial.dead]
         for left in reversed(range(_TRIES)):
             if waiting:
                 waiting = trial.send(waiting, last=left == 0, again=left < _TRIES - 1)
     result.findings += trial.found.findings()
+    if trial.dead:
+        result.unproved.append(
+            f"probes from {', '.join(sorted(trial.dead))} got lost on their way to {judge.gate.name} {_TRIES} times, "
+            "and no more were sent from there; see that its leg and the switch work, and run it on a calmer machine"
+        )
 
 
 class _Trial:
     def __init__(self, traffic: Traffic, judge: Judge, result: SuiteResult, came: Came) -> None:
         self._traffic, self._judge, self._result, self._came = traffic, judge, result, came
         self.found = Found(judge)
+        self.dead: set[str] = set()  # ports from which nothing can be shown
 
     def send(self, probes: Sequence[Probe], *, last: bool, again: bool) -> list[Probe]:
         """Send probes once; return those that have to be sent again."""
@@ -91,10 +97,7 @@ class _Trial:
                 frame = b"".join(self._traffic.framed(one.source, packet) for packet in one.made(token)[:1])
                 self.found.add(kind, one.packet, frame, verdicts[token][2], one.about)
         if last and short:
-            self._result.unproved.append(
-                f"{len(repeat)} probes in {', '.join(sorted(short))} of {self._judge.gate.name} got lost on their way "
-                f"{_TRIES} times; run it again when the machine is less busy"
-            )
+            self.dead |= short
         for interface in () if last else short:  # what got lost counts once it is found again
             del sent[interface], seen[interface]
         count, arrived, out_again = sent.total(), seen.total(), passed.total()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from shoko.proof.boxes import point
 from shoko.proof.dynamic import frames
 from shoko.proof.dynamic.ends import Pair, fields, open_box
 from shoko.proof.dynamic.judge import Judge
@@ -55,7 +54,7 @@ def _sessions(judge: Judge, every: Iterable[Pair], sport: int) -> Iterator[_Sess
             must = judge.values(open_box(packet, "dport"), "dport")[0]
             for port in (port for at in range(0, len(must), 2) for port in range(must[at], must[at + 1])):
                 opening = {**packet, "dport": port}
-                flow = judge.flow(point(opening))
+                flow = judge.flow(opening)
                 key = (flow, pair.family, pair.source.name, pair.destination.name, proto, port)
                 if key not in seen:
                     seen.add(key)

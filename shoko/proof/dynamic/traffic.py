@@ -60,17 +60,24 @@ class Traffic:
     def send(self, frames: Iterable[tuple[str, bytes]]) -> tuple[Counter[str], Counter[str], list[tuple[str, bytes]]]:
         """Send frames, each out of the port it names.
 
-        Returns how many were sent and how many were seen at the gate, by port, and what went out of the gate.
+        Returns how many were sent and how many were seen at the gate, by port, and what went out of the gate. From a
+        port whose frames no longer arrive no more are sent.
         """
         start = {name: tap.poll() for name, tap in self.seen.items()}
         known: dict[str, int] = defaultdict(int)
         sent: Counter[str] = Counter()
         out: list[tuple[str, bytes]] = []
+        stuck: set[str] = set()
         for interface, content in frames:
+            if interface in stuck:
+                continue
             if sent[interface] - known[interface] >= WINDOW:
                 out += self.passed.read()
-                known[interface] = self._until(interface, start[interface] + sent[interface] - WINDOW // 2)
-                known[interface] -= start[interface]
+                wanted = sent[interface] - WINDOW // 2
+                known[interface] = self._until(interface, start[interface] + wanted) - start[interface]
+                if known[interface] < wanted:
+                    stuck.add(interface)
+                    continue
             self.put(interface, content)
             sent[interface] += 1
         seen: Counter[str] = Counter()
