@@ -36,21 +36,22 @@ def test_every_session_from_and_to_these_hosts_does_what_is_declared(site: Site)
     assert suite["unaccounted"] == 0
     permitted, denied = fates(suite, permitted=True), fates(suite, permitted=False)
     assert set(permitted) == {"reached"}
-    assert permitted["reached"] >= 150
+    assert permitted["reached"] >= 80
     assert "reached" not in denied
     assert "lost" not in denied
     # Each of the ways to be denied is met, so that each of them is shown to be seen.
-    assert min(denied[fate] for fate in ("route", "sender", "gateway", "outside")) >= 100
-    assert sum(denied.values()) >= 15_000
+    assert min(denied[fate] for fate in ("route", "sender", "gateway", "receiver", "outside")) >= 50
+    assert sum(denied.values()) >= 10_000
 
 
 def test_a_service_shut_out_by_hand_is_found_from_everybody_who_may_use_it(site: Site) -> None:
-    with rule(site, "bas1", "input", "tcp", "dport", "22", "drop"):
-        code, suite = prove("bas1")
-    assert code == 1, suite
-    blocked = [one for one in suite["findings"] if one["kind"] == "blocked"]
-    assert {(one["where"], one["flow"]) for one in blocked} == {("bas1", "manage")}
-    assert len(blocked) == 2, "IPv4 and IPv6"
+    with rule(site, "px1", "input", "tcp", "dport", "53", "drop"):
+        code, suite = prove("px1")
+    assert code == 1, suite["unproved"]
+    assert {(one["kind"], one["where"]) for one in suite["findings"]} == {("blocked", "px1")}
+    flows = {one["flow"] for one in suite["findings"]}
+    assert flows == {"terminal-names", "business-terminal-names", "opac-terminal-names"}
+    assert len(suite["findings"]) == 10, "five terminals, IPv4 and IPv6"
 
 
 def test_a_session_let_through_by_hand_at_both_ends_is_found_where_it_arrives(site: Site) -> None:
