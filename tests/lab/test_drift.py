@@ -68,7 +68,8 @@ SLIPS = {
     "a rule on a gateway": Slip(
         "fw2",
         RULE,
-        "nft delete rule inet shoko forward handle $(nft -a list chain inet shoko forward | sed -n 's/.*by-hand.*handle //p')",
+        "handle=$(nft -a list chain inet shoko forward | sed -n 's/.*by-hand.*handle //p'); "
+        "nft delete rule inet shoko forward handle $handle",
         ("business/south can now reach data/servers by tcp/5432", "by-hand"),
     ),
     "an element of a set": Slip(
@@ -93,7 +94,10 @@ SLIPS = {
         "px2",
         ALLOW,
         "mv /run/squid.conf.kept /etc/squid/squid.conf; systemctl reload squid",
-        ("business/central, business/south, information/central, information/south can now reach evil.example by tcp/443",),
+        (
+            "business/central, business/south, information/central, information/south can now reach evil.example "
+            "by tcp/443 through px2",
+        ),
     ),
     "a route": Slip(
         "bak1",
@@ -147,7 +151,7 @@ def has(said: list[str], word: str, slip: Slip) -> bool:
 
 @pytest.fixture(scope="module")
 def told(converged: Converged) -> Told:
-    """All slips at once, each on a host of its own, so that one reading by hand and a few of the watch show them all."""
+    """All slips at once, each on a host of its own: one reading by hand and a few of the watch show them all."""
     assert drift()[0] == 0, "the lab shows no drift before"
     since = {collector: size(converged, collector) for collector in COLLECTORS}
     seen: dict[str, list[str]] = {}
@@ -223,13 +227,16 @@ def test_a_host_that_cannot_be_read_is_named(converged: Converged) -> None:
 KEY = "/etc/shoko/keys/observer"
 
 
+COPY = "/var/tmp/shoko-test-copied"  # noqa: S108 - nothing is ever written there
+
+
 def as_observer(lab: Converged, program: str, *words: str, given: str = "") -> subprocess.CompletedProcess[str]:
-    """A program of OpenSSH on the control node with the key of those who look, as the watch's user."""
+    """A program of OpenSSH on the control node, for some seconds, as the user of the watch with its key."""
     options = [
         "-F", "none", "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-i", KEY, "-o", "UserKnownHostsFile=none",
         "-o", "GlobalKnownHostsFile=/etc/ssh/ssh_known_hosts", "-o", "HostKeyAlias=db1", "-o", "ConnectTimeout=10",
     ]  # fmt: skip
-    line = ["runuser", "-u", "shoko-drift", "--", program, *options, *words]
+    line = ["timeout", "10", "runuser", "-u", "shoko-drift", "--", program, *options, *words]
     return lab.inside("ctl1", "sh", "-c", 'printf "$0" | exec "$@"', given, *line)
 
 
@@ -248,12 +255,13 @@ def test_the_key_brings_a_page_and_nothing_else(converged: Converged) -> None:
 
 
 def test_the_key_copies_nothing(converged: Converged) -> None:
-    there = as_observer(converged, "scp", "/etc/hostname", f"{OBSERVER}:/tmp/shoko-test-copied")
-    back = as_observer(converged, "scp", f"{OBSERVER}:/etc/passwd", "/tmp/shoko-test-copied")
-    old = as_observer(converged, "scp", "-O", f"{OBSERVER}:/etc/passwd", "/tmp/shoko-test-copied")
+    # The observer waits for a line that no copying program sends.
+    there = as_observer(converged, "scp", "/etc/hostname", f"{OBSERVER}:{COPY}")
+    back = as_observer(converged, "scp", f"{OBSERVER}:/etc/passwd", COPY)
+    old = as_observer(converged, "scp", "-O", f"{OBSERVER}:/etc/passwd", COPY)
     assert 0 not in (there.returncode, back.returncode, old.returncode)
-    assert converged.inside("db1", "test", "-e", "/tmp/shoko-test-copied").returncode != 0
-    assert converged.inside("ctl1", "test", "-s", "/tmp/shoko-test-copied").returncode != 0
+    assert converged.inside("db1", "test", "-e", COPY).returncode != 0
+    assert converged.inside("ctl1", "test", "-s", COPY).returncode != 0
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 from xml.etree import ElementTree as Tree
 
@@ -78,13 +79,13 @@ def test_the_record_says_what_was_proven_of_what(made, museum):
 
 
 def test_a_finding_has_its_packet_in_fields_and_in_bytes_and_the_rule(made):
-    passing = [one for one in of(made, "fw1")["findings"] if one["kind"] == "passes"]
-    found = next(one for one in passing if one["packet"]["family"] == 4)
-    data = bytes.fromhex(found["bytes"])
-    assert data[0] >> 4 == 4
-    assert ".".join(map(str, data[12:16])) == found["packet"]["saddr"]
-    assert ".".join(map(str, data[16:20])) == found["packet"]["daddr"]
-    assert data[9] == found["packet"]["proto"]
+    found = next(one for one in of(made, "fw1")["findings"] if one["kind"] == "passes")
+    data, packet = bytes.fromhex(found["bytes"]), found["packet"]
+    assert data[0] >> 4 == packet["family"]
+    ends, proto = ((12, 16, 20), 9) if packet["family"] == 4 else ((8, 24, 40), 6)
+    assert str(ip_address(data[ends[0] : ends[1]])) == packet["saddr"]
+    assert str(ip_address(data[ends[1] : ends[2]])) == packet["daddr"]
+    assert data[proto] == packet["proto"]
     assert (found["rule"]["table"], found["rule"]["chain"], found["rule"]["verdict"]) == ("shoko", "forward", "accept")
     assert (found["rule"]["comment"], found["rule"]["handle"] > 0) == (BY_HAND, True)
     flushed = next(one for one in of(made, "srv2")["findings"] if one["kind"] == "default")
