@@ -181,7 +181,7 @@ CASES = {
 
 def test_a_converged_site_shows_no_drift():
     found = drift(hosts=list(declaration().hosts))
-    assert list(found) == list(declaration().hosts)
+    assert list(found) == [*declaration().hosts, "together"]
     assert {one.host: (one.changes, one.unread) for one in found.values()} == dict.fromkeys(found, ((), ()))
 
 
@@ -274,3 +274,25 @@ def test_an_open_window_is_no_drift():
     without_end = texts(lambda made: window(made, opened["elem"]["val"]))
     assert {line.partition(":")[0] for line in without_end} >= {"fw1", "fw2", "bas1"}
     assert "vendor-engineer can now reach bas1 by tcp/22" in " | ".join(without_end)
+
+
+def every(change):
+    """What all hosts come to together."""
+    return [one.text for one in drift(change, list(declaration().hosts))["together"].changes]
+
+
+def test_what_one_host_alone_opens_does_not_get_through_from_end_to_end():
+    assert every(opened_port) == []
+
+
+def test_what_gets_through_from_end_to_end_is_told_with_its_way():
+    def opened(made):
+        opened_port(made)
+        for gateway in ("fw1", "fw2"):
+            rule(
+                made[gateway], "forward", interface_is("iifname", "biz-south"), interface_is("oifname", "data"), ACCEPT
+            )
+
+    said = " | ".join(every(opened))
+    assert "from end to end anybody in business.south can now reach db1/data through fw" in said
+    assert "by tcp/9999" in said
