@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from shoko.declaration.model import Declaration
 from shoko.drift.allowlist import allowlist_changes
@@ -35,7 +34,7 @@ def site_drift(
     found = listings({host: seen.get(host, "was not read") for host in asked})
     proofs, composed = compose(declaration, [prove_host(declaration, every, host, found[host]) for host in asked], seen)
     drifts = [
-        _host(declaration, places, every, proof, read[proof.host], found[proof.host])
+        _host(declaration, places, every, proof, read[proof.host])
         if proof.host in read
         else HostDrift(proof.host, unread=(str(found[proof.host]),))
         for proof in proofs
@@ -44,15 +43,11 @@ def site_drift(
 
 
 def _host(
-    declaration: Declaration,
-    places: Places,
-    every: list[Permission],
-    proof: HostProof,
-    seen: Observation,
-    listing: Mapping[str, Any] | str,
+    declaration: Declaration, places: Places, every: list[Permission], proof: HostProof, seen: Observation
 ) -> HostDrift:
     host = proof.host
     unread = tuple(f"{part}: {reason}" for part, reason in sorted(seen.errors.items()))
+    listing = listings({host: seen})[host]
     changes: list[Change] = []
     if isinstance(listing, str):
         unread = unread or (listing,)

@@ -27,11 +27,6 @@ def _changes(composed: Composed) -> Iterator[Change]:
     for one in composed.crossings:
         gained = one.kind == "passes"
         yield Change(NAME, "ways", "gained" if gained else "lost", (_said(one),), _where(one), _shown(one))
-    for other in composed.gateways:
-        said = (
-            f"{other.passes} forwards what {other.stops} does not: who gets through hangs on which of them is at work"
-        )
-        yield Change(NAME, "ways", "differs", (said,), packet=packet.text(other.packet, other.names))
 
 
 def _said(one: Crossing) -> str:
