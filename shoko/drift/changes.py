@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Area = Literal["rules", "table", "address", "route", "switch", "listener", "allowlist"]
+Area = Literal["rules", "table", "address", "route", "switch", "listener", "allowlist", "ways"]
 Effect = Literal["gained", "lost", "differs"]
 
 SHOWN = 3  # sentences of one change that a person still reads

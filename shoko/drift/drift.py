@@ -11,10 +11,11 @@ from shoko.drift.listeners import listener_changes
 from shoko.drift.needed import needed
 from shoko.drift.places import Places
 from shoko.drift.rules import rule_changes
+from shoko.drift.together import together
 from shoko.observe.visit import Observation
-from shoko.proof.composed.seen import judged
+from shoko.proof.composed.compose import compose
 from shoko.proof.expected.permissions import Permission, permissions
-from shoko.proof.prove import prove_host
+from shoko.proof.prove import HostProof, prove_host
 from shoko.proof.running import listings
 
 PROXIES = "forward_proxies"
@@ -23,24 +24,30 @@ PROXIES = "forward_proxies"
 def site_drift(
     declaration: Declaration, seen: Mapping[str, Observation | str], hosts: Iterable[str]
 ) -> list[HostDrift]:
-    """Return what differs on each of the hosts; a text in place of an observation is why nothing is known."""
-    every = permissions(declaration)
-    places = Places(declaration)
-    return [
-        _host(declaration, places, every, host, seen.get(host, "was not read"))
-        for host in declaration.hosts
-        if host in hosts
+    """Return what differs on each of the hosts; a text in place of an observation is why nothing is known.
+
+    Where all hosts were asked for, the last one of the list is `together`: what gets through from end to end.
+    """
+    asked = [host for host in declaration.hosts if host in hosts]
+    every, places = permissions(declaration), Places(declaration)
+    read = {host: page for host in asked if isinstance(page := seen.get(host, "was not read"), Observation)}
+    found = listings({host: seen.get(host, "was not read") for host in asked})
+    proofs, composed = compose(declaration, [prove_host(declaration, every, host, found[host]) for host in asked], seen)
+    drifts = [
+        _host(declaration, places, every, proof, read[proof.host])
+        if proof.host in read
+        else HostDrift(proof.host, unread=(str(found[proof.host]),))
+        for proof in proofs
     ]
+    return drifts if composed is None else [*drifts, together(composed)]
 
 
 def _host(
-    declaration: Declaration, places: Places, every: list[Permission], host: str, seen: Observation | str
+    declaration: Declaration, places: Places, every: list[Permission], proof: HostProof, seen: Observation
 ) -> HostDrift:
-    if isinstance(seen, str):
-        return HostDrift(host, unread=(seen,))
+    host = proof.host
     unread = tuple(f"{part}: {reason}" for part, reason in sorted(seen.errors.items()))
     listing = listings({host: seen})[host]
-    proof = judged(declaration, every, prove_host(declaration, every, host, listing), seen).proof
     changes: list[Change] = []
     if isinstance(listing, str):
         unread = unread or (listing,)

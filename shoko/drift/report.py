@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from shoko.declaration.model import Declaration
 from shoko.drift.changes import DRIFT, NO_DRIFT, UNREAD, Change, HostDrift, verdict
+from shoko.drift.together import NAME
 
 _RESULTS = {NO_DRIFT: "no drift", DRIFT: "drift", UNREAD: "unread"}
 
@@ -25,7 +26,8 @@ def summary(found: list[HostDrift]) -> str:
     """Return what was found, in one line."""
     changes = sum(len(one.changes) for one in found)
     unread = [one.host for one in found if one.unread]
-    said = f"{_RESULTS[verdict(found)]}: {len(found) - len(unread)} of {len(found)} hosts read"
+    hosts = sum(one.host != NAME for one in found)
+    said = f"{_RESULTS[verdict(found)]}: {hosts - len(unread)} of {hosts} hosts read"
     if changes:
         said += f", {changes} change{'s' if changes > 1 else ''}"
     return said + (f"; not (wholly) read: {', '.join(unread)}" if unread else "")

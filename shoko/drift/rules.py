@@ -32,14 +32,19 @@ def rule_changes(
     return [
         *_tables(proof.host, tables),
         *(_unknown(proof.host, reason) for reason in unknown),
-        *_merged(_change(declaration, places, proof, finding) for finding in proof.findings),
+        *_merged(_change(declaration, places, proof, finding) for finding in _in_order(proof.findings)),
     ]
+
+
+def _in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """Who can reach what comes before what it follows from."""
+    return sorted(findings, key=lambda one: one.kind == "default")
 
 
 def _change(declaration: Declaration, places: Places, proof: HostProof, finding: Finding) -> Change:
     effect = _EFFECTS.get(finding.kind, "differs")
     example = ""
-    if finding.box:
+    if finding.packet is not None and finding.box:
         example = packet.text(telling(places, proof.host, finding.path, (finding.box, *finding.others)), proof.names)
     elif finding.packet is not None:
         example = packet.text(finding.packet, proof.names)
@@ -83,10 +88,14 @@ def _cause(finding: Finding) -> str:
 
 
 def _merged(changes: Iterable[Change]) -> list[Change]:
-    """One change for each rule: what it lets through comes first, then what else it does to which flows."""
+    """One change for each rule: what it lets through comes first, then what else it does to which flows.
+
+    What no rule does is one change for all that is gained by it, and one for all that is lost. Addresses, routes and
+    ports of a switch are told one by one.
+    """
     found: dict[str, Change] = {}
     for one in sorted(changes, key=lambda one: ("gained", "lost", "differs").index(one.effect)):
-        key = one.cause or one.text
+        key = one.cause or (one.effect if one.area == "rules" else one.text)
         first = found.get(key, one)
         sentences = tuple(dict.fromkeys((*(first.sentences if first is not one else ()), *one.sentences)))
         found[key] = replace(first, sentences=sentences)

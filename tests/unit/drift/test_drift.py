@@ -134,7 +134,7 @@ CASES = {
     "a service shut out": (shut_out, ["rp1: ", "can no longer reach rp1 by tcp/443", "flow citizen", "chain input"]),
     "a ruleset flushed": (
         flushed,
-        ["mon1: ", "anybody can now reach mon1 by any protocol", "mon1 no longer drops what no rule permits"]),
+        ["mon1: ", "anybody can now reach mon1 by any protocol", "mon1 can now reach anybody by any protocol"]),
     "a foreign table": (
         foreign_table, ["bak1: ", "a table that is not declared", "takes part at input", "table ip docker"]),
     "a foreign translation": (foreign_translation, ["bak1: nobody can say who can reach what", "ip docker"]),
@@ -181,7 +181,7 @@ CASES = {
 
 def test_a_converged_site_shows_no_drift():
     found = drift(hosts=list(declaration().hosts))
-    assert list(found) == list(declaration().hosts)
+    assert list(found) == [*declaration().hosts, "together"]
     assert {one.host: (one.changes, one.unread) for one in found.values()} == dict.fromkeys(found, ((), ()))
 
 
@@ -274,3 +274,23 @@ def test_an_open_window_is_no_drift():
     without_end = texts(lambda made: window(made, opened["elem"]["val"]))
     assert {line.partition(":")[0] for line in without_end} >= {"fw1", "fw2", "bas1"}
     assert "vendor-engineer can now reach bas1 by tcp/22" in " | ".join(without_end)
+
+
+def every(change):
+    """What all hosts come to together."""
+    return [one.text for one in drift(change, list(declaration().hosts))["together"].changes]
+
+
+def test_what_one_host_alone_opens_does_not_get_through_from_end_to_end():
+    assert every(opened_port) == []
+
+
+def test_what_gets_through_from_end_to_end_is_told_with_its_way():
+    def opened(made):
+        opened_port(made)
+        for gateway in ("fw1", "fw2"):
+            rule(made[gateway], "forward", interface_is("iifname", "business"), interface_is("oifname", "data"), ACCEPT)
+        rule(made["app1"], "output", port_is(9999), ACCEPT)
+
+    said = " | ".join(every(opened))
+    assert "from end to end app1/business can now reach db1/data through fw1 by tcp/9999" in said
