@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from shoko.declaration.load import load as declared
 from shoko.proof import rendered
-from shoko.proof.evidence import Sources, now, record
+from shoko.proof.evidence import Analysis, Sources, now, record
 from shoko.proof.expected.permissions import permissions
 from shoko.proof.prove import prove_host
 from shoko.proof.report import lines
@@ -85,5 +85,6 @@ def test_a_real_listing_with_anything_in_place_of_a_part_ends_with_a_result(muse
     inside[last] = part
     proof = prove_host(declaration, every, "srv1", changed)
     assert list(lines([proof]))
-    page = record(declaration, [proof], Sources("running", {"srv1": changed}, {"srv1": listing}), now())
+    analysis = Analysis((proof,), None, Sources("running", {"srv1": changed}, {"srv1": listing}))
+    page = record(declaration, analysis, None, now())
     assert page["result"] == ("proven" if proof.proven else page["result"])
