@@ -5,6 +5,7 @@ segment stands for all of it (exact segments of the method that El-Atawy and oth
 for firewall tests, 2007). `segments` gives those boxes:
 
 * what the ruleset accepts and what is permitted, as boxes;
+* of what passes, what leaves with another source;
 * what each rule matches: where boxes were merged, or earlier rules hide a part, its own edge is not among those;
 * in what the two differ by the analysis, marks included. A difference may be smaller than any box of either side.
 
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from shoko.proof.boxes import Box, apart, meet, without
+from shoko.proof.boxes import Box, meet, without
 from shoko.proof.dynamic.possible import DESTINATION_OPTIONS, GENERIC, TCP, UDP, can_be, going_on, possible, state
 from shoko.proof.errors import ProofError
 from shoko.proof.expected.host import Permitted
@@ -47,6 +48,7 @@ def segments(ruleset: Ruleset, path: Path, permitted: Sequence[Permitted]) -> li
     """
     passing = accepted(ruleset, path)
     found = [box for batch in passing for box in batch.boxes]
+    found += _translated(ruleset, path, found)
     found += [one.box for one in permitted]
     found += _of_rules(ruleset, path)
     found += _differing(passing, permitted)
@@ -79,46 +81,48 @@ def session_corners(boxes: Iterable[Box], path: Path, within: Box | None = None)
 
     `state`, `mark` and `direction` say how. Where the source port is free it differs, so that few share their ends.
     """
-    limits = within or {}
-    every = Index(going_on(path))
-
-    def made(packet: Packet) -> Packet | None:
-        if not _allowed(packet, limits):
-            return None
-        here = {name: single(value) for name, value in packet.items() if name != "nexthdr"}
-        return packet if any(not apart(place, here) for place in every.near(here)) else None
-
-    return _corners(boxes, _places(going_on(path), limits), _DERIVED, made)
+    return _corners(boxes, _places(going_on(path), within or {}), _DERIVED, None)
 
 
 def _corners(
-    boxes: Iterable[Box], places: Index, derived: frozenset[str], made: Callable[[Packet], Packet | None]
+    boxes: Iterable[Box], places: Index, derived: frozenset[str], made: Callable[[Packet], Packet | None] | None
 ) -> list[Packet]:
+    """Corners of boxes within places; `made` completes a lone packet, which may leave its place, or refuses it."""
     found: dict[tuple[int, ...], Packet] = {}
     for box in boxes:
         free = {name: members for name, members in box.items() if name != "nexthdr"}
+        named = {name: box[name] for name in box if name not in derived}
+        spread = _Spread(box)
         for place in places.near(box):
             inside = meet(free, place)
             if inside is None:
                 continue
-            for packet in _around(example(inside), inside, {name: box[name] for name in box if name not in derived}):
-                whole = made({**packet, "nexthdr": _next_header(packet, box)})
+            for packet in _around(example(inside), inside, named, place if made is None else {}):
+                headed = {**packet, "nexthdr": _next_header(packet, box)}
+                whole = headed if made is None else made(headed)
                 if whole is not None:
                     values = tuple(whole.values())
                     if values not in found:
-                        found[values] = _spread(whole, box, len(found)) if derived is _DERIVED else whole
+                        found[values] = spread.of(whole, len(found)) if made is None else whole
     return list(found.values())
 
 
-def _spread(packet: Packet, box: Box, number: int) -> Packet:
-    """The same packet with another source port, or of another protocol without ports, if the box leaves that open."""
-    if packet["proto"] in (TCP, UDP):
-        return packet if "sport" in box else {**packet, "sport": 1024 + number % 60_000}
-    others = [proto for proto in _PORTLESS if holds(box.get("proto", VALUES["proto"]), proto)]
-    if packet["proto"] in others and "nexthdr" not in box:
-        proto = others[number % len(others)]
-        return {**packet, "proto": proto, "nexthdr": proto}
-    return packet
+class _Spread:
+    """Gives packets of a box other source ports, or other protocols without ports, if the box leaves that open."""
+
+    def __init__(self, box: Box) -> None:
+        self._ports = "sport" not in box
+        protocols = () if "nexthdr" in box else box.get("proto", VALUES["proto"])
+        self._others = [proto for proto in _PORTLESS if holds(protocols, proto)]
+
+    def of(self, packet: Packet, number: int) -> Packet:
+        """Return the packet, changed by a number."""
+        if packet["proto"] in (TCP, UDP):
+            return {**packet, "sport": 1024 + number % 60_000} if self._ports else packet
+        if self._others and packet["proto"] in self._others:
+            proto = self._others[number % len(self._others)]
+            return {**packet, "proto": proto, "nexthdr": proto}
+        return packet
 
 
 def _places(every: Iterable[Box], limits: Box) -> Index:
@@ -137,14 +141,17 @@ def _next_header(packet: Packet, box: Box) -> int:
     return DESTINATION_OPTIONS if holds(wanted, DESTINATION_OPTIONS) else packet["proto"]
 
 
-def _around(base: Packet, inside: Box, named: Box) -> Iterator[Packet]:
-    """Yield the base, its lowest and highest mate, and for each named field the edges within and beyond."""
+def _around(base: Packet, inside: Box, named: Box, place: Box) -> Iterator[Packet]:
+    """Yield the base, its lowest and highest mate, and for each named field the edges within and beyond it.
+
+    What is beyond is still in the place.
+    """
     yield base
     yield {**base, **{name: members[0] for name, members in inside.items()}}
     yield {**base, **{name: members[-1] - 1 for name, members in inside.items()}}
     for name, members in named.items():
         for value in _edges(members, _full(name, base["family"])):
-            if value != base[name]:
+            if value != base[name] and (name not in place or holds(place[name], value)):
                 yield {**base, name: value}
 
 
@@ -186,6 +193,13 @@ def _met(ruleset: Ruleset, path: Path) -> list[Chain]:
             ruleset.target(rule, case.verdict) for rule in chain.rules for case in rule.cases if case.verdict.target
         ]
     return list(found.values())
+
+
+def _translated(ruleset: Ruleset, path: Path, passing: Sequence[Box]) -> list[Box]:
+    """What passes and leaves with another source: a nat chain shows itself in no other packet."""
+    chains = ruleset.hooked("postrouting", ("nat",)) if path != "input" else []
+    rules = [box for chain in chains for rule in chain.rules for case in rule.cases for box in case.boxes]
+    return [both for box in passing for rule in rules if (both := meet(box, rule)) is not None]
 
 
 def _differing(passing: Sequence[Batch], permitted: Sequence[Permitted]) -> Iterator[Box]:

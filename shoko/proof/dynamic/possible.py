@@ -13,7 +13,6 @@ left out never gets to a chain behind routing, whatever the ruleset says (source
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from functools import cache
 from ipaddress import ip_network
 
@@ -23,7 +22,7 @@ from shoko.proof.fields import ADDRESSES, ESTABLISHED, INVALID, NEW, NOBODY, REL
 from shoko.proof.interfaces import NONE
 from shoko.proof.packet import Packet
 from shoko.proof.paths import Path
-from shoko.proof.spans import Spans, between, minus, of, single, union
+from shoko.proof.spans import Spans, between, holds, minus, of, single, union
 
 TCP, UDP, ICMP, ICMPV6, DESTINATION_OPTIONS = 6, 17, 1, 58, 60
 # tcp_new and tcp_valid_flags, nf_conntrack_proto_tcp.c: what opens a session, or is taken for one that goes on.
@@ -79,7 +78,7 @@ def state(packet: Packet) -> int:
     if not packet["headed"]:
         return INVALID
     if proto == TCP:
-        return NEW if _within(OPENING, packet["flags"]) else INVALID
+        return NEW if holds(OPENING, packet["flags"]) else INVALID
     if proto == UDP:
         return NEW
     kind = packet["sport"] >> 8
@@ -94,9 +93,9 @@ def can_be(path: Path, packet: Packet) -> bool:
     source, target = ends(path, family)
     least = 2 if path == "forward" else 1
     return (
-        _within(source, packet["saddr"])
-        and _within(target, packet["daddr"])
-        and (proto in (TCP, UDP, ICMP if family == 4 else ICMPV6) or _within(GENERIC, proto))
+        holds(source, packet["saddr"])
+        and holds(target, packet["daddr"])
+        and (proto in (TCP, UDP, ICMP if family == 4 else ICMPV6) or holds(GENERIC, proto))
         and packet["hop"] >= least
         and (proto not in (ICMP, ICMPV6) or packet["dport"] in CHECKSUMS)
         and (packet["oif"] == NONE) == (path == "input")
@@ -170,7 +169,3 @@ def _networks(*texts: str) -> Spans:
 
 def _interfaces() -> Spans:
     return spans.minus(VALUES["iif"], single(NONE))
-
-
-def _within(members: Spans, value: int) -> bool:
-    return bisect_right(members, value) % 2 == 1

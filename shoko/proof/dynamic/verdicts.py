@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from shoko.proof.boxes import Box, apart, point
+from shoko.proof.boxes import Box
 from shoko.proof.expected.host import Permitted
 from shoko.proof.fields import NEW
-from shoko.proof.index import Index
+from shoko.proof.index import LEVELS, Index
 from shoko.proof.packet import Packet
+from shoko.proof.spans import holds, single
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,17 @@ class Fate:
     passes: bool
     mark: int | None = None
     source: int | None = None
+
+
+def inside(box: Box, packet: Packet) -> bool:
+    """Tell whether a packet is in a box."""
+    return all(holds(members, packet[name]) for name, members in box.items())
+
+
+def around(index: Index, packet: Packet) -> list[Box]:
+    """Return the boxes of an index that a packet is in."""
+    near = {name: single(packet[name]) for name in LEVELS}
+    return [box for box in index.near(near) if inside(box, packet)]
 
 
 class Verdicts:
@@ -48,8 +60,7 @@ class Verdicts:
 
         The words are those of the analysis: passes, blocked, mark, rewritten.
         """
-        here = point(packet)
-        holding = [box for box in self._boxes.near(here) if not apart(box, here)]
+        holding = around(self._boxes, packet)
         if seen.passes != bool(holding):
             return "passes" if seen.passes else "blocked"
         if not seen.passes:
@@ -57,10 +68,10 @@ class Verdicts:
         right = {packet["mark"] if mark is None else mark for box in holding for mark in self._marks[id(box)]}
         if packet["state"] == NEW and seen.mark is not None and seen.mark not in right:
             return "mark"
-        return "" if seen.source is None or seen.source in self._sources(packet, here) else "rewritten"
+        return "" if seen.source is None or seen.source in self._sources(packet) else "rewritten"
 
-    def _sources(self, packet: Packet, here: Box) -> set[int]:
-        own = {value for box, value in self._rewritten if not apart(box, here)} or {packet["saddr"]}
-        new = {value for box, value in self._translated if not apart(box, here)}
+    def _sources(self, packet: Packet) -> set[int]:
+        own = {value for box, value in self._rewritten if inside(box, packet)} or {packet["saddr"]}
+        new = {value for box, value in self._translated if inside(box, packet)}
         # Translation is decided with the first packet of a session.
         return new if new and packet["state"] == NEW and not packet["mark"] else own | new

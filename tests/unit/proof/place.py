@@ -116,47 +116,42 @@ class Place:
 
         `names` gives the interface of a number. `also` gives further tuples under which a packet's session is held.
         """
-        fates = {}
+        self._nft("-f", "-", text="table inet oracle\ndelete table inet oracle\n" + ORACLE)
+        sent = []
         for batch in _rounds(packets, also):
             self.tracked.flush()
             self.tracked.add([(ends, packet) for packet, sessions in batch for ends in sessions])
-            sent = [packet for packet, _sessions in batch]
-            fates |= {id(one): fate for one, fate in zip(sent, self._round(path, sent, names), strict=True)}
+            for packet, _sessions in batch:
+                sent.append((packet, self._send(path, packet, names, len(sent) + 1)))
+        seen = self._seen("sent" if path == "output" else "came", len(sent))
+        fates = {id(packet): seen.get(mark, Fate(False)) for packet, mark in sent}
         return [fates[id(packet)] for packet in packets]
 
-    def _round(self, path, packets, names):
-        self._nft("-f", "-", text="table inet oracle\ndelete table inet oracle\n" + ORACLE)
-        for number, packet in enumerate(packets, start=1):
-            way = HERE if path == "input" else self.ways[names[packet["oif"]]]
-            mark = number << WAYS | way
-            if path == "output":
-                self._emit(packet, mark)
-            else:
-                name = names[packet["iif"]]
-                head = (
-                    self.senders[name]
-                    + mark.to_bytes(4, sys.byteorder)
-                    + (b"\x08\x00" if packet["family"] == 4 else b"\x86\xdd")
-                )
-                self.sockets[name].send(head + datagram(packet))
+    def _send(self, path, packet, names, number):
+        """Send one packet; return its mark."""
+        mark = number << WAYS | (HERE if path == "input" else self.ways[names[packet["oif"]]])
+        if path == "output":
+            self._emit(packet, mark)
+        else:
+            name = names[packet["iif"]]
+            kind = b"\x08\x00" if packet["family"] == 4 else b"\x86\xdd"
+            self.sockets[name].send(self.senders[name] + mark.to_bytes(4, sys.byteorder) + kind + datagram(packet))
+        return mark
+
+    def _seen(self, counter, count):
+        """Return the fates of those that came through, by mark."""
         listed = json.loads(self._nft("-j", "list", "table", "inet", "oracle").stdout)["nftables"]
-        counters = [one["rule"] for one in listed if "comment" in one.get("rule", {})]
-        counted = {
-            rule["comment"]: part["counter"]["packets"]
-            for rule in counters
-            for part in rule["expr"]
-            if "counter" in part
+        rule = next(one["rule"] for one in listed if one.get("rule", {}).get("comment") == counter)
+        came = next(part["counter"]["packets"] for part in rule["expr"] if "counter" in part)
+        assert came == count, f"{came} of {count} packets were seen on their way"
+        kept = {
+            one["set"]["name"]: [it["concat"] for it in one["set"].get("elem", [])] for one in listed if "set" in one
         }
-        came = counted["sent" if path == "output" else "came"]
-        assert came == len(packets), f"{came} of {len(packets)} packets were seen on their way"
-        kept = {one["set"]["name"]: one["set"].get("elem", []) for one in listed if "set" in one}
-        marks = {one["concat"][0]: one["concat"][1] for one in kept["marks"]}
-        sources = {one["concat"][0]: int(ip_address(one["concat"][1])) for one in (*kept["seen4"], *kept["seen6"])}
-        fates = []
-        for number, packet in enumerate(packets, start=1):
-            mark = number << WAYS | (HERE if path == "input" else self.ways[names[packet["oif"]]])
-            fates.append(Fate(mark in sources, marks.get(mark), sources.get(mark)))
-        return fates
+        marks = dict(kept["marks"])
+        return {
+            mark: Fate(True, marks.get(mark), int(ip_address(source)))
+            for mark, source in (*kept["seen4"], *kept["seen6"])
+        }
 
     def _emit(self, packet, mark):
         family = socket.AF_INET if packet["family"] == 4 else socket.AF_INET6
