@@ -12,7 +12,7 @@ import os
 import socket
 import subprocess
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from ipaddress import ip_address
 
 from shoko.proof.dynamic.verdicts import Fate
@@ -20,6 +20,7 @@ from shoko.proof.fields import NEW
 
 from .datagram import datagram, session
 from .tracked import Tracked, key
+from .wire import inside
 
 HERE, WAYS = 0xFFF, 12  # the way to the host itself; ways have 12 bits, numbers of packets the other 20
 ORACLE = """
@@ -57,10 +58,10 @@ class Place:
         self.sockets, self.senders, self.ways = {}, {}, {}
         for name in (self.host, self.outside):
             _run("ip", "netns", "add", name)
-        with self._inside(self.outside):
+        with inside(self.outside):
             _write("/proc/sys/net/ipv6/conf/all/disable_ipv6", 1)
             _write("/proc/sys/net/ipv6/conf/default/disable_ipv6", 1)
-        with self._inside(self.host):
+        with inside(self.host):
             for name in ("ipv4/ip_forward", "ipv6/conf/all/forwarding", "ipv6/conf/default/addr_gen_mode"):
                 _write(f"/proc/sys/net/{name}", 1)
             for name in ("all", "default"):
@@ -87,7 +88,7 @@ class Place:
         self._ip(self.host, f"link add {name} type veth peer name {name} netns {self.outside}\nlink set {name} up\n")
         self._ip(self.host, LIKELY.format(name=name, way=way), "-6")
         self._ip(self.outside, f"link set {name} up\n")
-        with self._inside(self.host):
+        with inside(self.host):
             _write(f"/proc/sys/net/ipv4/conf/{name}/rp_filter", 0)
         for family in ("-4", "-6"):
             rule = f"rule add pref 100 fwmark {way}/{HERE} lookup {way}\n"
@@ -95,7 +96,7 @@ class Place:
         self._open(name, self.outside)
 
     def _open(self, name, where):
-        with self._inside(where):
+        with inside(where):
             one = self.sockets[name] = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
             one.bind((name, 0))
         links = json.loads(_run("ip", "-n", self.host, "-j", "link", "show", name))
@@ -164,7 +165,7 @@ class Place:
     def _sender(self, family, user):
         """A raw socket that belongs to a user, and still may send what it likes."""
         if (family, user) not in self.senders:
-            with self._inside(self.host):
+            with inside(self.host):
                 libc = ctypes.CDLL(None, use_errno=True)
                 libc.setfsuid(ctypes.c_uint(user))
                 try:
@@ -174,18 +175,6 @@ class Place:
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
             self.senders[family, user] = self.sockets[family, user] = one
         return self.senders[family, user]
-
-    @contextmanager
-    def _inside(self, name):
-        home = os.open("/proc/self/ns/net", os.O_RDONLY)
-        there = os.open(f"/run/netns/{name}", os.O_RDONLY)
-        os.setns(there, os.CLONE_NEWNET)
-        try:
-            yield
-        finally:
-            os.setns(home, os.CLONE_NEWNET)
-            os.close(home)
-            os.close(there)
 
     @staticmethod
     def _ip(name, lines, family="-4"):
