@@ -19,7 +19,7 @@ from .by_packets import ELSEWHERE, can_be_shown, interfaces, judged
 from .mutate import mutants
 from .place import Place, Refused
 
-COUNT = int(os.environ.get("SHOKO_MUTANTS", "23"))
+COUNT = int(os.environ.get("SHOKO_MUTANTS", "14"))
 SITE = Path(__file__).resolve().parents[3] / "inventories" / ("lab" if COUNT > 100 else "museum")
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
 

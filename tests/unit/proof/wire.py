@@ -29,10 +29,12 @@ def oracle():
                 rules += f"    meta mark {zone} meta nfproto {family} meta l4proto {test}"
                 rules += f" add @{into} {{ {word} saddr . {word} daddr . meta l4proto . th sport . th dport }} drop\n"
     numbers = ", ".join(f'"{name}" : {zone}' for zone, name in enumerate(ZONES, start=1))
+    came = "type filter hook prerouting priority -450;"
+    went = "type filter hook postrouting priority 400;"
     return (
         f"table inet oracle {{\n{sets}  counter came {{ }}\n"
-        f"  chain come {{ type filter hook prerouting priority -450;\n    meta mark set iifname map {{ {numbers} }} counter name came\n  }}\n"
-        f"  chain went {{ type filter hook postrouting priority 400;\n{rules}  }}\n}}\n"
+        f"  chain come {{ {came}\n    meta mark set iifname map {{ {numbers} }} counter name came\n  }}\n"
+        f"  chain go {{ {went}\n{rules}  }}\n}}\n"
     )
 
 
