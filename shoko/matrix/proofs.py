@@ -48,7 +48,7 @@ def read(declaration: Declaration, file: Path) -> Shown:
             current=page["declaration_digest"] == declaration.digest,
             proven=sum(one["result"] == "proven" for one in hosts),
             hosts=len(hosts),
-            kernel=str(page["kernel"]),
+            kernel=", ".join(sorted({str(one["kernel"]) for one in hosts if one["kernel"] is not None})),
             differences=tuple(
                 Difference(one["host"], _pair(declaration, found["packet"]), _words(found))
                 for one in hosts

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-FORMAT = 1
+FORMAT = 2
 _NFT = ("nft", "-j", "list", "ruleset")
 _SOCKETS = ("ss", "-H", "-l", "-n", "-t", "-u", "-p")
 _COLUMNS = "_uuid,name,tag,trunks,vlan_mode,interfaces"
@@ -98,6 +98,18 @@ def classifiers() -> list[str]:
     return sorted({one["dev"] for one in of_json("tc", "-j", "qdisc", "show") if one["kind"] in ("ingress", "clsact")})
 
 
+def proxying() -> list[str]:
+    """Where the host answers for addresses that are not its own: by a setting of an interface, or for single ones."""
+    set_on = [
+        f"{setting} of {folder.name}"
+        for family, setting in (("ipv4", "proxy_arp"), ("ipv4", "proxy_arp_pvlan"), ("ipv6", "proxy_ndp"))
+        for folder in sorted(Path(f"/proc/sys/net/{family}/conf").glob("*"))
+        if (content(f"{folder}/{setting}") or "0").strip() != "0"
+    ]
+    single = [f"{one['dst']} on {one['dev']}" for one in of_json("ip", "-j", "neigh", "show", "proxy")]
+    return set_on + sorted(single)
+
+
 def switch() -> dict[str, Any] | None:
     """Open vSwitch: its tables as ovs-vsctl prints them, and the flows of each bridge; None where there is none."""
     if not Path("/usr/bin/ovs-vsctl").exists():
@@ -127,6 +139,7 @@ PARTS: dict[str, Callable[[], Any]] = {
     "modules": modules,
     "legacy": legacy,
     "classifiers": classifiers,
+    "proxying": proxying,
     "switch": switch,
     "proxy": lambda: content("/etc/squid/squid.conf"),
 }

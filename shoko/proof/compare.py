@@ -13,21 +13,29 @@ from shoko.proof.fields import NEW
 from shoko.proof.index import Index
 from shoko.proof.packet import Packet, example
 from shoko.proof.paths import Path, accepted
-from shoko.proof.ruleset import Chain, Rule, Ruleset, Verdict
+from shoko.proof.ruleset import Chain, Rule, Ruleset, Verdict, Where
 from shoko.proof.run import Batch
 from shoko.proof.spans import single
 
-Kind = Literal["passes", "blocked", "mark", "rewritten", "default", "translated", "forwards"]
+Kind = Literal[
+    "passes", "blocked", "mark", "rewritten", "default", "translated", "forwards", "address", "route", "switch"
+]
+Place = Path | Literal["links", "routes", "switch"]  # where on a host the difference is
 _ENDS = frozenset({"saddr", "daddr", "sport", "dport"})
 EXAMPLES = 200  # boxes looked at for examples; whether there is a difference is decided before
 
 
 @dataclass(frozen=True)
 class Step:
-    """A rule (or a chain's policy) that had a say in one packet."""
+    """A rule (or a chain's policy, with handle 0) that had a say in one packet."""
 
-    rule: str
+    where: Where
     verdict: str
+
+    @property
+    def rule(self) -> str:
+        """The place in one line."""
+        return str(self.where)
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,7 @@ class Finding:
     """
 
     kind: Kind
-    path: Path
+    path: Place
     packet: Packet | None
     box: Box
     steps: tuple[Step, ...] = ()
@@ -47,20 +55,29 @@ class Finding:
     detail: str = ""
 
 
-def differences(
-    ruleset: Ruleset, path: Path, expected: HostExpectation, windows: Ruleset | None = None
-) -> list[Finding]:
-    """Return what a ruleset does otherwise than expected on a path; empty means: equal for every packet.
+@dataclass(frozen=True)
+class Compared:
+    """What was compared on one path, in numbers of boxes, and the differences; none means: equal for every packet."""
+
+    path: Path
+    accepted: int
+    expected: int
+    findings: tuple[Finding, ...]
+
+
+def compared(ruleset: Ruleset, path: Path, expected: HostExpectation, windows: Ruleset | None = None) -> Compared:
+    """Compare what a ruleset does with what is expected on a path.
 
     `windows` is the same ruleset with its expiring elements, if it has some: it may let pass what open windows permit.
     """
     must = expected.permitted(path)
     passing = accepted(ruleset, path)
-    findings = [*_compared(ruleset, path, passing, must, must), *_rewriting(ruleset, path, passing, expected, must)]
+    findings = [*_differences(ruleset, path, passing, must, must)]
+    findings += _rewriting(ruleset, path, passing, expected, must)
     if windows is not None:
         may = [*must, *expected.while_open(path)]
-        findings += _compared(windows, path, accepted(windows, path), [], may)
-    return findings
+        findings += _differences(windows, path, accepted(windows, path), [], may)
+    return Compared(path, sum(len(one.boxes) for one in passing), len(must), tuple(findings))
 
 
 def trace(ruleset: Ruleset, path: Path, packet: Packet) -> tuple[Step, ...]:
@@ -69,13 +86,13 @@ def trace(ruleset: Ruleset, path: Path, packet: Packet) -> tuple[Step, ...]:
 
     def tell(rule: Rule | Chain, verdict: Verdict) -> None:
         said = f"{verdict.kind} {verdict.target}".strip()
-        steps.append(Step(str(rule.where), f"policy {said}" if isinstance(rule, Chain) else said))
+        steps.append(Step(rule.where, f"policy {said}" if isinstance(rule, Chain) else said))
 
     accepted(ruleset, path, (point(packet),), tell)
     return tuple(steps)
 
 
-def _compared(
+def _differences(
     ruleset: Ruleset, path: Path, passing: list[Batch], must: list[Permitted], may: list[Permitted]
 ) -> list[Finding]:
     permitted = Index(one.box for one in may)

@@ -28,12 +28,11 @@ def proof(declaration, **more):
         "packet": {"saddr": "10.10.41.21", "daddr": "192.0.2.2", "proto": 6, "dport": 443},
         "steps": [{"rule": 'table inet shoko chain forward handle 9 "<by hand>"', "verdict": "accept"}],
     }  # fmt: skip
-    host = {"host": "fw1", "result": "counterexample", "unproved": [], "findings": [finding]}
-    other = {"host": "db1", "result": "proven", "unproved": [], "findings": []}
+    host = {"host": "fw1", "kernel": "6.18", "result": "counterexample", "unproved": [], "findings": [finding]}
+    other = {"host": "db1", "kernel": None, "result": "proven", "unproved": [], "findings": []}
     return {
         "site": declaration.key,
         "declaration_digest": declaration.digest,
-        "kernel": "6.18",
         "result": "counterexample",
         "hosts": [host, other],
     } | more
