@@ -2,6 +2,7 @@
 
 import hashlib
 
+BRIDGE = "br0"  # that all ports of a switch on Open vSwitch belong to
 PORT_BYTES = 15  # IFNAMSIZ - 1 of linux/if.h; real switches allow more
 
 

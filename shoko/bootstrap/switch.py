@@ -5,8 +5,8 @@ from __future__ import annotations
 from shoko.bootstrap.model import File
 from shoko.declaration.model import Declaration, Host
 from shoko.policy.switching import access_ports
+from shoko.ports import BRIDGE
 
-BRIDGE = "br0"
 SCRIPT = "/usr/local/sbin/shoko-switch-day0"
 UNIT = "shoko-switch-day0.service"
 # With the userspace datapath the kernel sees every frame of a port too, and would answer ARP for the management

@@ -13,6 +13,7 @@ from shoko.lab import reap, session
 from shoko.lab.errors import HostNotRunning, LabError
 from shoko.lab.image import remove_cache
 from shoko.lab.locking import locked
+from shoko.lab.machine import machine
 from shoko.lab.mirror import ensure_mirror
 from shoko.lab.preflight import check_machine, check_root
 from shoko.lab.progress import say, step
@@ -105,13 +106,13 @@ def _exec(arguments: argparse.Namespace) -> int:
     command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
     if not command:
         raise LabError("nothing to run: shoko lab exec HOST -- COMMAND")
-    entry = session.machine(_settings(arguments), arguments.host).entry(command)
+    entry = machine(_settings(arguments), arguments.host).entry(command)
     sys.stdout.flush()
     os.execvp(entry[0], entry)  # noqa: S606 - replaces this process, so that the exit code is the command's
 
 
 def _shell(arguments: argparse.Namespace) -> int:
-    entry = session.machine(_settings(arguments), arguments.host).entry(["bash", "-l"])
+    entry = machine(_settings(arguments), arguments.host).entry(["bash", "-l"])
     os.execvp(entry[0], entry)  # noqa: S606
 
 

@@ -244,6 +244,15 @@ class Machine:
         return ["sh", "-c", join, "sh", *enter, *command]
 
 
+def machine(settings: LabSettings, name: str) -> Machine:
+    """Return a host's machine without reading the declaration (for exec and shell)."""
+    found = Machine(settings, LabHost(name=name, layer="", zone="", legs=(), managed=False))
+    if not found.folder.is_dir():
+        known = sorted(path.name for path in settings.hosts_dir.glob("*")) or ["none, run `shoko lab up`"]
+        raise LabError(f"{name}: no such lab host (there are: {' '.join(known)})")
+    return found
+
+
 def owner_ids(user: str, lowers: Sequence[Path]) -> tuple[int, int]:
     """Return the numbers (user, main group) of a user of the image, topmost image first."""
     for lower in lowers:

@@ -8,12 +8,10 @@ from shoko.lab.dayzero import arrivals, site_keys
 from shoko.lab.engine import Lab
 from shoko.lab.errors import LabError
 from shoko.lab.kernel import raise_limits
-from shoko.lab.machine import Machine
 from shoko.lab.mirror import current_mirror, ensure_mirror
 from shoko.lab.outside.names import site_names
 from shoko.lab.outside.public_authority import PublicAuthority
 from shoko.lab.outside.topology import Outside
-from shoko.lab.plan import LabHost
 from shoko.lab.planning import plan_from_declaration
 from shoko.lab.preflight import check_ports, free_ports
 from shoko.lab.recipes import load_recipes
@@ -25,15 +23,6 @@ HOME = "home"
 STAFF_SEATS = "business_terminals"
 HTTPS = 443
 DEMO_SITE = "lab"  # the only site that playbooks/demo.yml fills
-
-
-def machine(settings: LabSettings, name: str) -> Machine:
-    """Return a host's machine without reading the declaration (for exec and shell)."""
-    found = Machine(settings, LabHost(name=name, layer="", zone="", legs=(), managed=False))
-    if not found.folder.is_dir():
-        known = sorted(path.name for path in settings.hosts_dir.glob("*")) or ["none, run `shoko lab up`"]
-        raise LabError(f"{name}: no such lab host (there are: {' '.join(known)})")
-    return found
 
 
 def open_lab(settings: LabSettings) -> Lab:

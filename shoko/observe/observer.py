@@ -1,14 +1,16 @@
 #!/usr/bin/python3 -I
 """Runs on a host as root, changes nothing, and prints what the host enforces and runs, as one JSON object.
 
-Standard library only: it is handed to hosts as they are, by standard input or as an installed file. A part that could
-not be read is absent, and `errors` says why: whoever reads this must not take a part that is missing for an empty one.
+Standard library only: it is handed to hosts as they are, by standard input or as an installed file (role `observation`:
+the one command of the principal `observe`). A part that could not be read is absent, and `errors` says why: whoever
+reads this must not take a part that is missing for an empty one.
 """
 
 import json
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -157,5 +159,15 @@ def observed() -> dict[str, Any]:
     return {**page, "errors": errors}
 
 
+def main(arguments: list[str]) -> int:
+    """Print one page; with `--each-line` one for every line that comes in, until the other side ends."""
+    if arguments not in ([], ["--each-line"]):
+        print("usage: observer.py [--each-line]", file=sys.stderr)
+        return 2
+    for _line in sys.stdin if arguments else ["once"]:
+        print(json.dumps(observed(), separators=(",", ":")), flush=True)
+    return 0
+
+
 if __name__ == "__main__":
-    print(json.dumps(observed(), separators=(",", ":")))
+    sys.exit(main(sys.argv[1:]))

@@ -81,13 +81,18 @@ def visit(
 def _understood(answer: Answer) -> Observation | str:
     if answer.error is not None:
         return f"cannot be read: {answer.error}; see that `ssh` reaches the host and python3 is installed"
-    if len(answer.output) > LARGEST:
+    return understood(answer.output)
+
+
+def understood(text: str) -> Observation | str:
+    """Return what the observer printed; a text says why it is not understood."""
+    if len(text) > LARGEST:
         return (
-            f"answers with {len(answer.output) >> 20} MB, and at most {LARGEST >> 20} are read: "
+            f"answers with {len(text) >> 20} MB, and at most {LARGEST >> 20} are read: "
             "see with `nft list ruleset` what fills it"
         )
     try:
-        return observation(json.loads(answer.output))
+        return observation(json.loads(text))
     except (ValueError, KeyError, TypeError, RecursionError) as problem:
         return (
             f"answers something else than asked ({problem!r}); "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 
 from shoko.declaration.commands import add_site
@@ -11,16 +11,19 @@ from shoko.declaration.load import load, site_directory
 from shoko.declaration.model import Declaration
 from shoko.errors import ShokoError
 from shoko.proof import rendered, running
-from shoko.proof.composed.compose import Composed, compose
+from shoko.proof.composed.compose import compose
 from shoko.proof.composed.report import lines as together
 from shoko.proof.composed.report import table
+from shoko.proof.dynamic import commands as dynamic
+from shoko.proof.dynamic import report as by_packets
+from shoko.proof.dynamic.result import SuiteResult
 from shoko.proof.errors import ProofError
-from shoko.proof.evidence import Listings, Sources, now, record
+from shoko.proof.evidence import Analysis, Listings, Sources, now, record, verdict_of
 from shoko.proof.formats import FORMATS
 from shoko.proof.outputs import STANDARD, Outputs
 from shoko.proof.progress import Progress
-from shoko.proof.prove import HostProof, prove_site
-from shoko.proof.report import lines, printable, verdict
+from shoko.proof.prove import prove_site
+from shoko.proof.report import lines, printable
 from shoko.window.remote import ssh_config
 
 _HELP = """\
@@ -51,7 +54,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_site(parser)
-    parser.add_argument("--static", action="store_true", required=True, help="by analysis of all packets at once")
+    parser.add_argument(
+        "--static", action="store_true", help="by analysis of all packets at once; what is done without --dynamic"
+    )
     parser.add_argument(
         "--rendered",
         action="store_true",
@@ -68,8 +73,14 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
             metavar="FILE",
             help=f"the record {what}, into a file; without FILE, or with -, printed in place of the report",
         )
-    parser.add_argument("--layers", action="store_true", help="also tell which layers deny what is denied, by zones")
+    parser.add_argument(
+        "--layers",
+        action="store_true",
+        help="also tell which layers deny what is denied, by zones; with --dynamic, instead of the suites: take one "
+        "layer away at a time, on the lab alone, and show that the others hold (with --host: between these hosts)",
+    )
     parser.add_argument("--progress", action="store_true", help="tell on standard error which hosts have been read")
+    dynamic.add_options(parser)
     parser.set_defaults(run=_prove)
 
 
@@ -85,7 +96,24 @@ def _prove(options: argparse.Namespace) -> int:
 def _proven(options: argparse.Namespace) -> int:
     started = now()
     outputs = Outputs({name: getattr(options, name) for name in FORMATS})
+    if options.dynamic and options.rendered:
+        raise ProofError("--rendered and --dynamic do not go together: packets prove what runs")
     declaration = load(options.inventory)
+    analysis = _by_analysis(options, declaration, beside=bool(outputs.places))
+    results = _by_packets(options, declaration)
+    if outputs.places:
+        page = record(declaration, analysis, results, started)
+        for name in outputs.places:
+            outputs.write(name, FORMATS[name](page))
+    if not outputs.printed:
+        print("\n".join(_report(analysis, results, layers=options.layers)))
+    return verdict_of(analysis, results)
+
+
+def _by_analysis(options: argparse.Namespace, declaration: Declaration, *, beside: bool) -> Analysis | None:
+    """The static proof, None if only packets are asked for; `beside` adds what the roles would write, for a record."""
+    if options.dynamic and not options.static:
+        return None
     hosts = _hosts(declaration, options.host)
     if options.rendered:
         seen = None
@@ -94,29 +122,35 @@ def _proven(options: argparse.Namespace) -> int:
         config = ssh_config(site_directory(options.inventory))
         with closing(Progress(len(hosts), wanted=options.progress)) as progress:
             seen = running.observations(declaration, config, hosts, progress)
-        sources = Sources("running", running.listings(seen), _beside(declaration, hosts) if outputs.places else {})
+        sources = Sources("running", running.listings(seen), _beside(declaration, hosts) if beside else {})
     judged = sources.running if sources.judged == "running" else sources.rendered
     proofs, composed = compose(
         declaration, [proof for proof in prove_site(declaration, judged) if proof.host in hosts], seen
     )
-    differs = composed is not None and composed.differs
-    if outputs.places:
-        page = record(declaration, proofs, sources, started, composed)
-        for name in outputs.places:
-            outputs.write(name, FORMATS[name](page))
-    if not outputs.printed:
-        print("\n".join(_report(proofs, composed, layers=options.layers)))
-    return verdict(proofs, differs=differs)
+    return Analysis(tuple(proofs), composed, sources)
 
 
-def _report(proofs: list[HostProof], composed: Composed | None, *, layers: bool) -> Iterator[str]:
-    yield from lines(proofs, differs=composed is not None and composed.differs)
-    if composed is not None:
-        yield from map(printable, together(composed))
-        if layers:
-            yield from table(composed)
-    else:
-        yield "together: only some hosts were asked; what gets through from end to end is seen when all are"
+def _by_packets(options: argparse.Namespace, declaration: Declaration) -> list[SuiteResult] | None:
+    if not options.dynamic:
+        return None
+    config = ssh_config(site_directory(options.inventory))
+    return dynamic.prove(
+        options, declaration, lambda names: running.listings(running.observations(declaration, config, names))
+    )
+
+
+def _report(analysis: Analysis | None, results: Sequence[SuiteResult] | None, *, layers: bool) -> Iterator[str]:
+    if analysis is not None:
+        composed = analysis.composed
+        yield from lines(analysis.proofs, differs=analysis.differs)
+        if composed is None:
+            yield "together: only some hosts were asked; what gets through from end to end is seen when all are"
+        else:
+            yield from map(printable, together(composed))
+            if layers:
+                yield from table(composed)
+    if results is not None:
+        yield from map(printable, by_packets.lines(results))
 
 
 def _hosts(declaration: Declaration, named: list[str] | None) -> list[str]:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
 
 from shoko.proof.boxes import Box, meet, point, product, without
 from shoko.proof.expected.host import HostExpectation, Permitted
-from shoko.proof.fields import NEW
+from shoko.proof.fields import NEW, VALUES
 from shoko.proof.index import Index
 from shoko.proof.packet import Packet, example
 from shoko.proof.paths import Path, accepted
 from shoko.proof.ruleset import Chain, Rule, Ruleset, Verdict, Where
 from shoko.proof.run import Batch
-from shoko.proof.spans import single
+from shoko.proof.spans import holds, single, size
 
 Kind = Literal[
     "passes", "blocked", "mark", "rewritten", "default", "translated", "forwards", "address", "route", "switch"
@@ -43,7 +43,8 @@ class Finding:
     """A difference between a host and the declaration.
 
     `packet` is one concrete example out of `box` (None where no packet shows it), `steps` is its way through the
-    ruleset. `flow` is the flow that the packet belongs to, "" if none permits it.
+    ruleset. `flow` is the flow that the packet belongs to, "" if none permits it. `others` are further boxes that the
+    same rule decides for the same flow.
     """
 
     kind: Kind
@@ -53,6 +54,7 @@ class Finding:
     steps: tuple[Step, ...] = ()
     flow: str = ""
     detail: str = ""
+    others: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -135,11 +137,25 @@ def _rewriting(
     return _shown(ruleset, "rewritten", path, ((one, "") for one in product(wrong, [it.box for it in must])))
 
 
+def _breadth(box: Box) -> tuple[bool, int]:
+    """What tells people most comes first: packets that begin a session, from and to as many as possible."""
+    begins = holds(box.get("state", VALUES["state"]), NEW)
+    return begins, sum(size(box.get(field, VALUES[field])).bit_length() for field in _TELLING)
+
+
+_TELLING = ("proto", "saddr", "daddr", "dport")
+
+
 def _shown(ruleset: Ruleset, kind: Kind, path: Path, wrong: Iterable[tuple[Box, str]]) -> list[Finding]:
     """One finding for each rule and flow concerned: a single slip often shows in hundreds of boxes."""
     found: dict[tuple[Step | None, str], Finding] = {}
-    for box, flow in islice(wrong, EXAMPLES):
+    others: dict[tuple[Step | None, str], list[Box]] = {}
+    for box, flow in islice(sorted(wrong, key=lambda one: _breadth(one[0]), reverse=True), EXAMPLES):
         packet = example(box)
         steps = trace(ruleset, path, packet)
-        found.setdefault((steps[-1] if steps else None, flow), Finding(kind, path, packet, box, steps, flow))
-    return list(found.values())
+        key = steps[-1] if steps else None, flow
+        if key in found:
+            others.setdefault(key, []).append(box)
+        else:
+            found[key] = Finding(kind, path, packet, box, steps, flow)
+    return [replace(one, others=tuple(others.get(key, ()))) for key, one in found.items()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import pwd
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -17,9 +17,12 @@ from shoko.proof.compare import Compared, Finding, Step
 from shoko.proof.composed.compose import Composed
 from shoko.proof.composed.record import record as together
 from shoko.proof.digest import digest, nft, rules
+from shoko.proof.dynamic.report import record as by_packets
+from shoko.proof.dynamic.report import verdict as verdict_of_packets
+from shoko.proof.dynamic.result import SuiteResult
 from shoko.proof.interfaces import Interfaces
 from shoko.proof.prove import HostProof
-from shoko.proof.report import MEANING, RESULTS, verdict
+from shoko.proof.report import MEANING, RESULTS, verdict, worst
 from shoko.proof.same import same
 from shoko.proof.wire import hexadecimal
 
@@ -37,6 +40,26 @@ class Sources:
     rendered: Listings
 
 
+@dataclass(frozen=True)
+class Analysis:
+    """A static proof: of each host, of all together (None where only some were asked), and what it was made from."""
+
+    proofs: tuple[HostProof, ...]
+    composed: Composed | None
+    sources: Sources
+
+    @property
+    def differs(self) -> bool:
+        """Whether the hosts together let through something else than declared."""
+        return self.composed is not None and self.composed.differs
+
+
+def verdict_of(analysis: Analysis | None, results: Sequence[SuiteResult] | None) -> int:
+    """Return the exit code of what was done: the analysis, the packets, or both."""
+    codes = [] if analysis is None else [verdict(analysis.proofs, differs=analysis.differs)]
+    return worst(codes if results is None else [*codes, verdict_of_packets(results)])
+
+
 def now() -> datetime:
     """Return the time, in UTC."""
     return datetime.now(UTC)
@@ -44,29 +67,33 @@ def now() -> datetime:
 
 def record(
     declaration: Declaration,
-    proofs: list[HostProof],
-    sources: Sources,
+    analysis: Analysis | None,
+    results: Sequence[SuiteResult] | None,
     started: datetime,
-    composed: Composed | None = None,
 ) -> Record:
     """Return the whole record; its keys are always all there and in this order.
 
-    `composed` is what all hosts come to together, null where only some were asked.
+    `composed` is what all hosts come to together, null where only some were asked; `dynamic` is what packets showed,
+    null where none were sent.
     """
+    sources = Sources("running", {}, {}) if analysis is None else analysis.sources
+    composed = None if analysis is None else analysis.composed
+    done = {"static": analysis, "dynamic": results}
     return {
         "format": FORMAT,
-        "proof": "static",
+        "proof": " and ".join(name for name, found in done.items() if found is not None),
         "site": declaration.key,
         "declaration_digest": declaration.digest,
         "judged": sources.judged,
-        "result": RESULTS[verdict(proofs, differs=composed is not None and composed.differs)],
+        "result": RESULTS[verdict_of(analysis, results)],
         "started": _text(started),
         "ended": _text(now()),
         "by": _user(),
         "shoko": __version__,
         "python": platform.python_version(),
-        "hosts": [_host(proof, sources) for proof in proofs],
+        "hosts": [] if analysis is None else [_host(proof, sources) for proof in analysis.proofs],
         "composed": None if composed is None else together(composed),
+        "dynamic": None if results is None else by_packets(results),
     }
 
 

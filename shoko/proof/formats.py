@@ -30,13 +30,10 @@ def as_junit(record: Record) -> str:
     suites = Tree.Element("testsuites", {"name": f"shoko prove {record['site']}", "timestamp": record["started"]})
     _seconds(suites, record)
     totals = dict.fromkeys(("tests", "failures", "errors"), 0)
-    for host in record["hosts"]:
-        suite = _suite(record, host)
-        suites.append(suite)
-        for name in totals:
-            totals[name] += int(suite.get(name, "0"))
-    if record["composed"] is not None:
-        suite = _together(record)
+    found = [_suite(record, host) for host in record["hosts"]]
+    found += [_together(record)] if record["composed"] is not None else []
+    found += [_packets(record)] if record["dynamic"] is not None else []
+    for suite in found:
         suites.append(suite)
         for name in totals:
             totals[name] += int(suite.get(name, "0"))
@@ -51,13 +48,18 @@ FORMATS: dict[str, Callable[[Record], str]] = {"json": as_json, "jsonl": as_line
 
 def _lines(record: Record) -> Iterator[Record]:
     run = {name: record[name] for name in ("site", "declaration_digest", "judged", "ended")}
-    yield {"record": "run", **{name: value for name, value in record.items() if name not in ("hosts", "composed")}}
+    yield {
+        "record": "run",
+        **{name: value for name, value in record.items() if name not in ("hosts", "composed", "dynamic")},
+    }
     for host in record["hosts"]:
         yield {"record": "host", **run, **{name: value for name, value in host.items() if name != "findings"}}
         for finding in host["findings"]:
             yield {"record": "finding", **run, "host": host["host"], **finding}
     if record["composed"] is not None:
         yield {"record": "composed", **run, **record["composed"]}
+    for suite in (record["dynamic"] or {"suites": []})["suites"]:
+        yield {"record": "suite", **run, **suite}
 
 
 def _suite(record: Record, host: Record) -> Tree.Element:
@@ -114,6 +116,27 @@ def _together(record: Record) -> Tree.Element:
     failures = sum(bool(found) for found in wrong.values())
     errors = len(wrong) - failures if composed["missing"] else 0
     for name, count in (("tests", len(wrong)), ("failures", failures), ("errors", errors)):
+        suite.set(name, str(count))
+    return suite
+
+
+def _packets(record: Record) -> Tree.Element:
+    """The suites of real packets: a case for each suite and place."""
+    suite = Tree.Element("testsuite", {"name": "packets", "timestamp": record["started"]})
+    shown = record["dynamic"]["suites"]
+    kinds = {"counterexample": "failure", "unproved": "error"}
+    for one in shown:
+        about = {"classname": f"{record['site']}.packets", "name": f"{one['suite']} at {one['at']}"}
+        case = Tree.SubElement(suite, "testcase", {**about, "time": str(one["seconds"])})
+        if one["result"] in kinds:
+            what = [found["packet"] for found in one["findings"]] or one["unproved"] or ["packets unaccounted for"]
+            kind = {"type": one["result"], "message": _plain(what[0])}
+            Tree.SubElement(case, kinds[one["result"]], kind).text = _plain(
+                json.dumps(one, ensure_ascii=False, indent=1)
+            )
+    results = [one["result"] for one in shown]
+    counts = {"tests": len(shown), "failures": results.count("counterexample"), "errors": results.count("unproved")}
+    for name, count in counts.items():
         suite.set(name, str(count))
     return suite
 

@@ -64,7 +64,7 @@ def prove_host(
     if isinstance(listing, str):
         return _unproved(host, listing)
     try:
-        names = Interfaces({*_declared(declaration, host), *reading.names(listing)})
+        names = Interfaces({*declared_interfaces(declaration, host), *reading.names(listing)})
         ruleset = reading.read(listing, names)
         if ruleset.unknown:
             return _unproved(host, *(f"{one}; {advice(one.where)}" for one in ruleset.unknown))
@@ -88,7 +88,8 @@ def _unproved(host: str, *reasons: str) -> HostProof:
     return HostProof(host, (), reasons, Interfaces(()))
 
 
-def _declared(declaration: Declaration, host: str) -> set[str]:
+def declared_interfaces(declaration: Declaration, host: str) -> set[str]:
+    """Return the names of the interfaces that a host has by the declaration."""
     interfaces = {"lo", *(leg.interface for leg in declaration.hosts[host].legs)}
     if host in declaration.gateways.hosts:
         interfaces |= {segment.interface for segment in declaration.segments.values()}

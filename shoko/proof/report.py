@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from shoko.proof import packet
 from shoko.proof.compare import Finding
@@ -26,7 +26,7 @@ _WITHOUT_PACKET = {"address": "an address", "switch": "a port"}
 NAMED = 5  # flows; machines get all
 
 
-def verdict(proofs: list[HostProof], *, differs: bool = False) -> int:
+def verdict(proofs: Sequence[HostProof], *, differs: bool = False) -> int:
     """Return the exit code: a counterexample counts more than something unproved, and both more than the rest.
 
     `differs` says that the hosts together let through something else than declared.
@@ -36,7 +36,12 @@ def verdict(proofs: list[HostProof], *, differs: bool = False) -> int:
     return UNPROVED if any(proof.unproved for proof in proofs) or not proofs else PROVEN
 
 
-def lines(proofs: list[HostProof], *, differs: bool = False) -> Iterator[str]:
+def worst(codes: Iterable[int]) -> int:
+    """Return the exit code of several proofs together."""
+    return max(codes, key=(PROVEN, UNPROVED, COUNTEREXAMPLE).index)
+
+
+def lines(proofs: Sequence[HostProof], *, differs: bool = False) -> Iterator[str]:
     """Yield the report: the verdict, the differences by host and rule, and then who is unproved and what to do."""
     proven, differ = sum(one.proven for one in proofs), sum(bool(one.findings) for one in proofs)
     rest = f"; differing: {differ}, unproved: {len(proofs) - proven - differ}" if proven < len(proofs) else ""

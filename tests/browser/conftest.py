@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lab"))
 from converged import Converged
 
 from shoko.lab.browser import wrapper
-from shoko.lab.session import machine
+from shoko.lab.machine import machine
 
 FRONT_DOORS = {"home": "https://opac.library.example/", "tb-south": "https://staff.library.example/"}
 PATIENCE = 30_000  # milliseconds: two cores, a whole appliance and a browser

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from segments.site import CHECKOUT, SITE, Site
+from segments.slips import rule
 
 
 def prove(*more: str) -> tuple[int, dict[str, Any]]:
@@ -33,17 +34,6 @@ def test_every_host_enforces_the_declaration(site: Site) -> None:
     )
     layers = {(one["from"], one["to"]): one["layers"] for one in together["layers"]["zones"]}
     assert layers["webopac", "data"] == dict.fromkeys(("vlan", "gateway", "sender", "route", "receiver"), "all")
-
-
-@contextmanager
-def rule(site: Site, host: str, chain: str, *words: str) -> Iterator[None]:
-    """A rule that somebody adds by hand at the head of a chain."""
-    said = site.inside(host, "nft", "--echo", "--json", "insert", "rule", "inet", "shoko", chain, *words)
-    handle = json.loads(said)["nftables"][0]["insert"]["rule"]["handle"]
-    try:
-        yield
-    finally:
-        site.inside(host, "nft", "delete", "rule", "inet", "shoko", chain, "handle", str(handle))
 
 
 def open_port(site: Site) -> AbstractContextManager[None]:

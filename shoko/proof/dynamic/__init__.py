@@ -1,1 +1,1 @@
-"""The proof by real packets: which are sent, and what has to become of each."""
+"""The dynamic proof: real packets through the running lab, every one accounted for (docs/proof.md, Packets)."""

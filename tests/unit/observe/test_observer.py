@@ -82,3 +82,9 @@ def test_an_answer_without_a_part_is_refused():
 def test_another_format_is_refused():
     with pytest.raises(ValueError, match="format 3"):
         observation({**observed(), "format": 3})
+
+
+def test_another_argument_is_refused():
+    done = subprocess.run([sys.executable, "-I", str(SCRIPT), "--write"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "usage" in done.stderr

@@ -1,8 +1,12 @@
 """All enforcing points together: proven as declared; a packet that gets through or does not is shown with its way."""
 
+import json
 from copy import deepcopy
+from datetime import UTC, datetime
 from pathlib import Path
+from xml.etree import ElementTree as Tree
 
+import jsonschema
 import pytest
 
 from shoko.declaration.load import load as declared
@@ -10,8 +14,10 @@ from shoko.policy import slices
 from shoko.proof import rendered, running
 from shoko.proof.composed.compose import compose
 from shoko.proof.composed.report import lines, table
+from shoko.proof.evidence import Sources, record
 from shoko.proof.expected.ends import ends
 from shoko.proof.expected.permissions import permissions
+from shoko.proof.formats import as_json, as_junit, as_lines
 from shoko.proof.prove import prove_host, prove_site
 
 from .made import dropped, pages, port, seen
@@ -193,3 +199,27 @@ def test_an_open_window_may_pass_and_its_lasting_element_is_shown(lab):
                     item["set"]["elem"] = [{"elem": {"val": value, **life}} if life else value]
         _proofs, composed = composed_lab(lab, made)
         assert {one.kind for one in composed.crossings} == kinds
+
+
+def test_the_record_tells_machines_the_same(lab):
+    made = changed(lab, "sw1", "fw1", "fw2")
+    port(made["sw1"], "db1.data", tag=41)
+    for host in ("fw1", "fw2"):
+        by_hand(made[host], "forward")
+    proofs, composed = composed_lab(lab, {**made, "mon1": "cannot be read: no route"})
+    listings = running.listings(seen(made))
+    page = record(lab[0], proofs, Sources("running", listings, {}), datetime.now(UTC), composed)
+    schema = json.loads((ROOT / "schema" / "proof.schema.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(json.loads(as_json(page)))
+    each = jsonschema.Draft202012Validator({"$defs": schema["$defs"], "$ref": "#/$defs/line"})
+    for line in as_lines(page).splitlines():
+        each.validate(json.loads(line))
+    together = page["composed"]
+    assert (page["result"], together["result"], together["missing"]) == ("counterexample", "counterexample", ["mon1"])
+    blocked = next(one for one in together["crossings"] if one["flow"] == "ils-to-data")
+    assert blocked["bytes"].startswith("45")
+    assert [one["passes"] for one in blocked["stages"]][-1] is False
+    junit = Tree.fromstring(as_junit(page))  # noqa: S314 - our own
+    suite = next(one for one in junit if one.get("name") == "together")
+    assert int(suite.get("failures")) >= 2
+    assert int(suite.get("errors")) >= 1

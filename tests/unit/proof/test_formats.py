@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 from xml.etree import ElementTree as Tree
 
@@ -10,7 +11,7 @@ import pytest
 
 from shoko.declaration.load import load as declared
 from shoko.proof import rendered
-from shoko.proof.evidence import Sources, record
+from shoko.proof.evidence import Analysis, Sources, record
 from shoko.proof.formats import as_json, as_junit, as_lines
 from shoko.proof.prove import prove_site
 
@@ -36,9 +37,8 @@ def made(museum):
     opened.update(expr=[{"accept": None}], comment=BY_HAND)
     changed["srv2"]["nftables"] = [{"metainfo": {"version": "1.0.6"}}]
     changed["srv1"] = "cannot be read: no route"
-    return record(
-        declaration, prove_site(declaration, changed), Sources("running", changed, listings), datetime.now(UTC)
-    )
+    analysis = Analysis(tuple(prove_site(declaration, changed)), None, Sources("running", changed, listings))
+    return record(declaration, analysis, None, datetime.now(UTC))
 
 
 def of(made, host):
@@ -47,12 +47,8 @@ def of(made, host):
 
 def test_the_record_is_of_its_schema_in_json_and_line_by_line(made, museum):
     declaration, listings = museum
-    before = record(
-        declaration,
-        prove_site(declaration, listings),
-        Sources("rendered", {}, listings),
-        datetime.now(UTC),
-    )
+    analysis = Analysis(tuple(prove_site(declaration, listings)), None, Sources("rendered", {}, listings))
+    before = record(declaration, analysis, None, datetime.now(UTC))
     for page in (made, before):
         WHOLE.validate(json.loads(as_json(page)))
         for line in as_lines(page).splitlines():
@@ -84,11 +80,12 @@ def test_the_record_says_what_was_proven_of_what(made, museum):
 
 def test_a_finding_has_its_packet_in_fields_and_in_bytes_and_the_rule(made):
     found = next(one for one in of(made, "fw1")["findings"] if one["kind"] == "passes")
-    data = bytes.fromhex(found["bytes"])
-    assert data[0] >> 4 == found["packet"]["family"] == 4
-    assert ".".join(map(str, data[12:16])) == found["packet"]["saddr"]
-    assert ".".join(map(str, data[16:20])) == found["packet"]["daddr"]
-    assert data[9] == found["packet"]["proto"]
+    data, packet = bytes.fromhex(found["bytes"]), found["packet"]
+    assert data[0] >> 4 == packet["family"]
+    ends, proto = ((12, 16, 20), 9) if packet["family"] == 4 else ((8, 24, 40), 6)
+    assert str(ip_address(data[ends[0] : ends[1]])) == packet["saddr"]
+    assert str(ip_address(data[ends[1] : ends[2]])) == packet["daddr"]
+    assert data[proto] == packet["proto"]
     assert (found["rule"]["table"], found["rule"]["chain"], found["rule"]["verdict"]) == ("shoko", "forward", "accept")
     assert (found["rule"]["comment"], found["rule"]["handle"] > 0) == (BY_HAND, True)
     flushed = next(one for one in of(made, "srv2")["findings"] if one["kind"] == "default")
