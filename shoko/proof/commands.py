@@ -46,6 +46,8 @@ def _prove(options: argparse.Namespace) -> int:
     declaration = load(options.inventory)
     if options.dynamic and options.rendered:
         raise ProofError("--rendered and --dynamic do not go together: packets prove what runs")
+    if options.layers and not options.dynamic:
+        raise ProofError("--layers shows by packets: give --dynamic as well")
     codes: list[int] = []
     document: dict[str, Any] = {"site": declaration.key, "declaration_digest": declaration.digest}
     if options.static or not options.dynamic:

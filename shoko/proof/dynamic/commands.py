@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from types import FrameType
 from typing import Any
 
@@ -12,11 +13,14 @@ from shoko.declaration.load import site_directory
 from shoko.declaration.model import Declaration
 from shoko.lab.errors import LabError
 from shoko.lab.progress import say
+from shoko.proof.dynamic.hosts import host_suite
+from shoko.proof.dynamic.layers import layer_suite
 from shoko.proof.dynamic.path import Wanted, path_suite
 from shoko.proof.dynamic.place import lab_of
 from shoko.proof.dynamic.result import SuiteResult
 from shoko.proof.errors import ProofError
 
+SUITES = ("path", "hosts")
 Read = Callable[[list[str]], Mapping[str, dict[str, Any] | str]]
 
 
@@ -29,17 +33,65 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--pairs", action="append", default=[], metavar="A:B", help="only from segment A to segment B; may be repeated"
     )
     group.add_argument("--gateway", action="append", metavar="HOST", help="only this gateway; may be repeated")
+    group.add_argument(
+        "--suite",
+        action="append",
+        choices=SUITES,
+        help="only this suite: path, raw frames through each gateway; hosts, ordinary sessions between all hosts (with "
+        "--host: from or to it). Both unless some are named; --quick, --pairs, --gateway mean path, --host means hosts",
+    )
+    group.add_argument(
+        "--sample",
+        type=int,
+        metavar="N",
+        help="of the ports that the host suite tries beside those of services; the "
+        "number of today unless given, so that other ports are tried tomorrow",
+    )
+    group.add_argument(
+        "--layers",
+        action="store_true",
+        help="instead of the suites: take one layer away at a time, on the lab alone, and show that the others hold "
+        "(with --host: between these hosts)",
+    )
 
 
 def prove(options: argparse.Namespace, declaration: Declaration, read: Read) -> list[SuiteResult]:
     """Run the suites; ProofError where they cannot be run at all. `read` gives the running rulesets of hosts."""
     wanted = Wanted(_gateways(options, declaration), _pairs(options, declaration), options.quick)
+    only = _hosts(options, declaration)
+    suites = _suites(options)
     place = lab_of(site_directory(options.inventory), declaration)
     signal.signal(signal.SIGTERM, _interrupted)
     try:
-        return path_suite(place, read(list(wanted.gateways)), wanted, say)
+        if options.layers:
+            return [layer_suite(place, read(list(declaration.hosts)), only)]
+        results: list[SuiteResult] = []
+        if "path" in suites:
+            results += path_suite(place, read(list(wanted.gateways)), wanted, say)
+        if "hosts" in suites:
+            sample = datetime.now(UTC).date().toordinal() if options.sample is None else options.sample
+            results.append(host_suite(place, read(list(declaration.hosts)), sample, only))
+        return results
     except LabError as problem:
         raise ProofError(str(problem)) from problem
+
+
+def _suites(options: argparse.Namespace) -> tuple[str, ...]:
+    if options.layers and (options.suite or options.pairs or options.gateway):
+        raise ProofError("--layers is run alone; only --host narrows it")
+    if options.suite:
+        return tuple(options.suite)
+    if options.pairs or options.gateway or options.quick:
+        return ("path",)
+    return ("hosts",) if options.host else SUITES
+
+
+def _hosts(options: argparse.Namespace, declaration: Declaration) -> tuple[str, ...]:
+    known = (*declaration.hosts, *declaration.external)
+    unknown = [name for name in options.host or [] if name not in known]
+    if unknown:
+        raise ProofError(f"no such host: {', '.join(unknown)} (there are: {', '.join(known)})")
+    return tuple(options.host or ())
 
 
 def _interrupted(_number: int, _frame: FrameType | None) -> None:

@@ -118,6 +118,7 @@ class Permitted:
     def __init__(self, declaration: Declaration, permissions: list[Permission], everybody: Parties) -> None:
         self._external = frozenset(declaration.external)
         self._holders = everybody.holders
+        self._known: dict[tuple[int, str], bool] = {}  # of a side and an address; both live as long as this
         self._by_port: dict[tuple[int, int, int], list[Permission]] = {}
         for one in permissions:
             self._by_port.setdefault((one.family, one.proto, one.port), []).append(one)
@@ -135,6 +136,12 @@ class Permitted:
         return None
 
     def _is(self, side: Side, address: str, hosts: tuple[str, ...]) -> bool:
+        key = (id(side), address)
+        if key not in self._known:
+            self._known[key] = self._stands(side, address, hosts)
+        return self._known[key]
+
+    def _stands(self, side: Side, address: str, hosts: tuple[str, ...]) -> bool:
         """Whether a party with this address is on this side: ours by one of its legs, others by their address."""
         parsed = ip_address(address)
         if not holds(side.addresses[parsed.version], int(parsed)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from ipaddress import ip_address
 from typing import Any
 
@@ -63,14 +63,19 @@ def _packet(attempt: Attempt) -> Packet:
         "proto": proto,
         "nexthdr": proto,
         "headed": 1,
-        "saddr": int(ip_address(attempt.source)),
-        "daddr": int(ip_address(attempt.destination)),
+        "saddr": _number(attempt.source),
+        "daddr": _number(attempt.destination),
         "sport": _SOURCE_PORT,
         "dport": attempt.port,
         "flags": _SYN,
         "hop": _HOP,
         "user": USERS[attempt.user] if attempt.user else 0,
     }
+
+
+@cache
+def _number(address: str) -> int:
+    return int(ip_address(address))
 
 
 class Model:

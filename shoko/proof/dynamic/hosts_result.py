@@ -26,22 +26,18 @@ class HostSuite(SuiteResult):
     sample: int = 0
     fates: Mapping[tuple[Fate, bool], int] = field(default_factory=dict)
 
+    def about(self) -> Iterator[str]:
+        """Yield who ended how many attempts."""
+        for permitted in (True, False):
+            counts = [(fate, self.fates.get((fate, permitted), 0)) for fate in ENDS]
+            ends = ", ".join(f"{ENDS[fate]} {n:,}" for fate, n in counts if n)
+            yield f"hosts: {'permitted' if permitted else 'denied'} {sum(n for _, n in counts):,}: {ends or 'none'}"
+        yield f"hosts: ports beside those of services: sample {self.sample}"
 
-def lines(suite: HostSuite) -> Iterator[str]:
-    """Yield who ended how many attempts, for people."""
-    for permitted in (True, False):
-        counts = [(fate, suite.fates.get((fate, permitted), 0)) for fate in ENDS]
-        ends = ", ".join(f"{ENDS[fate]} {n}" for fate, n in counts if n)
-        yield f"hosts: {'permitted' if permitted else 'denied'} {sum(n for _, n in counts)}: {ends or 'none'}"
-    yield f"hosts: sample {suite.sample} of ports beside those of services"
-
-
-def record(suite: HostSuite) -> dict[str, object]:
-    """Return the same for machines."""
-    return {
-        "sample": suite.sample,
-        "fates": [
-            {"fate": fate, "permitted": permitted, "attempts": n}
-            for (fate, permitted), n in sorted(suite.fates.items())
-        ],
-    }
+    def details(self) -> dict[str, object]:
+        """Return the same for machines."""
+        fates = [
+            {"fate": fate, "permitted": permitted, "attempts": number}
+            for (fate, permitted), number in sorted(self.fates.items())
+        ]
+        return {"sample": self.sample, "fates": fates}

@@ -10,7 +10,7 @@ import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from ipaddress import ip_address
 from itertools import groupby
 from typing import Literal
@@ -133,5 +133,6 @@ def chunks(all_of_them: Sequence[Attempt]) -> Iterator[Sequence[Attempt]]:
         yield ordered[at : at + TOGETHER]
 
 
+@cache
 def _full(address: str) -> str:
     return ip_address(address).exploded

@@ -10,7 +10,8 @@ running lab, with what became of the attempt read as in the host suite:
 * all: it arrives, which shows that taking away works and that the attempt is one;
 * the VLAN taken away, the sender's port put into the receiver's: as with nothing taken away;
 * the sender's packets sent straight to the receiver's hardware address, past its routes and its own rules: the switch
-  keeps them back as long as the VLANs stand, and once the port is in the receiver's VLAN the receiver's rules do.
+  keeps them back as long as the VLANs stand, and once the port is in the receiver's VLAN the receiver's rules do;
+* requests by the forward proxies: with every layer of packets taken away, and with the allowlist taken away.
 
 Every layer is taken away everywhere at once,
 because only sender, receiver and gateways are on the way of an attempt, and all cells are tried together.
@@ -26,15 +27,15 @@ from typing import Any
 
 from shoko.lab.progress import say
 from shoko.proof.dynamic.hosts_attempts import Attempt
-from shoko.proof.dynamic.hosts_fates import Fate
 from shoko.proof.dynamic.hosts_scene import Scene, scene
 from shoko.proof.dynamic.hosts_send import chunks
 from shoko.proof.dynamic.hosts_trial import Trial
 from shoko.proof.dynamic.layers_cells import Cell, cells
 from shoko.proof.dynamic.layers_guard import guarded
 from shoko.proof.dynamic.layers_plan import Plan
-from shoko.proof.dynamic.layers_removal import change, put_back
-from shoko.proof.dynamic.layers_result import WAY, Layer, LayerSuite, Row, judge
+from shoko.proof.dynamic.layers_proxy import PROXIES, Request, refused, requests, wait_until
+from shoko.proof.dynamic.layers_removal import change, put_back, without_allowlist
+from shoko.proof.dynamic.layers_result import WAY, End, Layer, LayerSuite, Row, judge
 from shoko.proof.dynamic.place import Place
 from shoko.proof.errors import ProofError
 
@@ -52,13 +53,15 @@ def layer_suite(place: Place, listings: Mapping[str, dict[str, Any] | str], only
         before, problems = put_back(place.settings, hosts)
         if problems:
             raise ProofError(f"cannot be read: {'; '.join(problems)}")
-        rows = _Demonstration(here, chosen, before).shown()
+        demonstration = _Demonstration(here, chosen, before)
+        rows = demonstration.shown()
+        asked = demonstration.asked(requests(here, chosen))
         after, _ = put_back(place.settings, hosts)
     changed = [host for host in hosts if before[host] != after.get(host)]
     if changed:
         raise ProofError(f"{', '.join(changed)}: not as before the demonstration (digest); run `site.yml` for them")
     here.check_at_rest()
-    result = judge(chosen, rows, here.unproved)
+    result = judge(chosen, rows, asked, here.unproved)
     result.seconds = time.monotonic() - begun
     return result
 
@@ -76,7 +79,8 @@ class _Demonstration:
 
     def shown(self) -> list[Row]:
         """Return a row for every attempt."""
-        rows = {one: Row(one, self._claimed(one)) for one in self._every}
+        back = self._here.routes_back(self._every)
+        rows = {one: self._row(one, back[one]) for one in self._every}
         ends = {end for one in rows for end in (one.host, self._here.roles.holding[one.destination])}
         gates = set(self._here.roles.gateways) - self._here.absent
         with Trial(self._here.place, self._here.roles, sorted(ends | gates)) as trial:
@@ -93,12 +97,39 @@ class _Demonstration:
             self._vlans(trial, rows)
         return list(rows.values())
 
-    def _claimed(self, one: Attempt) -> tuple[Layer, ...]:
-        """The layers that deny an attempt, each by itself, by the analysis of what runs: in order on its way."""
-        said = self._here.model.layers(one, self._ways[one])
-        return tuple(layer for layer in WAY if layer in said or (layer == "route" and "outside" in said))
+    def asked(self, asking: list[Request]) -> list[Request]:
+        """Return the requests by the proxies, with whether they were refused."""
+        if not asking:
+            return asking
+        here = self._here
+        say("layers: requests by the proxies, with everything else taken away, and with their allowlists taken away")
+        for one in asking:
+            one.refused = refused(here, one)
+        with self._away(self._plan.scripts(WAY)):
+            for one in asking:
+                one.refused_alone = refused(here, one)
+        proxies = [host.name for host in here.place.declaration.group(PROXIES) if host.name not in here.absent]
+        with self._away(dict.fromkeys(proxies, without_allowlist())):
+            wait_until(lambda: not refused(here, asking[0]), "the proxies let everything through for a moment")
+            for one in asking:
+                one.refused_without = refused(here, one)
+        wait_until(lambda: refused(here, asking[0]), "the proxies have their allowlists again")
+        return asking
 
-    def _round(self, trial: Trial, what: str, layers: Sequence[Layer]) -> dict[Attempt, Layer | Fate]:
+    def _row(self, one: Attempt, way_back: bool) -> Row:
+        """An attempt with the layers that deny it, each by itself, by the analysis of what runs, in order."""
+        said = set(self._here.model.layers(one, self._ways[one]))
+        no_way = bool(said & {"route", "outside"})
+        checked = (
+            one.family == 4
+            and not way_back
+            and self._here.roles.holding[one.destination] not in self._here.roles.outside
+        )
+        if no_way or checked:
+            said.add("route")
+        return Row(one, tuple(layer for layer in WAY if layer in said), back_alone=checked and not no_way)
+
+    def _round(self, trial: Trial, what: str, layers: Sequence[Layer]) -> dict[Attempt, End]:
         say(f"layers: {what} taken away")
         with self._away(self._plan.scripts(layers)):
             roles = self._here.roles
@@ -129,7 +160,7 @@ class _Demonstration:
                     for one, fate in self._try(trial, there).items():
                         rows[one].straight = fate
 
-    def _try(self, trial: Trial, attempts: Sequence[Attempt]) -> dict[Attempt, Layer | Fate]:
+    def _try(self, trial: Trial, attempts: Sequence[Attempt]) -> dict[Attempt, End]:
         left = list(attempts)
         for _ in range(_TRIES):
             for chunk in chunks(left):

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from shoko.proof.dynamic.result import MEANING, Finding, SuiteResult
 from shoko.proof.report import COUNTEREXAMPLE, PROVEN, RESULTS, UNPROVED
 
+SHOWN = 20  # of a suite, for people: one slip often shows in hundreds of packets
+
 
 def verdict(results: Sequence[SuiteResult]) -> int:
     """Return the exit code: a counterexample counts more than something unproved, and both more than the rest."""
@@ -18,10 +20,14 @@ def verdict(results: Sequence[SuiteResult]) -> int:
 def lines(results: Sequence[SuiteResult]) -> Iterator[str]:
     """Yield the report for people: what is wrong, then what was sent and what became of it."""
     for result in results:
-        for reason in result.unproved:
+        for reason in result.unproved[:SHOWN]:
             yield f"{result.place} {result.suite}: UNPROVED: {reason}"
-        for finding in result.findings:
+        for finding in result.findings[:SHOWN]:
             yield from _finding(result, finding)
+        more = [max(0, len(found) - SHOWN) for found in (result.unproved, result.findings)]
+        if any(more):
+            yield f"{result.place} {result.suite}: {more[0]} more UNPROVED, {more[1]} more findings; --json has all"
+        yield from result.about()
     yield from _table(results)
     total = sum(one.counts.sent for one in results)
     lost = sum(one.counts.unaccounted for one in results)
@@ -78,6 +84,7 @@ def _suite(result: SuiteResult) -> dict[str, object]:
         "seconds": round(result.seconds, 1),
         "unproved": result.unproved,
         "findings": [_json(finding) for finding in result.findings],
+        **result.details(),
     }
 
 

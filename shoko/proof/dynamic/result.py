@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -72,6 +73,14 @@ class SuiteResult:
     findings: list[Finding] = field(default_factory=list)
     unproved: list[str] = field(default_factory=list)
     seconds: float = 0.0
+
+    def about(self) -> Iterator[str]:
+        """Yield what a suite tells people besides findings and counts."""
+        yield from ()
+
+    def details(self) -> dict[str, object]:
+        """Return the same for machines."""
+        return {}
 
     @property
     def proven(self) -> bool:

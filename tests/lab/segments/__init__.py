@@ -1,1 +1,1 @@
-"""Tools of the segment tests: what the declaration permits, and probes that leave from real hosts."""
+"""Tools of the lab tests: the converged lab as its declaration sees it, and connections from real hosts."""

@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -60,11 +59,6 @@ class Site:
         assert done.returncode == 0, f"{host}: {verb}: {done.stderr}"
         return json.loads(done.stdout)
 
-    def work_everywhere(self, verb: str, jobs: Mapping[str, Mapping[str, object]]) -> dict[str, Any]:
-        """Run workers in several hosts at once; the answers by host."""
-        with ThreadPoolExecutor(max_workers=8) as pool:
-            return dict(zip(jobs, pool.map(lambda host: self.work(host, verb, jobs[host]), jobs), strict=True))
-
     def inside(self, host: str, *command: str, check: bool = True, stdin: str | None = None) -> str:
         """Run a command as the host's root; its output."""
         done = subprocess.run(
@@ -80,10 +74,6 @@ class Site:
             [*self.network(host), "ip", "-json", "address"], capture_output=True, text=True, check=True
         )
         return list(json.loads(done.stdout))
-
-    def mac(self, host: str, interface: str) -> str:
-        """The hardware address of a leg."""
-        return next(str(link["address"]) for link in self.interfaces(host) if link["ifname"] == interface)
 
     def holder(self, candidates: Iterable[str], address: str) -> str | None:
         """Which of these hosts has an address now."""

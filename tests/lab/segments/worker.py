@@ -1,9 +1,8 @@
-"""Runs inside one host's network namespace: opens connections, sends frames, or watches legs. Standard library only.
+"""Runs inside one host's network namespace: opens connections, sends datagrams, or watches legs. Standard library only.
 
 Reads one JSON object from standard input and writes one to standard output:
 
 connect  {"attempts": [[id, source, destination, port, uid]], "seconds": s} -> {id: open|refused|silent|unreachable}
-send     {"frames": [[interface, hex]], "pause": s} -> {"sent": n}
 stream   {"source", "destination", "port", "count", "step"} -> {"sent": n}; numbered datagrams at a steady pace
 watch    {"interfaces": [...]} -> after a line on standard input {interface: [token, ...]}
 """
@@ -72,18 +71,6 @@ def outcome(code: int) -> str:
     return "silent"
 
 
-def send(job: dict) -> dict:
-    """Put frames on the wire; they pass no output chain of this host."""
-    sockets: dict[str, socket.socket] = {}
-    for interface, text in job["frames"]:
-        if interface not in sockets:
-            sockets[interface] = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-            sockets[interface].bind((interface, 0))
-        sockets[interface].send(bytes.fromhex(text))
-        time.sleep(job["pause"])
-    return {"sent": len(job["frames"])}
-
-
 def stream(job: dict) -> dict:
     """Send numbered datagrams through the host's own rules and routes; an error is a datagram that does not arrive."""
     begin = time.monotonic()
@@ -126,5 +113,5 @@ def watch(job: dict) -> dict:
 
 
 if __name__ == "__main__":
-    verb = {"connect": connect, "send": send, "stream": stream, "watch": watch}[sys.argv[1]]
+    verb = {"connect": connect, "stream": stream, "watch": watch}[sys.argv[1]]
     print(json.dumps(verb(json.loads(sys.stdin.readline()))), flush=True)

@@ -1,6 +1,7 @@
 """Which connections a declaration permits, worked out for the tests alone.
 
-Nothing here is shared with `shoko.policy`, which makes the rules: a mistake there must not be repeated here.
+Nothing here is shared with `shoko.policy`, which makes the rules, nor with `shoko.proof`, which judges them: a mistake
+there must not be repeated here.
 """
 
 from __future__ import annotations
