@@ -69,10 +69,11 @@ prove: root setup ## what the roles would write, against the declaration, for ev
 	@$(BIN)/shoko prove --static --rendered -i $(SITE)
 
 prove-kernel: root setup ## the analysis against real packets on 100 random rulesets, every port both ways (long)
-	@SHOKO_RULESETS=100 $(BIN)/pytest -q tests/unit/proof/test_kernel.py
+	@SHOKO_RULESETS=100 $(BIN)/pytest -q -n auto tests/unit/proof/test_kernel.py
 
-prove-mutations: root setup ## 600 mistakes in the lab's rulesets: each is found, or proven to change nothing (long)
+prove-mutations: root setup ## 600 mistakes in the lab's rulesets: found by analysis and by packets, or nothing changed (long)
 	@SHOKO_MUTANTS=600 $(BIN)/pytest -q -s tests/unit/proof/test_mutations.py
+	@SHOKO_MUTANTS=600 $(BIN)/pytest -q -n auto --dist worksteal tests/unit/proof/test_mutations_by_packets.py
 
 down: root ## stop the lab; nothing stays behind
 	@if [ -x $(BIN)/shoko ]; then $(BIN)/shoko lab down -i $(SITE); else echo "No lab here: $(BIN)/shoko does not exist."; fi

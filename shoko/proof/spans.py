@@ -6,6 +6,7 @@ on. Every set of integers has exactly one such tuple, so `==` is equality of set
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 
 Spans = tuple[int, ...]
@@ -68,7 +69,7 @@ def minus(one: Spans, other: Spans) -> Spans:
 
 def holds(members: Spans, value: int) -> bool:
     """Tell whether a value is in the set."""
-    return any(members[at] <= value < members[at + 1] for at in range(0, len(members), 2))
+    return bisect_right(members, value) % 2 == 1
 
 
 def size(members: Spans) -> int:

@@ -1,27 +1,28 @@
-"""Which packets can be made at all: lone ones, of no session, that the kernel carries as far as the chains.
+"""Which packets can be made at all, so that the kernel carries them as far as the chains.
 
-Conntrack alone says which state such a packet has, so the state follows from the other fields. What is left out never
-gets to a chain behind routing, whatever the ruleset says (sources in net/ of Linux 6.1 to 6.18):
+`possible` are lone ones: they belong to no session, and which state conntrack gives them follows from the rest of the
+packet. `going_on` are those of sessions that conntrack holds already, as the other gateway replicates them. What is
+left out never gets to a chain behind routing, whatever the ruleset says (sources in net/ of Linux 6.1 to 6.18):
 
 * martians: `ip_route_input_slow` (route.c), `ip6_rcv_core`, `ip6_forward`; link-local and multicast ends beyond a link;
 * later fragments: defragmentation holds them back before the first chain. A header that cannot be read is therefore a
   packet cut short behind its IP header;
-* protocols whose header is more than two ports to conntrack (GRE, SCTP, DCCP), and IPv6 extension headers as such.
+* protocols whose header is more than two ports to conntrack (GRE, SCTP, DCCP), and IPv6 extension headers as such;
+* the state "related" but for ICMP errors: anything else needs a helper, and none is loaded.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from functools import cache
 from ipaddress import ip_network
 
 from shoko.proof import spans
 from shoko.proof.boxes import Box, meet
-from shoko.proof.fields import ADDRESSES, INVALID, NEW, NOBODY, UNTRACKED, VALUES
+from shoko.proof.fields import ADDRESSES, ESTABLISHED, INVALID, NEW, NOBODY, RELATED, UNTRACKED, VALUES
 from shoko.proof.interfaces import NONE
 from shoko.proof.packet import Packet
 from shoko.proof.paths import Path
-from shoko.proof.spans import Spans, between, minus, of, single, union
+from shoko.proof.spans import Spans, between, holds, minus, of, single, union
 
 TCP, UDP, ICMP, ICMPV6, DESTINATION_OPTIONS = 6, 17, 1, 58, 60
 # tcp_new and tcp_valid_flags, nf_conntrack_proto_tcp.c: what opens a session, or is taken for one that goes on.
@@ -33,6 +34,9 @@ _NEIGHBOURS = (130, 131, 132, 133, 134, 135, 136, 143)
 _OTHER_HEADERS = (0, 4, 33, 41, 43, 44, 47, 50, 51, 59, 60, 132, 135, 136, 255)
 GENERIC: Spans = minus(VALUES["proto"], of((TCP, UDP, ICMP, ICMPV6, *_OTHER_HEADERS)))
 
+# To the analysis, bytes 2-3 of ICMP are its "destination port": any checksum but the one that no sum gives (RFC 1071).
+CHECKSUMS = range(0xFFFF)
+
 _NOWHERE4 = ("0.0.0.0/8", "127.0.0.0/8", "255.255.255.255/32")
 _NOWHERE6 = ("::1/128", "::ffff:0:0/96")
 _MULTICAST = {4: "224.0.0.0/4", 6: "ff00::/8"}
@@ -41,18 +45,28 @@ _LINK = ("fe80::/10", "::/128")
 
 @cache
 def possible(path: Path) -> tuple[Box, ...]:
-    """Return every packet that can be made and takes a path, as disjoint boxes that name the state as well."""
+    """Return every lone packet that can be made and takes a path, as disjoint boxes that name the state as well."""
+    lone: Box = {"mark": single(0), "direction": single(0)}
+    return _on_way(path, {family: [{**box, **lone} for box in _lone(family)] for family in ADDRESSES})
+
+
+@cache
+def going_on(path: Path) -> tuple[Box, ...]:
+    """Return the packets of sessions that are there already, as disjoint boxes; also new ones with a mark."""
+    return _on_way(path, {family: _of_sessions(family) for family in ADDRESSES})
+
+
+def _on_way(path: Path, kinds: dict[int, list[Box]]) -> tuple[Box, ...]:
     ways: dict[Path, Box] = {
         "input": {"iif": _interfaces(), "oif": single(NONE), "hop": between(1, 255), "user": single(NOBODY)},
         "forward": {"iif": _interfaces(), "oif": _interfaces(), "hop": between(2, 255), "user": single(NOBODY)},
         "output": {"iif": single(NONE), "oif": _interfaces(), "hop": between(1, 255), "user": between(0, NOBODY - 2)},
     }
-    lone: Box = {"mark": single(0), "direction": single(0)}
     found: list[Box] = []
-    for family in ADDRESSES:
+    for family, boxes in kinds.items():
         source, target = ends(path, family)
-        whole = {**ways[path], **lone, "family": single(family), "saddr": source, "daddr": target}
-        found += [both for box in _protocols(family) if (both := meet(whole, box)) is not None]
+        whole = {**ways[path], "family": single(family), "saddr": source, "daddr": target}
+        found += [both for box in boxes if (both := meet(whole, box)) is not None]
     return tuple(found)
 
 
@@ -64,7 +78,7 @@ def state(packet: Packet) -> int:
     if not packet["headed"]:
         return INVALID
     if proto == TCP:
-        return NEW if _within(OPENING, packet["flags"]) else INVALID
+        return NEW if holds(OPENING, packet["flags"]) else INVALID
     if proto == UDP:
         return NEW
     kind = packet["sport"] >> 8
@@ -79,12 +93,13 @@ def can_be(path: Path, packet: Packet) -> bool:
     source, target = ends(path, family)
     least = 2 if path == "forward" else 1
     return (
-        _within(source, packet["saddr"])
-        and _within(target, packet["daddr"])
-        and (proto in (TCP, UDP, ICMP if family == 4 else ICMPV6) or _within(GENERIC, proto))
+        holds(source, packet["saddr"])
+        and holds(target, packet["daddr"])
+        and (proto in (TCP, UDP, ICMP if family == 4 else ICMPV6) or holds(GENERIC, proto))
         and packet["hop"] >= least
-        and (path == "input" or packet["oif"] != NONE)
-        and (path == "output" or packet["iif"] != NONE)
+        and (proto not in (ICMP, ICMPV6) or packet["dport"] in CHECKSUMS)
+        and (packet["oif"] == NONE) == (path == "input")
+        and (packet["iif"] == NONE) == (path == "output")
         and (path != "output" or packet["user"] < NOBODY - 1)
     )
 
@@ -101,24 +116,46 @@ def ends(path: Path, family: int) -> tuple[Spans, Spans]:
     return minus(ADDRESSES[family], union(away)), minus(ADDRESSES[family], union(far))
 
 
-def _protocols(family: int) -> list[Box]:
+def _lone(family: int) -> list[Box]:
     headed, short = single(1), single(0)
     icmp = ICMP if family == 4 else ICMPV6
     asking = _types(_ASKING[icmp])
     silent = _types(_NEIGHBOURS) if family == 6 else ()
+    sums = between(CHECKSUMS[0], CHECKSUMS[-1])
     found: list[Box] = [
         {"proto": single(TCP), "headed": headed, "flags": OPENING, "state": single(NEW)},
         {"proto": single(TCP), "headed": headed, "flags": minus(VALUES["flags"], OPENING), "state": single(INVALID)},
         {"proto": single(UDP), "headed": headed, "state": single(NEW)},
-        {"proto": single(icmp), "headed": headed, "sport": asking, "state": single(NEW)},
-        {"proto": single(icmp), "headed": headed, "state": single(INVALID),
+        {"proto": single(icmp), "headed": headed, "sport": asking, "dport": sums, "state": single(NEW)},
+        {"proto": single(icmp), "headed": headed, "dport": sums, "state": single(INVALID),
          "sport": minus(VALUES["sport"], union((asking, silent)))},
-        {"proto": of((TCP, UDP, icmp)), "headed": short, "state": single(INVALID)},
+        {"proto": of((TCP, UDP)), "headed": short, "state": single(INVALID)},
+        {"proto": single(icmp), "headed": short, "dport": sums, "state": single(INVALID)},
         {"proto": GENERIC, "state": single(NEW)},
     ]  # fmt: skip
     if silent:
-        found.append({"proto": single(icmp), "headed": headed, "sport": silent, "state": single(UNTRACKED)})
+        found.append({"proto": single(icmp), "headed": headed, "sport": silent, "dport": sums,
+                      "state": single(UNTRACKED)})  # fmt: skip
     return found
+
+
+def _of_sessions(family: int) -> list[Box]:
+    headed = single(1)
+    icmp = ICMP if family == 4 else ICMPV6
+    asks, answers, errors = (8, 0, (3, 11, 12)) if family == 4 else (128, 129, (1, 2, 3, 4))
+    echo: Box = {"proto": single(icmp), "headed": headed, "dport": between(CHECKSUMS[0], CHECKSUMS[-1])}
+    marked: Box = {"state": single(NEW), "direction": single(0), "mark": minus(VALUES["mark"], single(0))}
+    established: Box = {"state": single(ESTABLISHED)}
+    return [
+        {**established, "proto": single(TCP), "headed": headed, "flags": of((_ACK, _ACK | 0x08))},
+        {**established, "proto": single(UDP), "headed": headed},
+        {**established, "proto": GENERIC},
+        {**established, **echo, "sport": single(asks * 256), "direction": single(0)},
+        {**established, **echo, "sport": single(answers * 256), "direction": single(1)},
+        {**echo, "state": single(RELATED), "sport": _types(errors)},
+        {**marked, "proto": single(TCP), "headed": headed, "flags": single(_SYN)},
+        {**marked, "proto": single(UDP), "headed": headed},
+    ]
 
 
 def _types(types: tuple[int, ...]) -> Spans:
@@ -132,7 +169,3 @@ def _networks(*texts: str) -> Spans:
 
 def _interfaces() -> Spans:
     return spans.minus(VALUES["iif"], single(NONE))
-
-
-def _within(members: Spans, value: int) -> bool:
-    return bisect_right(members, value) % 2 == 1

@@ -132,6 +132,17 @@ def other_protocol(chance, listing):
     holder[key] = {"tcp": "udp", "udp": "tcp"}[holder[key]]
 
 
+def widen_protocol(chance, listing):
+    """A rule for TCP or for UDP becomes one for both."""
+    wide = [part for rule in rules(listing) for part in rule["expr"]
+            if part.get("match", {}).get("left", {}).get("payload", {}).get("protocol") in ("tcp", "udp")]  # fmt: skip
+    part = chance.choice(wide)
+    part["match"]["left"]["payload"]["protocol"] = "th"
+    both = {"match": {"op": "==", "left": {"meta": {"key": "l4proto"}}, "right": {"set": ["tcp", "udp"]}}}
+    rule = next(rule for rule in rules(listing) if any(one is part for one in rule["expr"]))
+    rule["expr"].insert(0, both)
+
+
 def other_mark(chance, listing):
     found = [part["mangle"] for rule in rules(listing) for part in rule["expr"] if "mangle" in part]
     mangle = chance.choice([one for one in found if isinstance(one["value"], int)])
@@ -221,15 +232,16 @@ def any_interface(chance, listing):
 
 MUTATIONS = [
     drop_match, negate_match, remove_rule, swap_rules, first_rule_last, change_verdict, widen_address, change_address,
-    widen_port, other_protocol, other_mark, empty_set, fewer_elements, one_family_less, one_family_only, extra_table,
-    extra_translation, other_priority, other_hook, no_chain_at_hook, flip_policy, any_interface,
+    widen_port, widen_protocol, other_protocol, other_mark, empty_set, fewer_elements, one_family_less,
+    one_family_only, extra_table, extra_translation, other_priority, other_hook, no_chain_at_hook,
+    flip_policy, any_interface,
 ]  # fmt: skip
 
 
 def mutants(listing, seed, count):
     """Yield (name, listing) of mutants that differ from the listing; every kind of mutation in turn."""
     chance = random.Random(seed)  # noqa: S311 - a run is to be repeated
-    made = turn = 0
+    made, turn = 0, 7 * seed  # a few mutants of many listings shall be of every kind, too
     while made < count:
         mutation = MUTATIONS[turn % len(MUTATIONS)]
         turn += 1
