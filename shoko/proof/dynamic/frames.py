@@ -20,7 +20,7 @@ COMPLEMENT_AT = {TCP: 18, UDP: 8}
 ETHERNET = 14
 _MORE = 0x2000
 _ACK = 0x10
-_EMPTY_OPTIONS = bytes([0, 1, 4, 0, 0, 0, 0, 0])  # next header to be filled in, 8 bytes, PadN
+EMPTY_OPTIONS = bytes([0, 0, 1, 4, 0, 0, 0, 0])  # the next header is to be filled in; no more than 8 bytes; PadN
 
 
 def frame(target: bytes, source: bytes, packet: bytes) -> bytes:
@@ -32,7 +32,7 @@ def packet(fields: Packet, token: int, content: bytes = b"") -> bytes:
     """Return the IP packet with these fields; one that is not `headed` has nothing behind its IP header."""
     inner = upper(fields, content) if fields["headed"] else b""
     if fields["family"] == 6 and fields["nexthdr"] == OPTIONS != fields["proto"]:
-        return wrapped(fields, token, OPTIONS, bytes([fields["proto"]]) + _EMPTY_OPTIONS[1:] + inner)
+        return wrapped(fields, token, OPTIONS, bytes([fields["proto"]]) + EMPTY_OPTIONS[1:] + inner)
     return wrapped(fields, token, fields["proto"], inner)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,7 +18,7 @@ from shoko.proof.interfaces import Interfaces
 from shoko.proof.packet import Packet, text
 from shoko.proof.paths import accepted
 from shoko.proof.ruleset import Ruleset
-from shoko.proof.spans import Spans, holds, union
+from shoko.proof.spans import Spans, union
 
 
 class Judge:
@@ -103,7 +104,7 @@ class _Near:
 
     def holds(self, packet: Packet) -> bool:
         """Tell whether a packet is in any of the boxes."""
-        return next(self.around(packet), None) is not None
+        return any(_inside(box, packet) for box in self._at(tuple(packet[name] for name in _PLACE)))
 
     def values(self, box: Box, field: str) -> Spans:
         """Return the values that a field can have in the packets that are in the given box and in one of these."""
@@ -115,4 +116,11 @@ _PLACE = ("family", "iif", "oif")
 
 
 def _inside(box: Box, packet: Packet) -> bool:
-    return all(holds(members, packet[name]) for name, members in box.items() if name in packet)
+    """Whether a packet is in a box, by the fields that it names; asked millions of times."""
+    for name, members in box.items():
+        value = packet.get(name)
+        if value is None or members[0] <= value < members[1]:
+            continue
+        if len(members) == 2 or bisect_right(members, value) % 2 == 0:
+            return False
+    return True

@@ -9,10 +9,10 @@ from __future__ import annotations
 import mmap
 import socket
 import struct
-from contextlib import suppress
 from pathlib import Path
 
 from shoko.proof.dynamic.sockets import SOL_PACKET, inside
+from shoko.proof.errors import ProofError
 
 _PACKET_VERSION, _PACKET_TX_RING, _TPACKET_V2 = 10, 13, 1
 _HEADER = 32  # struct tpacket2_hdr, and where the frame begins after it
@@ -51,12 +51,12 @@ class Ring:
     def send(self, interface: str, first: int, count: int) -> None:
         """Send the slots from `first` on, which has to be the one after the last sent."""
         self._slots[first * _SLOT : (first + count) * _SLOT : _SLOT] = _READY * count
-        with suppress(BlockingIOError):
+        try:
             self._socket.sendto(b"", socket.MSG_DONTWAIT, (interface, 0))
-
-    def unsent(self, first: int, count: int) -> int:
-        """Return how many of the slots the kernel has not taken yet."""
-        return self._slots[first * _SLOT : (first + count) * _SLOT : _SLOT].count(_READY)
+        except BlockingIOError:
+            pass  # the kernel takes the rest with the next call
+        except OSError as problem:
+            raise ProofError(f"the probe in {interface} cannot send: {problem.strerror}") from problem
 
     def close(self) -> None:
         """Give the memory back."""

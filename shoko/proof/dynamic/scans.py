@@ -32,8 +32,6 @@ FORGED = {
 _PORT = 443  # where nothing is permitted between two segments, any will do
 _TCP_HEADER = 20
 _NEXT_HOP, _ROUTING, _NONE = 0, 43, 59
-_PADDED = bytes([0, 0, 1, 4, 0, 0, 0, 0])  # 8 bytes: the header's own length beyond these, PadN
-_DESTINATION = 60
 
 
 def scans(judge: Judge, every: Iterable[Pair], sport: int, *, short: bool) -> Iterator[Probe]:
@@ -133,13 +131,13 @@ def _extended(source: str, packet: Packet) -> Iterator[Probe]:
     """Headers between IPv6 and TCP: rules have to see through them, in both directions."""
     routing = bytes([0, 0, 0, 0, 0, 0, 0, 0])  # type 0, nowhere left to go (RFC 5095)
     chains: dict[str, list[tuple[int, bytes]]] = {
-        "hop-by-hop options": [(_NEXT_HOP, _PADDED)],
-        "destination options": [(_DESTINATION, _PADDED)],
+        "hop-by-hop options": [(_NEXT_HOP, frames.EMPTY_OPTIONS)],
+        "destination options": [(frames.OPTIONS, frames.EMPTY_OPTIONS)],
         "routing header": [(_ROUTING, routing)],
         "hop-by-hop, destination and routing headers": [
-            (_NEXT_HOP, _PADDED), (_DESTINATION, _PADDED), (_ROUTING, routing),
+            (_NEXT_HOP, frames.EMPTY_OPTIONS), (frames.OPTIONS, frames.EMPTY_OPTIONS), (_ROUTING, routing),
         ],
-        "eight destination options headers": [(_DESTINATION, _PADDED)] * 8,
+        "eight destination options headers": [(frames.OPTIONS, frames.EMPTY_OPTIONS)] * 8,
     }  # fmt: skip
     for about, chain in chains.items():
         yield Probe(source, {**packet, "nexthdr": chain[0][0]}, about, pieces=_chained(packet, chain))

@@ -15,6 +15,7 @@ from shoko.proof.dynamic.bench import Bench, Gate
 from shoko.proof.dynamic.filters import COMING, GOING
 from shoko.proof.dynamic.frames import frame
 from shoko.proof.dynamic.sockets import Tap, inside
+from shoko.proof.errors import ProofError
 
 WINDOW = 192  # a port's buffer in the switch holds about 270 small frames (net.core.rmem_default)
 PATIENCE = 0.5  # seconds without any progress, after which what is missing is lost
@@ -55,7 +56,10 @@ class Traffic:
 
     def put(self, interface: str, content: bytes) -> None:
         """Send one frame out of a port."""
-        self._out.sendto(content, (interface, 0))
+        try:
+            self._out.sendto(content, (interface, 0))
+        except OSError as problem:
+            raise ProofError(f"the probe in {interface} cannot send: {problem.strerror}") from problem
 
     def send(self, frames: Iterable[tuple[str, bytes]]) -> tuple[Counter[str], Counter[str], list[tuple[str, bytes]]]:
         """Send frames, each out of the port it names.
