@@ -100,7 +100,7 @@ def test_lists_cost_the_same_number_of_queries_for_one_hit_as_for_twenty(
 ) -> None:
     """Libraries, facets with the count, at most eight tiers of the ranking; then records, names, copies."""
     for query in ("はしれめろす", "太宰"):
-        with django_assert_max_num_queries(13):
+        with django_assert_max_num_queries(14):
             assert public.get("/search/", {"q": query}).status_code == 200
 
 
