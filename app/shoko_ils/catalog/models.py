@@ -375,7 +375,8 @@ class ImportRecord(models.Model):
 class MergeLog(models.Model):
     """One record merged into another (書誌統合), with all that is needed to undo it."""
 
-    kept = models.ForeignKey(Record, on_delete=models.PROTECT, related_name="+")
+    # no foreign keys: the log outlives both
+    kept_id = models.BigIntegerField(help_text="number of the record that stays", db_index=True)
     kept_version = models.PositiveIntegerField(help_text="of the MARC record after the merge")
     gone_id = models.BigIntegerField(help_text="number of the record that is no more")
     gone_content = models.BinaryField()

@@ -21,7 +21,10 @@ def replace(old: Record, new: Record) -> Record:
 
 
 def merge(old: Record, new: Record) -> Record:
-    """The old record, with what only the new one knows. Readings in 880 come along under fresh numbers."""
+    """The old record, with what only the new one knows; the old one itself if that is nothing.
+
+    Readings in 880 come along under fresh numbers.
+    """
     made = Record(leader=str(old.leader))
     made.add_field(*old.fields)
     known = {(each.tag, value) for each in old.fields for value in _values(each)}
@@ -35,6 +38,8 @@ def merge(old: Record, new: Record) -> Record:
         spoken = [*pairs.of(each), *pairs.of(each, roman=True)]
         _add_with_pairs(made, each, spoken)
         known.update((each.tag, value) for value in _values(each))
+    if len(made.fields) == len(old.fields):
+        return old
     made.fields.sort(key=lambda field: field.tag)
     return made
 

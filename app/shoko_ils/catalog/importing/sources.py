@@ -241,8 +241,14 @@ def guess(name: str, head: bytes) -> tuple[Form, str]:
         return Form.ISO2709, "utf-8" if text[9:10] == b"a" else "marc-8"
     first = head.partition(b"\n")[0]
     form = Form.TSV if name.lower().endswith((".tsv", ".txt")) or first.count(b"\t") > first.count(b",") else Form.CSV
+    # text in CP932 is hardly ever valid UTF-8; a single bad row must not decide for the file
+    rows = [row for row in head[: head.rfind(b"\n") + 1].splitlines() if not row.isascii()]
+    return form, "utf-8" if 2 * sum(map(_is_utf8, rows)) >= len(rows) else "cp932"
+
+
+def _is_utf8(row: bytes) -> bool:
     try:
-        head[: head.rfind(b"\n") + 1].decode("utf-8")
+        row.decode("utf-8")
     except UnicodeDecodeError:
-        return form, "cp932"
-    return form, "utf-8"
+        return False
+    return True
