@@ -1,4 +1,4 @@
-"""Measures import and search on a PostgreSQL of its own: `python -m benchmarks.catalogue FILE [--seconds N] [--rate N]`.
+"""Measures import and search on a PostgreSQL of its own: `python -m benchmarks.catalogue FILE [--seconds N]`.
 
 Imports FILE with the command that a library uses, gives the records items in four libraries (1.5 each), serves the
 WebOPAC with gunicorn and asks it at a fixed rate, whether answers come or not (open loop): the time of an answer
@@ -21,15 +21,41 @@ from tests import cluster
 
 APP = Path(__file__).resolve().parent.parent
 PORT = 18_441
-SETTINGS = {"shared_buffers": "1GB", "work_mem": "32MB", "maintenance_work_mem": "512MB", "jit": "off", "max_wal_size": "4GB",
-            "effective_cache_size": "8GB", "random_page_cost": "1.1"}  # fmt: skip
+SETTINGS = {
+    "shared_buffers": "1GB",
+    "work_mem": "32MB",
+    "maintenance_work_mem": "512MB",
+    "jit": "off",
+    "max_wal_size": "4GB",
+    "effective_cache_size": "8GB",
+    "random_page_cost": "1.1",
+}
 # kinds of questions: very common words, pairs of words, names, kana, long words, rare titles, numbers, mistakes
 QUESTIONS = (
-    ("日本", 8), ("歴史", 6), ("図書館", 5), ("学校", 4), ("日本の歴史", 5), ("日本 経済 入門", 5), ("世界の文化", 4), ("夏目漱石", 6),
-    ("なつめそうせき", 4), ("こころ", 5), ("走れメロス", 6), ("はしれめろす", 4), ("プログラミング", 5), ("コンピュータ 教育", 4),
-    ("心理学 入門", 4), ("銀河鉄道の夜", 5), ("芥川 羅生門", 4), ("絵本 子ども", 4), ("キョウイク", 3), ("9784000000010", 3),
-    ("猫", 2), ("銀河鉄道の昼", 2), ("見本書房", 2),
-)  # fmt: skip
+    ("日本", 8),
+    ("歴史", 6),
+    ("図書館", 5),
+    ("学校", 4),
+    ("日本の歴史", 5),
+    ("日本 経済 入門", 5),
+    ("世界の文化", 4),
+    ("夏目漱石", 6),
+    ("なつめそうせき", 4),
+    ("こころ", 5),
+    ("走れメロス", 6),
+    ("はしれめろす", 4),
+    ("プログラミング", 5),
+    ("コンピュータ 教育", 4),
+    ("心理学 入門", 4),
+    ("銀河鉄道の夜", 5),
+    ("芥川 羅生門", 4),
+    ("絵本 子ども", 4),
+    ("キョウイク", 3),
+    ("9784000000010", 3),
+    ("猫", 2),
+    ("銀河鉄道の昼", 2),
+    ("見本書房", 2),
+)
 
 
 def manage(*arguments: str, service: str = "owner") -> str:
@@ -44,7 +70,9 @@ def manage(*arguments: str, service: str = "owner") -> str:
 def give_items() -> int:
     with cluster.connect() as connection:
         connection.execute("SET search_path = ils")
-        connection.execute("INSERT INTO location (key, name_ja, name_en) VALUES ('general', '一般書架', 'General shelves')")
+        connection.execute(
+            "INSERT INTO location (key, name_ja, name_en) VALUES ('general', '一般書架', 'General shelves')"
+        )
         connection.execute(
             "INSERT INTO item (barcode, record_id, library_id, at_library_id, location_id, call_number, condition,"
             " library_use_only) SELECT lpad(row_number() OVER ()::text, 10, '0'), r.id, l.id, l.id, 1, '913', 'normal',"
@@ -72,7 +100,7 @@ def open_loop(rate: float, seconds: int) -> dict[str, object]:
     def one(due: float, question: str) -> None:
         status = ask("/search/?q=" + urllib.parse.quote(question))
         times.append((time.monotonic() - due, question))
-        if status != 200:  # noqa: PLR2004
+        if status != 200:
             bad.append(status)
 
     threads, began = [], time.monotonic()
@@ -85,7 +113,9 @@ def open_loop(rate: float, seconds: int) -> dict[str, object]:
     for thread in threads:
         thread.join()
     ordered = sorted(seconds for seconds, _ in times)
-    slowest = sorted({question: max(t for t, q in times if q == question) for _, question in times}.items(), key=lambda p: -p[1])
+    slowest = sorted(
+        {question: max(t for t, q in times if q == question) for _, question in times}.items(), key=lambda p: -p[1]
+    )
     found = {f"p{p}_ms": round(1000 * ordered[min(len(ordered) - 1, len(ordered) * p // 100)], 1) for p in (50, 95, 99)}
     return {"n": len(times), "not_200": len(bad), **found, "slowest": [(q, round(1000 * t)) for q, t in slowest[:5]]}
 
@@ -117,14 +147,19 @@ def main() -> int:
         result["items"] = give_items()
         with cluster.connect() as connection:
             for name in ("search_document", "record", "marc", "heading"):
-                sql = f"SELECT pg_size_pretty(pg_relation_size('ils.{name}')), pg_size_pretty(pg_total_relation_size('ils.{name}'))"
+                sizes = (f"pg_size_pretty(pg_{kind}_size('ils.{name}'))" for kind in ("relation", "total_relation"))
+                sql = f"SELECT {', '.join(sizes)}"
                 result[f"size_{name}"] = connection.execute(sql).fetchone()
-            result["size_search_tokens"] = connection.execute("SELECT pg_size_pretty(pg_relation_size('ils.search_tokens'))").fetchone()
+            result["size_search_tokens"] = connection.execute(
+                "SELECT pg_size_pretty(pg_relation_size('ils.search_tokens'))"
+            ).fetchone()
         manage("collectstatic", "--noinput", service="public")
         server = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "-c", "python:shoko_ils.gunicorn", "shoko_ils.wsgi_public"],
-            cwd=APP, env=os.environ | {"SHOKO_BIND": f"127.0.0.1:{PORT}"}, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            cwd=APP,
+            env=os.environ | {"SHOKO_BIND": f"127.0.0.1:{PORT}"},
+            stderr=subprocess.DEVNULL,
+        )
         try:
             time.sleep(3)
             for question, _ in QUESTIONS:

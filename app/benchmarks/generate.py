@@ -21,20 +21,65 @@ SEED = 20_261_128
 DEMO = Path(__file__).resolve().parent.parent / "demo" / "aozora_catalogue.csv.gz"
 # words that stand in very many titles, with the share of titles that hold them, and their readings
 COMMON = (
-    ("日本", "ニホン", 60), ("歴史", "レキシ", 40), ("入門", "ニュウモン", 45), ("図書館", "トショカン", 8), ("学校", "ガッコウ", 14),
-    ("世界", "セカイ", 30), ("文化", "ブンカ", 24), ("研究", "ケンキュウ", 45), ("経済", "ケイザイ", 25), ("物語", "モノガタリ", 30),
-    ("子ども", "コドモ", 25), ("英語", "エイゴ", 18), ("料理", "リョウリ", 16), ("健康", "ケンコウ", 14), ("社会", "シャカイ", 35),
-    ("科学", "カガク", 22), ("東京", "トウキョウ", 18), ("心理学", "シンリガク", 8), ("プログラミング", "プログラミング", 9),
-    ("コンピュータ", "コンピュータ", 9), ("マネジメント", "マネジメント", 8), ("絵本", "エホン", 12), ("旅行", "リョコウ", 10),
-    ("写真集", "シャシンシュウ", 8), ("教育", "キョウイク", 28), ("介護", "カイゴ", 9), ("環境", "カンキョウ", 16), ("音楽", "オンガク", 12),
-    ("美術", "ビジュツ", 11), ("全集", "ゼンシュウ", 10),
-)  # fmt: skip
-PUBLISHERS = tuple(f"{name}{end}" for end in ("社", "書房", "出版", "館", "堂", "新聞社", "文庫") for name in
-                   ("見本", "青空", "山海", "新世", "文林", "みなと", "大和", "北斗", "若葉", "白鳥", "学習", "光明", "三色", "東西"))  # fmt: skip
+    ("日本", "ニホン", 60),
+    ("歴史", "レキシ", 40),
+    ("入門", "ニュウモン", 45),
+    ("図書館", "トショカン", 8),
+    ("学校", "ガッコウ", 14),
+    ("世界", "セカイ", 30),
+    ("文化", "ブンカ", 24),
+    ("研究", "ケンキュウ", 45),
+    ("経済", "ケイザイ", 25),
+    ("物語", "モノガタリ", 30),
+    ("子ども", "コドモ", 25),
+    ("英語", "エイゴ", 18),
+    ("料理", "リョウリ", 16),
+    ("健康", "ケンコウ", 14),
+    ("社会", "シャカイ", 35),
+    ("科学", "カガク", 22),
+    ("東京", "トウキョウ", 18),
+    ("心理学", "シンリガク", 8),
+    ("プログラミング", "プログラミング", 9),
+    ("コンピュータ", "コンピュータ", 9),
+    ("マネジメント", "マネジメント", 8),
+    ("絵本", "エホン", 12),
+    ("旅行", "リョコウ", 10),
+    ("写真集", "シャシンシュウ", 8),
+    ("教育", "キョウイク", 28),
+    ("介護", "カイゴ", 9),
+    ("環境", "カンキョウ", 16),
+    ("音楽", "オンガク", 12),
+    ("美術", "ビジュツ", 11),
+    ("全集", "ゼンシュウ", 10),
+)
+PUBLISHERS = tuple(
+    f"{name}{end}"
+    for end in ("社", "書房", "出版", "館", "堂", "新聞社", "文庫")
+    for name in (
+        "見本",
+        "青空",
+        "山海",
+        "新世",
+        "文林",
+        "みなと",
+        "大和",
+        "北斗",
+        "若葉",
+        "白鳥",
+        "学習",
+        "光明",
+        "三色",
+        "東西",
+    )
+)
 SUBJECTS = tuple((word, reading) for word, reading, _ in COMMON)
 LANGUAGES = (("jpn", 940), ("eng", 35), ("chi", 9), ("kor", 8), ("fre", 4), ("ger", 4))
-LEADERS = (("00000nam a2200000 i 4500", 90), ("00000nas a2200000 i 4500", 3), ("00000ngm a2200000 i 4500", 3),
-           ("00000njm a2200000 i 4500", 4))  # fmt: skip
+LEADERS = (
+    ("00000nam a2200000 i 4500", 90),
+    ("00000nas a2200000 i 4500", 3),
+    ("00000ngm a2200000 i 4500", 3),
+    ("00000njm a2200000 i 4500", 4),
+)
 VOLUMES = ("上", "下", "1", "2", "3", "4", "5", "第1巻", "第2巻", "別巻")
 
 
@@ -57,11 +102,11 @@ class Generator:
 
     def title(self) -> tuple[str, str]:
         draw = self.random.random()
-        if draw < 0.1:  # noqa: PLR2004
+        if draw < 0.1:
             return self.random.choice(self.titles)
         words, readings = [], []
         for _ in range(self.random.choice((1, 2, 2, 3))):
-            if self.random.random() < 0.42:  # noqa: PLR2004
+            if self.random.random() < 0.42:
                 word, reading, _ = self.random.choices(COMMON, cum_weights=self.common)[0]
             else:
                 word = self.random.choice(self.pieces)
@@ -72,7 +117,7 @@ class Generator:
         return join.join(words), " ノ ".join(readings) if join == "の" else " ".join(readings)
 
     def name(self) -> tuple[str, str]:
-        if self.random.random() < 0.1:  # noqa: PLR2004
+        if self.random.random() < 0.1:
             return self.random.choice(self.people)
         # few names are frequent: the square of an even draw
         surname = self.surnames[int(len(self.surnames) * self.random.random() ** 2)]
@@ -93,16 +138,28 @@ class Generator:
             core = f"9784{number % 100_000_000:08d}"
             marc.add(made, "020", "  ", [("a", identifiers._with_ean_digit(core))])
         ndc = f"{draw.choices(range(10), (6, 5, 11, 20, 8, 9, 5, 10, 4, 22))[0]}{draw.randrange(100):02d}"
-        marc.add(made, "084", "  ", [("a", ndc if draw.random() < 0.5 else f"{ndc}.{draw.randrange(1, 99)}"), ("2", "njb/10")])  # noqa: PLR2004
+        marc.add(
+            made,
+            "084",
+            "  ",
+            [("a", ndc if draw.random() < 0.5 else f"{ndc}.{draw.randrange(1, 99)}"), ("2", "njb/10")],
+        )
         for position in range(draw.choice((1, 1, 1, 2, 3))):
             name, reading = self.name()
-            marc.add(made, "700" if position else "100", "1 ", [("a", name.replace(" ", ", ")), ("e", "著")],
-                     [("a", reading.replace(" ", ", "))])  # fmt: skip
+            marc.add(
+                made,
+                "700" if position else "100",
+                "1 ",
+                [("a", name.replace(" ", ", ")), ("e", "著")],
+                [("a", reading.replace(" ", ", "))],
+            )
         title, reading = self.title()
-        subtitle = draw.choice(self.pieces) + "をめぐって" if draw.random() < 0.3 else ""  # noqa: PLR2004
+        subtitle = draw.choice(self.pieces) + "をめぐって" if draw.random() < 0.3 else ""
         volume = draw.choice(VOLUMES) if number % 8 == 0 else ""
         marc.add(made, "245", "10", [("a", title), ("b", subtitle), ("n", volume)], [("a", reading)])
-        marc.add(made, "264", " 1", [("a", "東京"), ("b", draw.choice(PUBLISHERS)), ("c", f"{year}.{draw.randrange(1, 13)}")])
+        marc.add(
+            made, "264", " 1", [("a", "東京"), ("b", draw.choice(PUBLISHERS)), ("c", f"{year}.{draw.randrange(1, 13)}")]
+        )
         marc.add(made, "300", "  ", [("a", f"{draw.randrange(60, 600)}p"), ("c", "21cm")])
         if number % 5 == 0:
             marc.add(made, "490", "0 ", [("a", f"{draw.choice(self.pieces)}選書"), ("v", str(draw.randrange(1, 300)))])

@@ -1,12 +1,6 @@
 """Import and export: formats, matching, the account of every record, a killed process, taking back."""
 
 import io
-import os
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -16,15 +10,16 @@ from shoko_ils.catalog import exporting, marc, marc8, store
 from shoko_ils.catalog.importing import batch as importing
 from shoko_ils.catalog.importing.revert import obstacles, revert
 from shoko_ils.catalog.importing.sources import BadFile, Form, Source, guess
-from shoko_ils.catalog.models import FormerMarc, ImportBatch, ImportRecord, Marc, SearchDocument
+from shoko_ils.catalog.models import FormerMarc, ImportBatch, ImportRecord, Marc
 from shoko_ils.catalog.models import Record as Bib
 from shoko_ils.catalog.search import simple
-from tests.conftest import APP, MEROS
 
 pytestmark = pytest.mark.django_db
 
 
-def book(number: str, title: str, *, isbn: str = "", volume: str = "", author: str = "試作, 太郎", subject: str = "") -> Record:
+def book(
+    number: str, title: str, *, isbn: str = "", volume: str = "", author: str = "試作, 太郎", subject: str = ""
+) -> Record:
     made = Record(leader=marc.EMPTY_LEADER)
     if number:
         made.add_field(Field("001", data=number), Field("003", data="TEST"))
@@ -37,10 +32,14 @@ def book(number: str, title: str, *, isbn: str = "", volume: str = "", author: s
     return made
 
 
-def loaded(content: bytes, name: str = "test.mrc", policy: str = "merge", columns: dict[str, str] | None = None) -> ImportBatch:
+def loaded(
+    content: bytes, name: str = "test.mrc", policy: str = "merge", columns: dict[str, str] | None = None
+) -> ImportBatch:
     form, encoding = guess(name, content[: 1 << 16])
     file = io.BytesIO(content)
-    return importing.load(importing.begin(file, name, form, encoding, columns or {}, policy, "tester"), file)
+    return importing.load(
+        importing.begin(file, name, form, encoding, columns=columns or {}, policy=policy, by="tester"), file
+    )
 
 
 def iso(*records: Record) -> bytes:
@@ -52,7 +51,10 @@ BOOKS = (
     book("2", "別の試作", volume="上"),
     book("3", "別の試作", volume="下"),
 )
-CSV = "書名,書名ヨミ,著者,出版者,出版年,ISBN,NDC\r\n試作の本①,シサク ノ ホン,試作 太郎;試作 花子,見本社,昭和60(1985),4-00-310101-4,913.6\r\n"
+CSV = (
+    "書名,書名ヨミ,著者,出版者,出版年,ISBN,NDC\r\n"
+    "試作の本①,シサク ノ ホン,試作 太郎;試作 花子,見本社,昭和60(1985),4-00-310101-4,913.6\r\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -61,16 +63,23 @@ CSV = "書名,書名ヨミ,著者,出版者,出版年,ISBN,NDC\r\n試作の本�
         ("a.mrc", iso(BOOKS[0]), "試作の本"),
         ("a.mrc", marc8.write(book("1", "試作の本", isbn="9784003101018")), "試作の本"),
         ("a.xml", exporting.HEAD + marc.to_xml(BOOKS[0]) + exporting.TAIL, "試作の本"),
-        ("a.xml", ('<m:collection xmlns:m="http://www.loc.gov/MARC21/slim"><m:record><m:leader>00000nam a2200000 i 4500</m:leader>'
-                   '<m:datafield tag="245" ind1="0" ind2="0"><m:subfield code="a">試作の本</m:subfield></m:datafield>'
-                   "</m:record></m:collection>").encode(), "試作の本"),
+        (
+            "a.xml",
+            (
+                '<m:collection xmlns:m="http://www.loc.gov/MARC21/slim"><m:record>'
+                "<m:leader>00000nam a2200000 i 4500</m:leader>"
+                '<m:datafield tag="245" ind1="0" ind2="0"><m:subfield code="a">試作の本</m:subfield></m:datafield>'
+                "</m:record></m:collection>"
+            ).encode(),
+            "試作の本",
+        ),
         ("a.csv", CSV.encode(), "試作の本①"),
         ("a.csv", ("\ufeff" + CSV).encode(), "試作の本①"),
         ("a.csv", CSV.encode("cp932"), "試作の本①"),
         ("a.tsv", CSV.replace(",", "\t").encode("cp932"), "試作の本①"),
     ],
     ids=["utf-8", "marc-8", "marcxml", "prefixed", "csv", "bom", "cp932", "tsv"],
-)  # fmt: skip
+)
 def test_every_form_is_read_and_found(name: str, content: bytes, title: str) -> None:
     batch = loaded(content, name)
     assert (batch.state, batch.read, batch.new) == ("loaded", 1, 1)
@@ -104,7 +113,13 @@ BROKEN = [
 
 @pytest.mark.parametrize(("bad", "code"), BROKEN, ids=[f"{code}-{i}" for i, (_, code) in enumerate(BROKEN)])
 def test_a_bad_record_is_kept_with_its_reason_and_the_others_are_loaded(bad: bytes, code: str) -> None:
-    batch = loaded(iso(BOOKS[0]) + b"\r\n" + (bad if bad.endswith(b"\x1d") else b"") + iso(BOOKS[2]) + (b"" if bad.endswith(b"\x1d") else bad))
+    batch = loaded(
+        iso(BOOKS[0])
+        + b"\r\n"
+        + (bad if bad.endswith(b"\x1d") else b"")
+        + iso(BOOKS[2])
+        + (b"" if bad.endswith(b"\x1d") else bad)
+    )
     assert batch.read == batch.loaded + batch.quarantined == 3
     assert (batch.new, batch.quarantined) == (2, 1)
     kept = batch.records.get(outcome="quarantined")
@@ -151,8 +166,13 @@ def test_the_same_file_again_changes_nothing() -> None:
 
 def test_volumes_with_the_isbn_of_their_set_stay_apart_and_another_title_is_for_a_person() -> None:
     isbn = "9784003101018"
-    batch = loaded(iso(book("1", "組の本", isbn=isbn, volume="上"), book("2", "組の本", isbn=isbn, volume="下"),
-                       book("3", "まるで違う書名", isbn=isbn, volume="上")))  # fmt: skip
+    batch = loaded(
+        iso(
+            book("1", "組の本", isbn=isbn, volume="上"),
+            book("2", "組の本", isbn=isbn, volume="下"),
+            book("3", "まるで違う書名", isbn=isbn, volume="上"),
+        )
+    )
     assert (batch.new, batch.quarantined) == (2, 1)
     kept = batch.records.get(outcome="quarantined")
     assert kept.code == "isbn-other-title"
@@ -237,44 +257,3 @@ def test_marc8_is_the_inverse_of_reading_it() -> None:
         made = book("1", text or "x")
         back = marc.read(marc8.write(made))
         assert back["245"].get("a") == text.replace("𠮷", "&#x20BB7;")
-
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_killed_import_is_finished_by_the_next_run(tmp_path: Path) -> None:
-    """SIGKILL in the middle, several times: in the end every record is there exactly once."""
-    count = 6000
-    file = tmp_path / "many.mrc"
-    file.write_bytes(b"".join(marc.write(book(f"K{n}", f"殺された取込 {n}")) if n % 500 else b"short\x1d" for n in range(1, count + 1)))
-    command = [sys.executable, "manage.py", "import_records", str(file), "--policy", "skip"]
-    environment = os.environ | {"SHOKO_DB_NAME": connection.settings_dict["NAME"]}
-
-    def position() -> int:
-        batch = ImportBatch.objects.filter(name="many.mrc").first()
-        return batch.position if batch else 0
-
-    try:
-        killed = 0
-        for _ in range(2):
-            before = position()
-            process = subprocess.Popen(command, cwd=APP, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            while process.poll() is None and position() == before:
-                time.sleep(0.02)
-            process.send_signal(signal.SIGKILL)
-            killed += process.wait() == -signal.SIGKILL
-        assert killed
-        assert 0 < position() < file.stat().st_size
-        subprocess.run(command, cwd=APP, env=environment, check=True, capture_output=True)
-        batch = ImportBatch.objects.get(name="many.mrc")
-        assert (batch.state, batch.read, batch.new, batch.quarantined) == ("loaded", count, count - 12, 12)
-        assert batch.records.count() == count
-        numbers = list(batch.records.exclude(record_id=None).values_list("record_id", flat=True))
-        assert Bib.objects.filter(source_id__startswith="TEST:K").count() == len(set(numbers)) == count - 12
-        assert SearchDocument.objects.filter(pk__in=numbers).count() == simple("殺された取込").count() == count - 12
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT array_agg(record_id) FROM import_record WHERE record_id IS NOT NULL")
-            (numbers,) = cursor.fetchone()
-            store.remove(numbers or [])
-            cursor.execute("DELETE FROM import_record; DELETE FROM import_batch")
-    assert Bib.objects.filter(pk=MEROS).exists()

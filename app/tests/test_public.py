@@ -13,8 +13,16 @@ from shoko_ils.holdings.models import Item
 from shoko_ils.opac import views
 from tests.conftest import MEROS, act_as
 
-PAGES = ["/", "/search/", "/search/?q=メロス", "/search/?q=太宰&page=2", "/search/?f1=author&q1=太宰&j2=not&q2=メロス&class=9", f"/records/{MEROS}/", "/authorities/35/",
-         "/robots.txt"]  # fmt: skip
+PAGES = [
+    "/",
+    "/search/",
+    "/search/?q=メロス",
+    "/search/?q=太宰&page=2",
+    "/search/?f1=author&q1=太宰&j2=not&q2=メロス&class=9",
+    f"/records/{MEROS}/",
+    "/authorities/35/",
+    "/robots.txt",
+]
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",

@@ -166,9 +166,15 @@ def test_not_alone_asks_for_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("走れメロヌ", "走れメロス"), ("走メロス", "走れメロス"), ("走れれメロス", "走れメロス"), ("走れロメス", "走れメロス"),
-     ("だざいおさむう", "太宰 治"), ("芥川竜之助", "芥川 竜之介")],
-)  # fmt: skip
+    [
+        ("走れメロヌ", "走れメロス"),
+        ("走メロス", "走れメロス"),
+        ("走れれメロス", "走れメロス"),
+        ("走れロメス", "走れメロス"),
+        ("だざいおさむう", "太宰 治"),
+        ("芥川竜之助", "芥川 竜之介"),
+    ],
+)
 def test_a_mistyped_word_is_understood(typed: str, meant: str) -> None:
     assert simple(typed).count() == 0 or typed == "芥川竜之助"
     assert meant in suggest(typed)

@@ -6,18 +6,15 @@ or three characters is one lookup. `=T…` is a whole field; its beginning finds
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 
 from shoko_ils.catalog.extract import MATERIAL_CODES, SUBJECT, VERSION, Extracted
-from shoko_ils.catalog.normalise import fold
+from shoko_ils.catalog.normalise import folded
 from shoko_ils.catalog.readings import both
 
 # T title, R its reading, A names, S subjects, P publisher, X series, contents and the book it stands in
 FIELDS = "TRASPX"
 CLASS, NDLC, NUMBER, WHOLE = "C", "K", "I", "="
 MAX_WHOLE = 200
-
-folded = lru_cache(maxsize=65_536)(fold)
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ class Mistake:
     reason: str
 
 
-class Mistakes(Exception):  # noqa: N818  # several of them
+class Mistakes(Exception):  # several of them
     """The typed record cannot be taken; `found` says every reason at once."""
 
     def __init__(self, found: list[Mistake]) -> None:
@@ -45,7 +45,9 @@ def to_lines(record: Record) -> str:
             lines.append(f"{each.tag} {(each.data or '').replace(' ', '_') if each.tag == '008' else each.data}")
         else:
             marks = f"{each.indicator1}{each.indicator2}".replace(" ", "_")
-            parts = " ".join(f"{DELIMITER}{part.code} {part.value.replace(DELIMITER, '{dollar}')}" for part in each.subfields)
+            parts = " ".join(
+                f"{DELIMITER}{part.code} {part.value.replace(DELIMITER, '{dollar}')}" for part in each.subfields
+            )
             lines.append(f"{each.tag} {marks} {parts}")
     return "\n".join(lines)
 
@@ -60,7 +62,7 @@ def from_lines(text: str) -> Record:
             continue
         if line.startswith("LDR "):
             leader = line[4:].replace("_", " ")
-            if len(leader) == 24:  # noqa: PLR2004  # by the standard
+            if len(leader) == 24:  # by the standard
                 made.leader = type(made.leader)(leader)
             else:
                 found.append(Mistake(number, "リーダーは24文字です"))
@@ -85,7 +87,7 @@ def _field(line: str) -> Field:
     if not re.fullmatch("[0-9a-z_#]{2}", marks):
         raise ValueError(f"指示子は2文字です(空白は _): {marks}")
     parts = body.strip().split(DELIMITER)
-    if parts[0].strip() or len(parts) < 2:  # noqa: PLR2004  # nothing before the first, and at least one
+    if parts[0].strip() or len(parts) < 2:  # nothing before the first, and at least one
         raise ValueError("サブフィールドは $ と1文字のコードで始めます")
     subfields = [Subfield(part[:1], part[1:].strip().replace("{dollar}", DELIMITER)) for part in parts[1:]]
     if empty := next((each for each in subfields if not re.fullmatch("[0-9a-z]", each.code) or not each.value), None):
@@ -105,8 +107,16 @@ def check(record: Record) -> list[Mistake]:
                 found.append(Mistake(0, f"{name} の検査数字が合いません: {value}"))
     if len(record.get_fields("001")) > 1:
         found.append(Mistake(0, "書誌番号(001)は1つだけです"))
-    linked = {(match[1], match[2]) for each, link in marc.links(record) if each.tag == "880" and (match := marc.LINK.match(link))}
-    there = {(each.tag, match[2]) for each, link in marc.links(record) if each.tag != "880" and (match := marc.LINK.match(link))}
+    linked = {
+        (match[1], match[2])
+        for each, link in marc.links(record)
+        if each.tag == "880" and (match := marc.LINK.match(link))
+    }
+    there = {
+        (each.tag, match[2])
+        for each, link in marc.links(record)
+        if each.tag != "880" and (match := marc.LINK.match(link))
+    }
     found += [Mistake(0, f"読み(880)の相手がありません: {tag}-{number}") for tag, number in sorted(linked - there)]
     found += [Mistake(0, f"読み(880)がありません: {tag} $6 880-{number}") for tag, number in sorted(there - linked)]
     return found
@@ -145,21 +155,21 @@ def to_form(record: Record) -> dict[str, str]:
     values = {}
     for name, tag, _, code in SINGLE:
         values[name] = next((each.get(code) or "" for each in _of(record, tag)), "")
-    for name, tag, _, extra in MANY:
-        values[name] = "\n".join(each.get("a") or "" for each in _of(record, tag, extra))
+    for name, tag, _, _ in MANY:
+        values[name] = "\n".join(each.get("a") or "" for each in _of(record, tag))
     title = record.get_fields("245")
     spoken = marc.Pairs(record).of(title[0]) if title else []
     values[READING] = spoken[0].get("a") or "" if spoken else ""
     return values
 
 
-def _of(record: Record, tag: str, extra: tuple[tuple[str, str], ...] = ()) -> list[Field]:
+def _of(record: Record, tag: str) -> list[Field]:
     """Fields of a tag that the form shows: of 084 those of the NDC, of the others all."""
     tags = ("264", "260") if tag == "264" else (tag,)
     found = record.get_fields(*tags)
     if tag == "084":
         found = [each for each in found if (each.get("2") or "").lower().startswith(("njb", "ndc"))]
-    return found if not extra or tag == "084" else found
+    return found
 
 
 def from_form(record: Record, values: dict[str, str]) -> Record:
@@ -176,7 +186,7 @@ def from_form(record: Record, values: dict[str, str]) -> Record:
     _set_reading(made, values.get(READING, "").strip())
     for name, tag, marks, extra in MANY:
         wanted = [line.strip() for line in values.get(name, "").splitlines() if line.strip()]
-        there = {each.get("a") or "": each for each in _of(made, tag, extra)}
+        there = {each.get("a") or "": each for each in _of(made, tag)}
         for value, each in there.items():
             if value not in wanted:
                 _remove(made, each)

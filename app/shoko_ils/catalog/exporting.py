@@ -7,15 +7,25 @@ from collections.abc import Callable, Iterable, Iterator
 from django.db import connection
 
 from shoko_ils.catalog import marc, marc8
-from shoko_ils.catalog.extract import PERSON, CORPORATE, SUBJECT, Extracted, extract
+from shoko_ils.catalog.extract import CORPORATE, PERSON, SUBJECT, Extracted, extract
 from shoko_ils.catalog.identifiers import Scheme
 from shoko_ils.catalog.importing.sources import COLUMNS, Form
 
 SLICE = 500
 HEAD = f'<?xml version="1.0" encoding="UTF-8"?>\n<collection xmlns="{marc.NAMESPACE}">\n'.encode()
 TAIL = b"</collection>\n"
-ENCODINGS = {Form.ISO2709: ("utf-8", "marc-8"), Form.MARCXML: ("utf-8",), Form.CSV: ("utf-8", "cp932"), Form.TSV: ("utf-8", "cp932")}
-TYPES = {Form.ISO2709: "application/marc", Form.MARCXML: "application/marcxml+xml", Form.CSV: "text/csv", Form.TSV: "text/tab-separated-values"}
+ENCODINGS = {
+    Form.ISO2709: ("utf-8", "marc-8"),
+    Form.MARCXML: ("utf-8",),
+    Form.CSV: ("utf-8", "cp932"),
+    Form.TSV: ("utf-8", "cp932"),
+}
+TYPES = {
+    Form.ISO2709: "application/marc",
+    Form.MARCXML: "application/marcxml+xml",
+    Form.CSV: "text/csv",
+    Form.TSV: "text/tab-separated-values",
+}
 
 
 def every() -> Iterator[list[int]]:

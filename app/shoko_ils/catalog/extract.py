@@ -12,7 +12,7 @@ from pymarc import Field, Record
 from shoko_ils.catalog import identifiers, volumes
 from shoko_ils.catalog.identifiers import Scheme
 from shoko_ils.catalog.marc import Pairs, Unreadable
-from shoko_ils.catalog.normalise import fold
+from shoko_ils.catalog.normalise import folded
 
 # raised whenever `extract` or `document` answers differently: records of a lower version are rebuilt
 VERSION = 1
@@ -33,7 +33,8 @@ MATERIALS = {"a": "book", "t": "book", "c": "score", "d": "score", "e": "map", "
 MATERIAL_CODES = ("book", "serial", "score", "map", "video", "audio", "picture", "electronic", "kit", "object")
 TITLE_TAGS = {"245": "abnp", "246": "abnp", "240": "a", "130": "a", "740": "a", "765": "t"}
 RELATED_TAGS = {"490": "a", "830": "a", "773": "t"}
-TRAILING = re.compile(r"[\s/:;,=.]+$")
+TRAILING = " \t\r\n\u3000/:;,=."
+OLDEST = 69
 NDC_SOURCES, NDLC_SOURCE = ("njb", "ndc"), "kktb"
 
 
@@ -63,7 +64,7 @@ class HeadingData:
     @property
     def key(self) -> str:
         """Folded form under which authority records are found."""
-        return fold(self.name)
+        return folded(self.name)
 
 
 @dataclass
@@ -110,25 +111,36 @@ class Extracted:
 
     @property
     def title_key(self) -> str:
-        return fold(self.title)
+        return folded(self.title)
 
     @property
     def volume_key(self) -> str:
-        return fold(self.volume)
+        return folded(self.volume)
 
 
 def clean(text: str | None) -> str:
     """A subfield without the punctuation that ISBD puts at its end."""
-    return TRAILING.sub("", text or "").strip()
+    return (text or "").rstrip(TRAILING).strip()
 
 
-def first(record: Record, *tags: str) -> Field | None:
-    """First field with the earliest of the tags."""
-    for tag in tags:
-        found = record.get_fields(tag)
-        if found:
-            return found[0]
-    return None
+class Fields(dict[str, list[Field]]):
+    """Fields of a record by tag, so that it is walked through once."""
+
+    def __init__(self, record: Record) -> None:
+        super().__init__()
+        for each in record.fields:
+            self.setdefault(each.tag, []).append(each)
+
+    def of(self, tag: str) -> list[Field]:
+        return self.get(tag, [])
+
+    def first(self, *tags: str) -> Field | None:
+        """First field with the earliest of the tags."""
+        return next((self[tag][0] for tag in tags if tag in self), None)
+
+    def data(self, tag: str) -> str:
+        """Text of a control field."""
+        return (self[tag][0].data or "") if tag in self else ""
 
 
 def joined(source: Field | None, codes: str) -> str:
@@ -138,60 +150,64 @@ def joined(source: Field | None, codes: str) -> str:
 
 def extract(record: Record) -> Extracted:
     """All of `Extracted` from a record. Raises Unreadable if it has no title."""
-    pairs = Pairs(record)
-    main = first(record, "245")
+    pairs, fields = Pairs(record), Fields(record)
+    main = fields.first("245")
     title = clean(main.get("a")) if main else ""
     if main is None or not title:
         raise Unreadable("no-title", "書名(245 $a)がありません")
-    fixed = (record["008"].data or "").ljust(40) if "008" in record else " " * 40
+    fixed = fields.data("008").ljust(40)
     spoken = pairs.of(main)
     made = Extracted(
-        source_id=_source(record),
+        source_id=_source(fields),
         title=title,
         title_reading=clean(spoken[0].get("a")) if spoken else "",
         subtitle=joined(main, "b"),
         subtitle_reading=joined(spoken[0], "b") if spoken else "",
         volume=joined(main, "np"),
         responsibility=joined(main, "c"),
-        edition=joined(first(record, "250"), "ab"),
-        extent=joined(first(record, "300"), "abc"),
-        original_title=joined(first(record, "240", "765"), "at"),
-        host_title=joined(first(record, "773"), "t"),
-        language=_language(record, fixed),
+        edition=joined(fields.first("250"), "ab"),
+        extent=joined(fields.first("300"), "abc"),
+        original_title=joined(fields.first("240", "765"), "at"),
+        host_title=joined(fields.first("773"), "t"),
+        language=_language(fields, fixed),
         material=_material(record),
         for_children=fixed[22] == "j",
-        orthography=joined(first(record, "546"), "b"),
-        summary=joined(first(record, "520"), "a"),
+        orthography=joined(fields.first("546"), "b"),
+        summary=joined(fields.first("520"), "a"),
         added_on=_entered(fixed),
     )
     made.volume_order = volumes.order(made.volume)
-    _publication(made, record, fixed)
-    _series(made, record)
-    _classes(made, record)
-    _titles(made, record, pairs)
+    _publication(made, fields, fixed)
+    _series(made, fields)
+    _classes(made, fields)
+    _titles(made, fields, pairs)
     made.headings = list(_headings(record, pairs))
-    _identifiers(made, record)
+    _identifiers(made, fields)
     return made
 
 
-def _source(record: Record) -> str:
+def _source(fields: Fields) -> str:
     """Control number with the agency that gave it, e.g. JTNDL:000012345678; empty if there is none."""
-    number = (record["001"].data or "").strip() if "001" in record else ""
-    agency = (record["003"].data or "").strip() if "003" in record else ""
+    number = fields.data("001").strip()
+    agency = fields.data("003").strip()
     return f"{agency or 'local'}:{number}" if number else ""
 
 
 def _entered(fixed: str) -> dt.date | None:
     """Date entered on file (008/00-05, yymmdd)."""
+    if not (fixed[:6].isascii() and fixed[:6].isdigit()):
+        return None
+    year, month, day = int(fixed[:2]), int(fixed[2:4]), int(fixed[4:6])
     try:
-        return dt.datetime.strptime(fixed[:6], "%y%m%d").date()  # noqa: DTZ007  # a date without a time
+        # two figures: no catalogue in MARC is older than 1969
+        return dt.date(year + (1900 if year >= OLDEST else 2000), month, day)
     except ValueError:
         return None
 
 
-def _language(record: Record, fixed: str) -> str:
+def _language(fields: Fields, fixed: str) -> str:
     code = fixed[35:38].strip().lower()
-    other = first(record, "041")
+    other = fields.first("041")
     code = code if re.fullmatch("[a-z]{3}", code) else clean(other.get("a"))[:3].lower() if other else ""
     return code if re.fullmatch("[a-z]{3}", code) and code not in ("und", "zxx") else ""
 
@@ -201,22 +217,22 @@ def _material(record: Record) -> str:
     return "serial" if leader[7] in "sib" else MATERIALS.get(leader[6], "book")
 
 
-def _publication(made: Extracted, record: Record, fixed: str) -> None:
-    source = next((each for each in record.get_fields("264") if each.indicator2 == "1"), None)
-    source = source or first(record, "264", "260")
+def _publication(made: Extracted, fields: Fields, fixed: str) -> None:
+    source = next((each for each in fields.of("264") if each.indicator2 == "1"), None)
+    source = source or fields.first("264", "260")
     made.publisher, made.place, made.date_text = joined(source, "b"), joined(source, "a"), joined(source, "c")
     year = re.search(r"(?<!\d)(1[0-9]\d\d|20\d\d)(?!\d)", made.date_text) or re.match(r"(1\d\d\d|20\d\d)", fixed[7:11])
     made.published = int(year.group(1)) if year else None
 
 
-def _series(made: Extracted, record: Record) -> None:
-    source = first(record, "490", "830")
+def _series(made: Extracted, fields: Fields) -> None:
+    source = fields.first("490", "830")
     made.series, made.series_volume = joined(source, "a"), joined(source, "v")
     made.series_order = volumes.order(made.series_volume)
 
 
-def _classes(made: Extracted, record: Record) -> None:
-    for source in record.get_fields("084"):
+def _classes(made: Extracted, fields: Fields) -> None:
+    for source in fields.of("084"):
         scheme = clean(source.get("2")).lower()
         for number in map(clean, source.get_subfields("a")):
             # the prefix of children's books is said by 008 already
@@ -228,14 +244,14 @@ def _classes(made: Extracted, record: Record) -> None:
                 made.ndlc.append(number)
 
 
-def _titles(made: Extracted, record: Record, pairs: Pairs) -> None:
+def _titles(made: Extracted, fields: Fields, pairs: Pairs) -> None:
     """Every title under which the record is looked for, the main one first; apart, titles of what it belongs to."""
     for found, tags in ((made.titles, TITLE_TAGS), (made.related, RELATED_TAGS)):
-        for source in record.get_fields(*tags):
+        for source in [each for tag in tags for each in fields.of(tag)]:
             codes = tags[source.tag]
             if text := joined(source, codes):
                 found.append(Title(text, tuple(filter(None, (joined(pair, codes) for pair in pairs.of(source))))))
-    for source in record.get_fields("505"):
+    for source in fields.of("505"):
         parts = [clean(part) for part in source.get_subfields("t")]
         parts = parts or [part.strip() for part in re.split(r" -- |。", source.get("a") or "")]
         made.contents += [part for part in parts if part]
@@ -248,7 +264,9 @@ def _headings(record: Record, pairs: Pairs) -> list[HeadingData]:
         if source.tag in NAME_TAGS:
             role_text = joined(source, "e") or joined(source, "4")
             role = next((role for role, words in ROLES if words.search(role_text)), "")
-            made = _heading(source, pairs, NAME_TAGS[source.tag], role or ("other" if role_text else "author"), role_text)
+            made = _heading(
+                source, pairs, NAME_TAGS[source.tag], role or ("other" if role_text else "author"), role_text
+            )
         elif source.tag in SUBJECT_TAGS:
             made = _heading(source, pairs, SUBJECT, "subject", "")
         else:
@@ -285,7 +303,7 @@ def _name(text: str) -> str:
     return re.sub(r"\s*,\s*", " ", text)
 
 
-def _identifiers(made: Extracted, record: Record) -> None:
+def _identifiers(made: Extracted, fields: Fields) -> None:
     found: dict[tuple[Scheme, str], None] = {}
 
     def note(scheme: Scheme, value: str | None, given: str) -> None:
@@ -294,16 +312,16 @@ def _identifiers(made: Extracted, record: Record) -> None:
         elif given:
             made.invalid.append(given)
 
-    for source in record.get_fields("020"):
+    for source in fields.of("020"):
         for given in source.get_subfields("a"):
             note(Scheme.ISBN, identifiers.isbn(given), given)
-    for source in record.get_fields("022"):
+    for source in fields.of("022"):
         for given in source.get_subfields("a"):
             note(Scheme.ISSN, identifiers.issn(given), given)
-    for source in record.get_fields("015"):
+    for source in fields.of("015"):
         for given in source.get_subfields("a"):
             note(Scheme.JP, identifiers.jp(given), given)
-    for source in record.get_fields("024"):
+    for source in fields.of("024"):
         for given in source.get_subfields("a"):
             if clean(source.get("2")) == "jpmagcode":
                 note(Scheme.MAGAZINE, identifiers.magazine(given), given)

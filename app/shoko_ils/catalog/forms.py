@@ -48,7 +48,9 @@ class RecordForm(Plain):
     jp_number = lines(_("National bibliography number"))
     ndc = lines(_("NDC (one a line)"))
     subjects = lines(_("Subjects (one a line)"))
-    summary = forms.CharField(label=_("Summary"), max_length=5000, required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    summary = forms.CharField(
+        label=_("Summary"), max_length=5000, required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
 
 
 class LinesForm(Plain):
@@ -64,7 +66,8 @@ class AuthorityForm(Plain):
     """An authority record; references are typed one a line, with the reading after a tab or |."""
 
     kind = forms.ChoiceField(
-        label=_("Kind"), choices=[("person", _("Person")), ("corporate", _("Corporate body")), ("subject", _("Subject heading"))]
+        label=_("Kind"),
+        choices=[("person", _("Person")), ("corporate", _("Corporate body")), ("subject", _("Subject heading"))],
     )
     name = line(_("Heading"), required=True)
     name_reading = line(_("Reading"))
@@ -81,15 +84,21 @@ class AuthorityForm(Plain):
         """Values to begin with."""
         names = ("kind", "name", "name_reading", "name_roman", "born", "died", "number", "note")
         return {name: getattr(found, name) for name in names} | {
-            "references": "\n".join(f"{each.name} | {each.name_reading}".rstrip(" |") for each in found.references.all()),
+            "references": "\n".join(
+                f"{each.name} | {each.name_reading}".rstrip(" |") for each in found.references.all()
+            ),
             "see_also": " ".join(str(each.pk) for each in found.see_also.all()),
         }
 
     def data_of(self) -> Data:
         given = dict(self.cleaned_data)
         pairs = [text.partition("|") for text in given.pop("references").splitlines() if text.strip()]
-        numbers = [int(text) for text in given.pop("see_also").replace(",", " ").split() if text.isascii() and text.isdigit()]
-        return Data(references=[(name.strip(), reading.strip()) for name, _, reading in pairs], see_also=numbers, **given)
+        numbers = [
+            int(text) for text in given.pop("see_also").replace(",", " ").split() if text.isascii() and text.isdigit()
+        ]
+        return Data(
+            references=[(name.strip(), reading.strip()) for name, _, reading in pairs], see_also=numbers, **given
+        )
 
 
 class UploadForm(Plain):
@@ -111,6 +120,8 @@ class UploadForm(Plain):
 
     def clean_columns(self) -> dict[str, str]:
         pairs = [text.split("=", 1) for text in self.cleaned_data["columns"].splitlines() if text.strip()]
-        if any(len(pair) != 2 or pair[1].strip() not in COLUMNS for pair in pairs):  # noqa: PLR2004
-            raise forms.ValidationError(_("Write heading = field. Fields are: %(fields)s"), params={"fields": ", ".join(COLUMNS)})
+        if any(len(pair) != 2 or pair[1].strip() not in COLUMNS for pair in pairs):
+            raise forms.ValidationError(
+                _("Write heading = field. Fields are: %(fields)s"), params={"fields": ", ".join(COLUMNS)}
+            )
         return {pair[0].strip(): pair[1].strip() for pair in pairs}

@@ -79,5 +79,11 @@ def from_query(word: str) -> list[tuple[Scheme, str]]:
     """Every identifier that a typed or scanned word may be."""
     if not re.search(r"\d{4}", unicodedata.normalize("NFKC", word)):
         return []
-    readers = ((Scheme.ISBN, isbn), (Scheme.ISSN, issn), (Scheme.JP, jp), (Scheme.JAN, jan), (Scheme.MAGAZINE, magazine))
+    readers = (
+        (Scheme.ISBN, isbn),
+        (Scheme.ISSN, issn),
+        (Scheme.JP, jp),
+        (Scheme.JAN, jan),
+        (Scheme.MAGAZINE, magazine),
+    )
     return [(scheme, value) for scheme, read in readers if (value := read(word))]

@@ -150,7 +150,11 @@ def next_link(record: Record) -> int:
 
 
 def add(
-    record: Record, tag: str, indicators: str, subfields: Iterable[tuple[str, str]], reading: Iterable[tuple[str, str]] = ()
+    record: Record,
+    tag: str,
+    indicators: str,
+    subfields: Iterable[tuple[str, str]],
+    reading: Iterable[tuple[str, str]] = (),
 ) -> None:
     """Append a field without empty subfields, and its reading as a linked 880; nothing if all are empty."""
     kept = [Subfield(code, value) for code, value in subfields if value]

@@ -50,13 +50,12 @@ def undo(number: int, by: str) -> MergeLog:
     if current.version != log.kept_version:
         raise CannotMerge(f"統合のあとに {current.changed_by} が書誌を変更しています。先にその変更を戻してください")
     before = FormerMarc.objects.get(record=log.kept_id, version=log.kept_version - 1)
-    store.change(
-        [store.Entry.of(bytes(before.content), id=log.kept_id, version=current.version + 1)], by
-    )
+    store.change([store.Entry.of(bytes(before.content), id=log.kept_id, version=current.version + 1)], by)
     store.create([store.Entry.of(bytes(log.gone_content), id=log.gone_id)], by)
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE item SET record_id = %s WHERE id = ANY(%s) AND record_id = %s", [log.gone_id, log.items, log.kept_id]
+            "UPDATE item SET record_id = %s WHERE id = ANY(%s) AND record_id = %s",
+            [log.gone_id, log.items, log.kept_id],
         )
     MergeLog.objects.filter(pk=log.pk).update(undone_by=by, undone_at=timezone.now())
     log.refresh_from_db()

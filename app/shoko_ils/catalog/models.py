@@ -44,7 +44,9 @@ class Authority(models.Model):
                 name="agent_birth_only_of_the_dead", condition=Q(born__isnull=True) | Q(died__isnull=False)
             ),
             models.CheckConstraint(name="authority_kind", condition=Q(kind__in=["person", "corporate", "subject"])),
-            models.CheckConstraint(name="authority_years_of_persons", condition=Q(kind="person") | Q(died__isnull=True)),
+            models.CheckConstraint(
+                name="authority_years_of_persons", condition=Q(kind="person") | Q(died__isnull=True)
+            ),
             models.UniqueConstraint(fields=("number",), condition=~Q(number=""), name="authority_number"),
         )
 
@@ -354,9 +356,7 @@ class ImportRecord(models.Model):
     class Meta:
         db_table = "import_record"
         ordering = ("number",)
-        indexes = (
-            models.Index(fields=("batch",), condition=Q(outcome="quarantined"), name="import_quarantine"),
-        )
+        indexes = (models.Index(fields=("batch",), condition=Q(outcome="quarantined"), name="import_quarantine"),)
         constraints = (
             models.UniqueConstraint(fields=("batch", "number"), name="import_record_once"),
             models.CheckConstraint(

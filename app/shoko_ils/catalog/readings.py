@@ -1,4 +1,4 @@
-"""Readings as printed in catalogues: katakana in words, particles either as spelled (ハ ヘ ヲ) or as spoken (ワ エ オ)."""
+"""Readings as catalogues print them: katakana in words, particles as spelled (ハ ヘ ヲ) or as spoken (ワ エ オ)."""
 
 import re
 

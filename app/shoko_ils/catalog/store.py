@@ -16,15 +16,40 @@ from django.utils import timezone
 from shoko_ils.catalog import document, marc
 from shoko_ils.catalog.extract import PERSON, Extracted, HeadingData, extract
 from shoko_ils.catalog.models import Authority, Reference
-from shoko_ils.catalog.normalise import fold
+from shoko_ils.catalog.normalise import folded
 
-RECORD_COLUMNS = (
-    "source_id title title_reading subtitle subtitle_reading volume volume_order original_title responsibility edition"
-    " publisher place published date_text extent series series_volume series_order host_title language material ndc"
-    " ndlc for_children orthography summary contents added_on"
-).split()
+RECORD_COLUMNS = [
+    "source_id",
+    "title",
+    "title_reading",
+    "subtitle",
+    "subtitle_reading",
+    "volume",
+    "volume_order",
+    "original_title",
+    "responsibility",
+    "edition",
+    "publisher",
+    "place",
+    "published",
+    "date_text",
+    "extent",
+    "series",
+    "series_volume",
+    "series_order",
+    "host_title",
+    "language",
+    "material",
+    "ndc",
+    "ndlc",
+    "for_children",
+    "orthography",
+    "summary",
+    "contents",
+    "added_on",
+]
 KEY_COLUMNS = ("sort_key", "title_key", "volume_key", "series_key")
-DOCUMENT_COLUMNS = "material shelf_class year language built_with tokens folded".split()
+DOCUMENT_COLUMNS = ["material", "shelf_class", "year", "language", "built_with", "tokens", "folded"]
 MAX_KEY = {"sort_key": 200, "title_key": 400, "volume_key": 100, "series_key": 200}
 
 
@@ -46,13 +71,13 @@ class Entry:
 
 def keys(made: Extracted) -> dict[str, str]:
     """Folded columns of a record."""
-    found = {
-        "sort_key": fold(made.title_reading) or made.title_key,
+    values = {
+        "sort_key": folded(made.title_reading) or made.title_key,
         "title_key": made.title_key,
         "volume_key": made.volume_key,
-        "series_key": fold(made.series),
+        "series_key": folded(made.series),
     }
-    return {name: text[: MAX_KEY[name]] for name, text in found.items()}
+    return {name: text[: MAX_KEY[name]] for name, text in values.items()}
 
 
 def copy(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
@@ -75,7 +100,7 @@ def create(entries: Sequence[Entry], by: str, batch: int | None = None) -> None:
             entry.id = number
     for entry in entries:
         entry.made.source_id = entry.made.source_id or f"shoko:{entry.id}"
-    copy("record", ("id", *RECORD_COLUMNS, *KEY_COLUMNS), (( entry.id, *_record_row(entry.made)) for entry in entries))
+    copy("record", ("id", *RECORD_COLUMNS, *KEY_COLUMNS), ((entry.id, *_record_row(entry.made)) for entry in entries))
     now = timezone.now()
     copy(
         "marc",
@@ -89,7 +114,6 @@ def create(entries: Sequence[Entry], by: str, batch: int | None = None) -> None:
 def change(entries: Sequence[Entry], by: str, batch: int | None = None) -> None:
     """Write changed records: the former MARC is kept, all that follows from it is made anew."""
     ids = [entry.id for entry in entries]
-    assert all(ids)
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO former_marc (record_id, version, content, changed_at, changed_by, batch_id)"
@@ -131,7 +155,7 @@ def load(ids: Sequence[int], *, lock: bool = False) -> list[Entry]:
     """Entries of existing records as they are, by number."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT record_id, content, version FROM marc WHERE record_id = ANY(%s) ORDER BY record_id"
+            "SELECT record_id, content, version FROM marc WHERE record_id = ANY(%s) ORDER BY record_id"  # noqa: S608
             + (" FOR UPDATE" if lock else ""),
             [list(ids)],
         )
@@ -139,8 +163,8 @@ def load(ids: Sequence[int], *, lock: bool = False) -> list[Entry]:
 
 
 def _values(made: Extracted, columns: Sequence[str]) -> tuple[Any, ...]:
-    folded = keys(made)
-    return tuple(folded[name] if name in folded else getattr(made, name) for name in columns)
+    known = keys(made)
+    return tuple(known[name] if name in known else getattr(made, name) for name in columns)
 
 
 def _record_row(made: Extracted) -> tuple[Any, ...]:

@@ -24,7 +24,7 @@ def cuts(word: str) -> set[tuple[str, str]]:
             left, right = word[:place], word[place + skipped :]
             # one character is little evidence, and costs a walk through all that begins with it
             lengths = sorted((len(left), len(right)))
-            if lengths[1] >= 2 and (lengths[0] != 1 or len(word) <= SHORT):  # noqa: PLR2004  # a pair
+            if lengths[1] >= 2 and (lengths[0] != 1 or len(word) <= SHORT):  # a pair
                 found.add((left, right))
     return found - {(word, ""), ("", word)}
 

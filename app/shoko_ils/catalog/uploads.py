@@ -19,7 +19,7 @@ def keep(file: BinaryIO, name: str, columns: dict[str, str], policy: str, by: st
     form, encoding = sources.guess(name, file.read(1 << 16))
     if form not in (sources.Form.CSV, sources.Form.TSV):
         columns = {}
-    batch = importing.begin(file, name, form, encoding, columns, policy, by)
+    batch = importing.begin(file, name, form, encoding, columns=columns, policy=policy, by=by)
     if batch.size and not batch.pieces.exists():
         file.seek(0)
         for start in range(0, batch.size, PIECE):

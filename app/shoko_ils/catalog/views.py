@@ -1,7 +1,7 @@
 """Screens of cataloguing, for the staff service. Thin: the services of this package decide."""
 
 import datetime as dt
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -14,7 +14,7 @@ from shoko_ils.catalog import authorities, editing, exporting, forms, marc, merg
 from shoko_ils.catalog.importing import batch as importing
 from shoko_ils.catalog.importing.revert import obstacles, revert
 from shoko_ils.catalog.importing.sources import BadFile, Form
-from shoko_ils.catalog.models import Authority, ImportBatch, Marc, MergeLog, Record
+from shoko_ils.catalog.models import Authority, ImportBatch, Marc, MergeLog
 from shoko_ils.core.models import Library
 
 PREVIEWED = 5000
@@ -47,9 +47,13 @@ def catalogue_page(request: HttpRequest) -> HttpResponse:
     """Find records by `q`."""
     _actor(request)
     text = request.GET.get("q", "").strip()[: search.MAX_QUERY].replace("\x00", "")
-    found = search.simple(text).run(int(page) if (page := request.GET.get("page", "")).isdecimal() and len(page) < 5 else 1, facets=False)  # noqa: PLR2004
+    found = search.simple(text).run(
+        int(page) if (page := request.GET.get("page", "")).isdecimal() and len(page) < 5 else 1, facets=False
+    )
     hits = search.in_order(found.ids)
-    return _page(request, "catalogue", {"text": text, "hits": hits, "result": found, "merges": MergeLog.objects.all()[:10]})
+    return _page(
+        request, "catalogue", {"text": text, "hits": hits, "result": found, "merges": MergeLog.objects.all()[:10]}
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -75,7 +79,10 @@ def record_page(request: HttpRequest, pk: int) -> HttpResponse:
     actor = _actor(request)
     stored = _stored(pk)
     record = marc.read(bytes(stored.content))
-    form, text = forms.RecordForm(initial=editing.to_form(record)), forms.LinesForm(initial={"text": editing.to_lines(record)})
+    form, text = (
+        forms.RecordForm(initial=editing.to_form(record)),
+        forms.LinesForm(initial={"text": editing.to_lines(record)}),
+    )
     mistakes: list[editing.Mistake] = []
     changed, act = False, request.POST.get("act", "")
     if request.method == "POST":
@@ -86,11 +93,15 @@ def record_page(request: HttpRequest, pk: int) -> HttpResponse:
             elif act == "lines":
                 text = forms.LinesForm(request.POST)
                 if text.is_valid():
-                    editing.save(editing.from_lines(text.cleaned_data["text"]), actor.login_id, number=pk, version=version)
+                    editing.save(
+                        editing.from_lines(text.cleaned_data["text"]), actor.login_id, number=pk, version=version
+                    )
             else:
                 form = forms.RecordForm(request.POST)
                 if form.is_valid():
-                    editing.save(editing.from_form(record, form.cleaned_data), actor.login_id, number=pk, version=version)
+                    editing.save(
+                        editing.from_form(record, form.cleaned_data), actor.login_id, number=pk, version=version
+                    )
         except editing.Mistakes as error:
             mistakes = error.found
         except editing.Changed:
@@ -99,15 +110,21 @@ def record_page(request: HttpRequest, pk: int) -> HttpResponse:
             audit.write(actor, "catalogue", "record")
             return redirect("catalogue-record", pk)
     context = {
-        "stored": stored, "record": stored.record, "form": form, "lines": text, "mistakes": mistakes, "changed": changed,
-        "act": act, "former": stored.record.former.order_by("-version")[:20],
+        "stored": stored,
+        "record": stored.record,
+        "form": form,
+        "lines": text,
+        "mistakes": mistakes,
+        "changed": changed,
+        "act": act,
+        "former": stored.record.former.order_by("-version")[:20],
         "copies": stored.record.items.select_related("library", "location").order_by("barcode")[:SHOWN],
-    }  # fmt: skip
+    }
     return _page(request, "record", context, 400 if mistakes or form.errors or text.errors else 409 if changed else 200)
 
 
 def _whole(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0  # noqa: PLR2004
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 @require_http_methods(["GET", "POST"])
@@ -115,7 +132,11 @@ def merge_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Both records side by side, then the merge; POST `undo` with the number of a merge parts them again."""
     actor = _actor(request)
     kept = _stored(pk)
-    other = Marc.objects.select_related("record").filter(pk=_whole(request.GET.get("other", request.POST.get("other", "")))).first()
+    other = (
+        Marc.objects.select_related("record")
+        .filter(pk=_whole(request.GET.get("other", request.POST.get("other", ""))))
+        .first()
+    )
     refused = ""
     if request.method == "POST":
         try:
@@ -130,8 +151,8 @@ def merge_page(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("catalogue-record", pk)
     sides = [(each.record, editing.to_lines(marc.read(bytes(each.content)))) for each in (kept, other) if each]
     logs = MergeLog.objects.filter(kept_id=pk)
-    return _page(request, "merge", {"kept": kept.record, "other": other, "sides": sides, "refused": refused, "logs": logs},
-                 409 if refused else 200)  # fmt: skip
+    context = {"kept": kept.record, "other": other, "sides": sides, "refused": refused, "logs": logs}
+    return _page(request, "merge", context, 409 if refused else 200)
 
 
 @require_http_methods(["GET", "POST"])
@@ -178,14 +199,22 @@ def import_page(request: HttpRequest, pk: int) -> HttpResponse:
         batch.refresh_from_db()
     ready = batch.state == "ready" and file is not None
     context = {
-        "batch": batch, "going": going, "refused": refused, "in_the_way": in_the_way,
-        "preview": importing.preview(importing.source_of(batch, file), batch.policy, PREVIEWED) if ready and file else None,
-        "previewed": PREVIEWED, "has_file": file is not None,
+        "batch": batch,
+        "going": going,
+        "refused": refused,
+        "in_the_way": in_the_way,
+        "preview": _preview(batch, file) if ready and file else None,
+        "previewed": PREVIEWED,
+        "has_file": file is not None,
         "obstacles": obstacles(batch, 20) if batch.state == "loaded" and not in_the_way else [],
         "quarantined": batch.records.filter(outcome="quarantined").defer("content")[:SHOWN],
         "percent": 100 * batch.position // batch.size if batch.size else 100,
-    }  # fmt: skip
+    }
     return _page(request, "import", context, 409 if in_the_way or refused else 200)
+
+
+def _preview(batch: ImportBatch, file: BinaryIO) -> importing.Preview:
+    return importing.preview(importing.source_of(batch, file), batch.policy, PREVIEWED)
 
 
 @require_GET
@@ -211,14 +240,24 @@ def export_page(request: HttpRequest) -> HttpResponseBase:
     if form is None or encoding not in exporting.ENCODINGS[form] or not (text or batch or given.get("all")):
         choices = [(each.value, encoding) for each in Form for encoding in exporting.ENCODINGS[each]]
         return _page(request, "export", {"choices": choices, "text": text, "batch": batch})
-    numbers = exporting.of(search.simple(text).all_ids()) if text else exporting.of_batch(batch) if batch else exporting.every()
+    numbers = (
+        exporting.of(search.simple(text).all_ids())
+        if text
+        else exporting.of_batch(batch)
+        if batch
+        else exporting.every()
+    )
     audit.write(actor, "export-records", "export")
-    name = f"records-{dt.date.today():%Y%m%d}.{'mrc' if form is Form.ISO2709 else 'xml' if form is Form.MARCXML else form}"  # noqa: DTZ011
+    name = (
+        f"records-{dt.date.today():%Y%m%d}.{'mrc' if form is Form.ISO2709 else 'xml' if form is Form.MARCXML else form}"
+    )
     return _file(exporting.write(numbers, form, encoding), exporting.TYPES[form], name)
 
 
 def _file(content: Any, media_type: str, name: str) -> HttpResponseBase:
-    return StreamingHttpResponse(content, content_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return StreamingHttpResponse(
+        content, content_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
 
 
 @require_GET

@@ -7,7 +7,20 @@ import unicodedata
 SCALE = 100
 PARTS = {"上": 1, "前": 1, "中": 2, "下": 3, "後": 3, "続": 4}
 KANJI = {char: value for value, char in enumerate("〇一二三四五六七八九")}
-ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7, "VIII": 8, "IX": 9, "X": 10, "XI": 11, "XII": 12}
+ROMAN = {
+    "I": 1,
+    "II": 2,
+    "III": 3,
+    "IV": 4,
+    "V": 5,
+    "VI": 6,
+    "VII": 7,
+    "VIII": 8,
+    "IX": 9,
+    "X": 10,
+    "XI": 11,
+    "XII": 12,
+}
 # all orders stay below the largest 4-byte integer
 LAST, APPENDIX = 20_000_000, 10_000_000
 NUMBER = re.compile(r"\d{1,6}|[〇一二三四五六七八九十百]+|(?<![A-Z])[IVX]{1,4}(?![A-Z])")

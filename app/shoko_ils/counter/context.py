@@ -9,7 +9,7 @@ from shoko_ils.staff.supervision import supervisor_of
 
 
 def counter(request: HttpRequest) -> dict[str, Any]:
-    """`counter_library`, `operator`, `sees_patrons`, `may_catalogue`, `supervisor`, for a page of a person who is logged in."""
+    """Library, operator, supervisor and what the operator may see, for a page of a person who is logged in."""
     user = getattr(request, "user", None)
     library = getattr(request, "counter_library", None)
     if user is None or library is None:

@@ -75,7 +75,19 @@ def _bibliographic(catalogue: Catalogue) -> int:
         "authority",
         ("id", "kind", "name", "name_reading", "name_roman", "born", "died", "number", "note", "key", "version"),
         (
-            (p.id, "person", p.name, p.reading, p.roman, p.born, p.died, marc.authority_number(p.id), "", fold(p.name), 1)
+            (
+                p.id,
+                "person",
+                p.name,
+                p.reading,
+                p.roman,
+                p.born,
+                p.died,
+                marc.authority_number(p.id),
+                "",
+                fold(p.name),
+                1,
+            )
             for p in catalogue.persons.values()
         ),
     )

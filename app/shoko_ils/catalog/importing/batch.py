@@ -68,7 +68,9 @@ def digest(file: BinaryIO) -> tuple[str, int]:
     return found.hexdigest(), size
 
 
-def begin(file: BinaryIO, name: str, form: Form, encoding: str, columns: dict[str, str], policy: str, by: str) -> ImportBatch:
+def begin(
+    file: BinaryIO, name: str, form: Form, encoding: str, *, columns: dict[str, str], policy: str, by: str
+) -> ImportBatch:
     """The batch for a file: a new one, or the one that was begun with the same file and not ended."""
     Source(file, form, encoding, columns)  # refuses a table without a title before anything is written
     found, size = digest(file)
@@ -101,7 +103,13 @@ def preview(source: Source, policy: str, limit: int | None = None) -> Preview:
     return made
 
 
-def load(batch: ImportBatch, file: BinaryIO, *, slices: int | None = None, progress: Callable[[ImportBatch], None] = lambda _: None) -> ImportBatch:
+def load(
+    batch: ImportBatch,
+    file: BinaryIO,
+    *,
+    slices: int | None = None,
+    progress: Callable[[ImportBatch], None] = lambda _: None,
+) -> ImportBatch:
     """Load what is left of a file, or `slices` of it. Raises WrongFile if it is another one."""
     if batch.state in (State.LOADED, State.REVERTED):
         return batch
@@ -180,11 +188,13 @@ def _plan(source: Source, part: Sequence[Piece], policy: str, first: int, seen: 
         try:
             content, record = source.marc(piece)
             made = extract(record)
-            if len(made.source_id) > 60:  # noqa: PLR2004  # the column's length
+            if len(made.source_id) > 60:  # the column's length
                 raise Unreadable("control-number", "書誌番号(001)が長すぎます")
             read.append(Planned(number, "", made.title, entry=store.Entry(content, made)))
         except Unreadable as error:
-            read.append(Planned(number, Outcome.QUARANTINED, code=error.code, reason=error.reason, content=piece.content))
+            read.append(
+                Planned(number, Outcome.QUARANTINED, code=error.code, reason=error.reason, content=piece.content)
+            )
     known = matching.index([each.entry.made for each in read if each.entry])
     for key, found in seen.by_key.items():
         known.by_key[key].update(found)
@@ -229,7 +239,11 @@ def _contents(known: matching.Index) -> dict[int, tuple[bytes, int]]:
 
 
 def _change(
-    each: Planned, incoming: store.Entry, pending: dict[int, store.Entry], old: dict[int, tuple[bytes, int]], policy: str
+    each: Planned,
+    incoming: store.Entry,
+    pending: dict[int, store.Entry],
+    old: dict[int, tuple[bytes, int]],
+    policy: str,
 ) -> store.Entry | None:
     """The changed record, or None if nothing changes. One met twice in a slice is changed twice, written once."""
     combine = merging.merge if policy == Policy.MERGE else merging.replace

@@ -103,7 +103,9 @@ def choose(made: Extracted, known: Index) -> int | None:
             exact = [hit for hit in hits if hit.volume_key == volume]
             hits = exact or hits
             if hits and not any(_alike(hit.title_key, made.title_key) for hit in hits):
-                raise Unreadable("isbn-other-title", f"同じISBN({value})で書名の違う書誌があります(書誌番号 {hits[0].id})")
+                raise Unreadable(
+                    "isbn-other-title", f"同じISBN({value})で書名の違う書誌があります(書誌番号 {hits[0].id})"
+                )
         if len(hits) > 1:
             numbers = "、".join(str(hit.id) for hit in hits[:5] if hit.id > 0) or "同じファイルの中"
             raise Unreadable("ambiguous", f"一致する書誌が{len(hits)}件あります({numbers}・一致項目 {kind})")

@@ -6,7 +6,24 @@ from shoko_ils.catalog import marc
 from shoko_ils.catalog.normalise import fold
 
 # fields that a merge adds to; any other field is only added if the record has none of its kind
-ADDED_TO = ("015", "020", "022", "024", "084", "246", "500", "505", "520", "600", "610", "650", "651", "700", "710", "740")
+ADDED_TO = (
+    "015",
+    "020",
+    "022",
+    "024",
+    "084",
+    "246",
+    "500",
+    "505",
+    "520",
+    "600",
+    "610",
+    "650",
+    "651",
+    "700",
+    "710",
+    "740",
+)
 NEVER = ("001", "003", "005", "008")
 LOCAL = "9"
 

@@ -1,4 +1,4 @@
-"""Takes an import back: what it made goes, what it changed becomes what it was, unless somebody has been there since."""
+"""Takes an import back: what it made goes, what it changed becomes what it was, unless it was edited since."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -59,7 +59,8 @@ def revert(
     blocked = [each.record_id for each in found]
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT record_id, bool_or(outcome = 'new'), min(import_record.version) FROM import_record JOIN marc USING (record_id)"
+            "SELECT record_id, bool_or(outcome = 'new'), min(import_record.version)"
+            " FROM import_record JOIN marc USING (record_id)"
             " WHERE import_record.batch_id = %s AND outcome IN ('new', 'merged', 'replaced') AND record_id <> ALL(%s)"
             " AND marc.batch_id = %s GROUP BY record_id ORDER BY record_id",
             [batch.pk, blocked, batch.pk],

@@ -41,12 +41,41 @@ COLUMNS = (
 )  # fmt: skip
 # headings of Japanese files that need no declaration
 USUAL = {
-    "書名": "title", "タイトル": "title", "書名ヨミ": "title_reading", "書名読み": "title_reading", "副書名": "subtitle",
-    "巻次": "volume", "巻号": "volume", "著者": "author", "著者名": "author", "著者ヨミ": "author_reading",
-    "著者読み": "author_reading", "出版者": "publisher", "出版社": "publisher", "出版年": "year", "ISBN": "isbn", "ISSN": "issn",
-    "全国書誌番号": "jp_number", "雑誌コード": "magazine_code", "NDC": "ndc", "分類": "ndc", "件名": "subject", "シリーズ": "series",
-    "シリーズ番号": "series_volume", "形態": "extent", "言語": "language", "注記": "note", "書誌番号": "number",
-}  # fmt: skip
+    "書名": "title",
+    "タイトル": "title",
+    "書名ヨミ": "title_reading",
+    "書名読み": "title_reading",
+    "副書名": "subtitle",
+    "巻次": "volume",
+    "巻号": "volume",
+    "著者": "author",
+    "著者名": "author",
+    "著者ヨミ": "author_reading",
+    "著者読み": "author_reading",
+    "出版者": "publisher",
+    "出版社": "publisher",
+    "出版年": "year",
+    "ISBN": "isbn",
+    "ISSN": "issn",
+    "全国書誌番号": "jp_number",
+    "雑誌コード": "magazine_code",
+    "NDC": "ndc",
+    "分類": "ndc",
+    "件名": "subject",
+    "シリーズ": "series",
+    "シリーズ番号": "series_volume",
+    "形態": "extent",
+    "言語": "language",
+    "注記": "note",
+    "書誌番号": "number",
+}
+
+NUMBERS = (
+    ("015", "jp_number", "  ", [("2", "jnb")]),
+    ("020", "isbn", "  ", []),
+    ("022", "issn", "  ", []),
+    ("024", "magazine_code", "7 ", [("2", "jpmagcode")]),
+)
 
 
 class BadFile(Exception):
@@ -112,7 +141,9 @@ class Source:
         try:
             text = row.removeprefix(BOM).decode(ENCODINGS[self.encoding])
         except UnicodeDecodeError as error:
-            raise Unreadable("encoding", f"{self.encoding.upper()} として読めない文字があります({error.start}バイト目)") from error
+            raise Unreadable(
+                "encoding", f"{self.encoding.upper()} として読めない文字があります({error.start}バイト目)"
+            ) from error
         try:
             rows = list(csv.reader(io.StringIO(text), delimiter="\t" if self.form is Form.TSV else ",", strict=True))
         except csv.Error as error:
@@ -158,8 +189,7 @@ def from_columns(values: Mapping[str, str]) -> Record:
     language = values.get("language", "jpn")
     fixed = f"{'':6}{f's{year.group()}' if year else 'nuuuu'}{'':4}ja{'':18}"
     made.add_field(Field("008", data=f"{fixed[:35]:35}{language[:3]:3}  "))
-    for tag, name, marks, extra in (("015", "jp_number", "  ", [("2", "jnb")]), ("020", "isbn", "  ", []), ("022", "issn", "  ", []),
-                                    ("024", "magazine_code", "7 ", [("2", "jpmagcode")])):  # fmt: skip
+    for tag, name, marks, extra in NUMBERS:
         for value in many(name):
             marc.add(made, tag, marks, [("a", value), *extra])
     for value in many("ndc"):

@@ -10,556 +10,770 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('catalog', '0002_authority_and_heading'),
+        ("catalog", "0002_authority_and_heading"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='FormerMarc',
+            name="FormerMarc",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField()),
-                ('content', models.BinaryField()),
-                ('changed_at', models.DateTimeField(help_text='when this version was made')),
-                ('changed_by', models.CharField(max_length=40)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("version", models.PositiveIntegerField()),
+                ("content", models.BinaryField()),
+                ("changed_at", models.DateTimeField(help_text="when this version was made")),
+                ("changed_by", models.CharField(max_length=40)),
             ],
             options={
-                'db_table': 'former_marc',
+                "db_table": "former_marc",
             },
         ),
         migrations.CreateModel(
-            name='Identifier',
+            name="Identifier",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('scheme', models.CharField(choices=[('isbn', 'isbn'), ('issn', 'issn'), ('magazine', 'magazine'), ('jp', 'jp'), ('jan', 'jan')], max_length=10)),
-                ('value', models.CharField(max_length=20)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "scheme",
+                    models.CharField(
+                        choices=[
+                            ("isbn", "isbn"),
+                            ("issn", "issn"),
+                            ("magazine", "magazine"),
+                            ("jp", "jp"),
+                            ("jan", "jan"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("value", models.CharField(max_length=20)),
             ],
             options={
-                'db_table': 'identifier',
+                "db_table": "identifier",
             },
         ),
         migrations.CreateModel(
-            name='ImportBatch',
+            name="ImportBatch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='name of the file', max_length=200)),
-                ('digest', models.CharField(help_text='SHA-256 of the file', max_length=64)),
-                ('size', models.BigIntegerField(help_text='bytes')),
-                ('form', models.CharField(help_text='iso2709, marcxml, csv or tsv', max_length=10)),
-                ('encoding', models.CharField(max_length=10)),
-                ('columns', models.JSONField(blank=True, default=dict, help_text='column → field, for csv and tsv')),
-                ('policy', models.CharField(choices=[('skip', 'Skip'), ('merge', 'Merge'), ('replace', 'Replace')], max_length=8)),
-                ('state', models.CharField(choices=[('ready', 'Ready'), ('loading', 'Loading'), ('loaded', 'Loaded'), ('reverted', 'Reverted')], default='ready', max_length=10)),
-                ('position', models.BigIntegerField(default=0, help_text='bytes that are accounted for')),
-                ('read', models.PositiveIntegerField(default=0)),
-                ('new', models.PositiveIntegerField(default=0)),
-                ('merged', models.PositiveIntegerField(default=0)),
-                ('replaced', models.PositiveIntegerField(default=0)),
-                ('kept', models.PositiveIntegerField(default=0, help_text='already there and left as it was')),
-                ('quarantined', models.PositiveIntegerField(default=0)),
-                ('made_by', models.CharField(max_length=40)),
-                ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(help_text="name of the file", max_length=200)),
+                ("digest", models.CharField(help_text="SHA-256 of the file", max_length=64)),
+                ("size", models.BigIntegerField(help_text="bytes")),
+                ("form", models.CharField(help_text="iso2709, marcxml, csv or tsv", max_length=10)),
+                ("encoding", models.CharField(max_length=10)),
+                ("columns", models.JSONField(blank=True, default=dict, help_text="column → field, for csv and tsv")),
+                (
+                    "policy",
+                    models.CharField(
+                        choices=[("skip", "Skip"), ("merge", "Merge"), ("replace", "Replace")], max_length=8
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("ready", "Ready"),
+                            ("loading", "Loading"),
+                            ("loaded", "Loaded"),
+                            ("reverted", "Reverted"),
+                        ],
+                        default="ready",
+                        max_length=10,
+                    ),
+                ),
+                ("position", models.BigIntegerField(default=0, help_text="bytes that are accounted for")),
+                ("read", models.PositiveIntegerField(default=0)),
+                ("new", models.PositiveIntegerField(default=0)),
+                ("merged", models.PositiveIntegerField(default=0)),
+                ("replaced", models.PositiveIntegerField(default=0)),
+                ("kept", models.PositiveIntegerField(default=0, help_text="already there and left as it was")),
+                ("quarantined", models.PositiveIntegerField(default=0)),
+                ("made_by", models.CharField(max_length=40)),
+                ("made_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'db_table': 'import_batch',
-                'ordering': ('-pk',),
+                "db_table": "import_batch",
+                "ordering": ("-pk",),
             },
         ),
         migrations.CreateModel(
-            name='ImportPiece',
+            name="ImportPiece",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('start', models.BigIntegerField()),
-                ('content', models.BinaryField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("start", models.BigIntegerField()),
+                ("content", models.BinaryField()),
             ],
             options={
-                'db_table': 'import_piece',
-                'ordering': ('start',),
+                "db_table": "import_piece",
+                "ordering": ("start",),
             },
         ),
         migrations.CreateModel(
-            name='ImportRecord',
+            name="ImportRecord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField(help_text='place in the file, from 1')),
-                ('outcome', models.CharField(choices=[('new', 'New'), ('merged', 'Merged'), ('replaced', 'Replaced'), ('kept', 'Kept'), ('quarantined', 'Quarantined')], max_length=12)),
-                ('record_id', models.BigIntegerField(null=True)),
-                ('version', models.PositiveIntegerField(help_text='of the MARC record that was written', null=True)),
-                ('code', models.CharField(blank=True, max_length=30)),
-                ('reason', models.TextField(blank=True, help_text='in Japanese')),
-                ('content', models.BinaryField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField(help_text="place in the file, from 1")),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("new", "New"),
+                            ("merged", "Merged"),
+                            ("replaced", "Replaced"),
+                            ("kept", "Kept"),
+                            ("quarantined", "Quarantined"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("record_id", models.BigIntegerField(null=True)),
+                ("version", models.PositiveIntegerField(help_text="of the MARC record that was written", null=True)),
+                ("code", models.CharField(blank=True, max_length=30)),
+                ("reason", models.TextField(blank=True, help_text="in Japanese")),
+                ("content", models.BinaryField(null=True)),
             ],
             options={
-                'db_table': 'import_record',
-                'ordering': ('number',),
+                "db_table": "import_record",
+                "ordering": ("number",),
             },
         ),
         migrations.CreateModel(
-            name='Marc',
+            name="Marc",
             fields=[
-                ('record', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='marc', serialize=False, to='catalog.record')),
-                ('content', models.BinaryField()),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('changed_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('changed_by', models.CharField(help_text='log-in ID, or the command', max_length=40)),
+                (
+                    "record",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="marc",
+                        serialize=False,
+                        to="catalog.record",
+                    ),
+                ),
+                ("content", models.BinaryField()),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("changed_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("changed_by", models.CharField(help_text="log-in ID, or the command", max_length=40)),
             ],
             options={
-                'db_table': 'marc',
+                "db_table": "marc",
             },
         ),
         migrations.CreateModel(
-            name='MergeLog',
+            name="MergeLog",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kept_id', models.BigIntegerField(db_index=True, help_text='number of the record that stays')),
-                ('kept_version', models.PositiveIntegerField(help_text='of the MARC record after the merge')),
-                ('gone_id', models.BigIntegerField(help_text='number of the record that is no more')),
-                ('gone_content', models.BinaryField()),
-                ('items', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), help_text='items that moved', size=None)),
-                ('reason', models.CharField(max_length=200)),
-                ('made_by', models.CharField(max_length=40)),
-                ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('undone_by', models.CharField(blank=True, max_length=40)),
-                ('undone_at', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kept_id", models.BigIntegerField(db_index=True, help_text="number of the record that stays")),
+                ("kept_version", models.PositiveIntegerField(help_text="of the MARC record after the merge")),
+                ("gone_id", models.BigIntegerField(help_text="number of the record that is no more")),
+                ("gone_content", models.BinaryField()),
+                (
+                    "items",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), help_text="items that moved", size=None
+                    ),
+                ),
+                ("reason", models.CharField(max_length=200)),
+                ("made_by", models.CharField(max_length=40)),
+                ("made_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("undone_by", models.CharField(blank=True, max_length=40)),
+                ("undone_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'db_table': 'merge_log',
-                'ordering': ('-pk',),
+                "db_table": "merge_log",
+                "ordering": ("-pk",),
             },
         ),
         migrations.CreateModel(
-            name='Reference',
+            name="Reference",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=300)),
-                ('name_reading', models.CharField(blank=True, max_length=300)),
-                ('key', models.CharField(help_text='folded name', max_length=300)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=300)),
+                ("name_reading", models.CharField(blank=True, max_length=300)),
+                ("key", models.CharField(help_text="folded name", max_length=300)),
             ],
             options={
-                'db_table': 'authority_reference',
-                'ordering': ('name_reading', 'name', 'pk'),
+                "db_table": "authority_reference",
+                "ordering": ("name_reading", "name", "pk"),
             },
         ),
         migrations.CreateModel(
-            name='SearchDocument',
+            name="SearchDocument",
             fields=[
-                ('record', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='document', serialize=False, to='catalog.record')),
-                ('material', models.PositiveSmallIntegerField(help_text='place in MATERIAL_CODES')),
-                ('shelf_class', models.PositiveSmallIntegerField(help_text='first figure of the NDC', null=True)),
-                ('year', models.PositiveSmallIntegerField(null=True)),
-                ('language', models.CharField(max_length=3)),
-                ('libraries', django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), default=list, size=None)),
-                ('copies', models.PositiveIntegerField(default=0)),
-                ('built_with', models.PositiveSmallIntegerField(help_text='extract.VERSION')),
-                ('tokens', django.contrib.postgres.search.SearchVectorField()),
-                ('folded', models.TextField(help_text='searched fields, folded, one a line after the letter of the field')),
+                (
+                    "record",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="document",
+                        serialize=False,
+                        to="catalog.record",
+                    ),
+                ),
+                ("material", models.PositiveSmallIntegerField(help_text="place in MATERIAL_CODES")),
+                ("shelf_class", models.PositiveSmallIntegerField(help_text="first figure of the NDC", null=True)),
+                ("year", models.PositiveSmallIntegerField(null=True)),
+                ("language", models.CharField(max_length=3)),
+                (
+                    "libraries",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.IntegerField(), default=list, size=None
+                    ),
+                ),
+                ("copies", models.PositiveIntegerField(default=0)),
+                ("built_with", models.PositiveSmallIntegerField(help_text="extract.VERSION")),
+                ("tokens", django.contrib.postgres.search.SearchVectorField()),
+                (
+                    "folded",
+                    models.TextField(help_text="searched fields, folded, one a line after the letter of the field"),
+                ),
             ],
             options={
-                'db_table': 'search_document',
+                "db_table": "search_document",
             },
         ),
         migrations.RemoveIndex(
-            model_name='record',
-            name='record_grams',
+            model_name="record",
+            name="record_grams",
         ),
         migrations.RemoveField(
-            model_name='record',
-            name='grams',
+            model_name="record",
+            name="grams",
         ),
         migrations.RemoveField(
-            model_name='record',
-            name='reading_key',
+            model_name="record",
+            name="reading_key",
         ),
         migrations.RemoveField(
-            model_name='record',
-            name='search_text',
+            model_name="record",
+            name="search_text",
         ),
         migrations.AddField(
-            model_name='authority',
-            name='key',
-            field=models.CharField(default='', help_text='folded name', max_length=300),
+            model_name="authority",
+            name="key",
+            field=models.CharField(default="", help_text="folded name", max_length=300),
             preserve_default=False,
         ),
         migrations.AddField(
-            model_name='authority',
-            name='kind',
-            field=models.CharField(choices=[('person', 'Person'), ('corporate', 'Corporate'), ('subject', 'Subject')], default='person', max_length=10),
+            model_name="authority",
+            name="kind",
+            field=models.CharField(
+                choices=[("person", "Person"), ("corporate", "Corporate"), ("subject", "Subject")],
+                default="person",
+                max_length=10,
+            ),
         ),
         migrations.AddField(
-            model_name='authority',
-            name='note',
-            field=models.TextField(blank=True, help_text='scope of a subject, source of a name'),
+            model_name="authority",
+            name="note",
+            field=models.TextField(blank=True, help_text="scope of a subject, source of a name"),
         ),
         migrations.AddField(
-            model_name='authority',
-            name='number',
-            field=models.CharField(blank=True, help_text='of the agency, as in $0: (JTNDL)00054222', max_length=60),
+            model_name="authority",
+            name="number",
+            field=models.CharField(blank=True, help_text="of the agency, as in $0: (JTNDL)00054222", max_length=60),
         ),
         migrations.AddField(
-            model_name='authority',
-            name='see_also',
-            field=models.ManyToManyField(blank=True, db_table='authority_see_also', to='catalog.authority'),
+            model_name="authority",
+            name="see_also",
+            field=models.ManyToManyField(blank=True, db_table="authority_see_also", to="catalog.authority"),
         ),
         migrations.AddField(
-            model_name='authority',
-            name='version',
+            model_name="authority",
+            name="version",
             field=models.PositiveIntegerField(default=1),
         ),
         migrations.AddField(
-            model_name='heading',
-            name='key',
-            field=models.CharField(default='', max_length=300),
+            model_name="heading",
+            name="key",
+            field=models.CharField(default="", max_length=300),
             preserve_default=False,
         ),
         migrations.AddField(
-            model_name='heading',
-            name='kind',
-            field=models.CharField(choices=[('person', 'Person'), ('corporate', 'Corporate'), ('subject', 'Subject')], default='person', max_length=10),
+            model_name="heading",
+            name="kind",
+            field=models.CharField(
+                choices=[("person", "Person"), ("corporate", "Corporate"), ("subject", "Subject")],
+                default="person",
+                max_length=10,
+            ),
             preserve_default=False,
         ),
         migrations.AddField(
-            model_name='heading',
-            name='name',
-            field=models.TextField(default=''),
+            model_name="heading",
+            name="name",
+            field=models.TextField(default=""),
             preserve_default=False,
         ),
         migrations.AddField(
-            model_name='heading',
-            name='name_reading',
+            model_name="heading",
+            name="name_reading",
             field=models.TextField(blank=True),
         ),
         migrations.AddField(
-            model_name='heading',
-            name='role_text',
-            field=models.CharField(blank=True, help_text='as printed', max_length=60),
+            model_name="heading",
+            name="role_text",
+            field=models.CharField(blank=True, help_text="as printed", max_length=60),
         ),
         migrations.AddField(
-            model_name='heading',
-            name='scheme',
-            field=models.CharField(blank=True, help_text='list of subjects: bsh, ndlsh', max_length=10),
+            model_name="heading",
+            name="scheme",
+            field=models.CharField(blank=True, help_text="list of subjects: bsh, ndlsh", max_length=10),
         ),
         migrations.AddField(
-            model_name='record',
-            name='contents',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), blank=True, default=list, size=None),
+            model_name="record",
+            name="contents",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.TextField(), blank=True, default=list, size=None
+            ),
         ),
         migrations.AddField(
-            model_name='record',
-            name='date_text',
-            field=models.TextField(blank=True, help_text='date as printed'),
+            model_name="record",
+            name="date_text",
+            field=models.TextField(blank=True, help_text="date as printed"),
         ),
         migrations.AddField(
-            model_name='record',
-            name='edition',
+            model_name="record",
+            name="edition",
             field=models.TextField(blank=True),
         ),
         migrations.AddField(
-            model_name='record',
-            name='extent',
+            model_name="record",
+            name="extent",
             field=models.TextField(blank=True),
         ),
         migrations.AddField(
-            model_name='record',
-            name='language',
+            model_name="record",
+            name="language",
             field=models.CharField(blank=True, max_length=3),
         ),
         migrations.AddField(
-            model_name='record',
-            name='material',
-            field=models.CharField(default='book', max_length=10),
+            model_name="record",
+            name="material",
+            field=models.CharField(default="book", max_length=10),
         ),
         migrations.AddField(
-            model_name='record',
-            name='ndlc',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), blank=True, default=list, size=None),
+            model_name="record",
+            name="ndlc",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.CharField(max_length=20), blank=True, default=list, size=None
+            ),
         ),
         migrations.AddField(
-            model_name='record',
-            name='place',
+            model_name="record",
+            name="place",
             field=models.TextField(blank=True),
         ),
         migrations.AddField(
-            model_name='record',
-            name='responsibility',
+            model_name="record",
+            name="responsibility",
             field=models.TextField(blank=True),
         ),
         migrations.AddField(
-            model_name='record',
-            name='series',
+            model_name="record",
+            name="series",
             field=models.TextField(blank=True),
         ),
         migrations.AddField(
-            model_name='record',
-            name='series_key',
+            model_name="record",
+            name="series_key",
             field=models.CharField(blank=True, max_length=200),
         ),
         migrations.AddField(
-            model_name='record',
-            name='series_order',
+            model_name="record",
+            name="series_order",
             field=models.IntegerField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='record',
-            name='series_volume',
+            model_name="record",
+            name="series_volume",
             field=models.TextField(blank=True),
         ),
         migrations.AddField(
-            model_name='record',
-            name='summary',
+            model_name="record",
+            name="summary",
             field=models.TextField(blank=True),
         ),
         migrations.AddField(
-            model_name='record',
-            name='volume',
-            field=models.TextField(blank=True, help_text='as printed: 上, 第2巻'),
+            model_name="record",
+            name="volume",
+            field=models.TextField(blank=True, help_text="as printed: 上, 第2巻"),
         ),
         migrations.AddField(
-            model_name='record',
-            name='volume_key',
+            model_name="record",
+            name="volume_key",
             field=models.CharField(blank=True, max_length=100),
         ),
         migrations.AddField(
-            model_name='record',
-            name='volume_order',
-            field=models.IntegerField(blank=True, help_text='see volumes.order', null=True),
+            model_name="record",
+            name="volume_order",
+            field=models.IntegerField(blank=True, help_text="see volumes.order", null=True),
         ),
         migrations.AlterField(
-            model_name='authority',
-            name='name',
+            model_name="authority",
+            name="name",
             field=models.CharField(max_length=300),
         ),
         migrations.AlterField(
-            model_name='authority',
-            name='name_reading',
+            model_name="authority",
+            name="name_reading",
             field=models.CharField(blank=True, max_length=300),
         ),
         migrations.AlterField(
-            model_name='authority',
-            name='name_roman',
+            model_name="authority",
+            name="name_roman",
             field=models.CharField(blank=True, max_length=300),
         ),
         migrations.AlterField(
-            model_name='heading',
-            name='authority',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='headings', to='catalog.authority'),
+            model_name="heading",
+            name="authority",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="headings", to="catalog.authority"
+            ),
         ),
         migrations.AlterField(
-            model_name='heading',
-            name='record',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='headings', to='catalog.record'),
+            model_name="heading",
+            name="record",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="headings", to="catalog.record"
+            ),
         ),
         migrations.AlterField(
-            model_name='heading',
-            name='role',
-            field=models.CharField(choices=[('author', 'Author'), ('translator', 'Translator'), ('reviser', 'Reviser'), ('editor', 'Editor'), ('illustrator', 'Illustrator'), ('other', 'Other'), ('subject', 'Subject')], max_length=12),
+            model_name="heading",
+            name="role",
+            field=models.CharField(
+                choices=[
+                    ("author", "Author"),
+                    ("translator", "Translator"),
+                    ("reviser", "Reviser"),
+                    ("editor", "Editor"),
+                    ("illustrator", "Illustrator"),
+                    ("other", "Other"),
+                    ("subject", "Subject"),
+                ],
+                max_length=12,
+            ),
         ),
         migrations.AlterField(
-            model_name='record',
-            name='host_title',
-            field=models.TextField(blank=True, help_text='the printed book it stands in'),
+            model_name="record",
+            name="host_title",
+            field=models.TextField(blank=True, help_text="the printed book it stands in"),
         ),
         migrations.AlterField(
-            model_name='record',
-            name='ndc',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), blank=True, default=list, size=None),
+            model_name="record",
+            name="ndc",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.CharField(max_length=20), blank=True, default=list, size=None
+            ),
         ),
         migrations.AlterField(
-            model_name='record',
-            name='original_title',
+            model_name="record",
+            name="original_title",
             field=models.TextField(blank=True),
         ),
         migrations.AlterField(
-            model_name='record',
-            name='orthography',
+            model_name="record",
+            name="orthography",
             field=models.TextField(blank=True),
         ),
         migrations.AlterField(
-            model_name='record',
-            name='publisher',
+            model_name="record",
+            name="publisher",
             field=models.TextField(blank=True),
         ),
         migrations.AlterField(
-            model_name='record',
-            name='source_id',
-            field=models.CharField(help_text='agency and control number: aozora:001567', max_length=60, unique=True),
+            model_name="record",
+            name="source_id",
+            field=models.CharField(help_text="agency and control number: aozora:001567", max_length=60, unique=True),
         ),
         migrations.AlterField(
-            model_name='record',
-            name='subtitle',
+            model_name="record",
+            name="subtitle",
             field=models.TextField(blank=True),
         ),
         migrations.AlterField(
-            model_name='record',
-            name='subtitle_reading',
+            model_name="record",
+            name="subtitle_reading",
             field=models.TextField(blank=True),
         ),
         migrations.AlterField(
-            model_name='record',
-            name='title',
+            model_name="record",
+            name="title",
             field=models.TextField(),
         ),
         migrations.AlterField(
-            model_name='record',
-            name='title_key',
-            field=models.CharField(help_text='folded title', max_length=400),
+            model_name="record",
+            name="title_key",
+            field=models.CharField(help_text="folded title", max_length=400),
         ),
         migrations.AlterField(
-            model_name='record',
-            name='title_reading',
+            model_name="record",
+            name="title_reading",
             field=models.TextField(blank=True),
         ),
         migrations.AddIndex(
-            model_name='authority',
-            index=models.Index(fields=['kind', 'key'], name='authority_key'),
+            model_name="authority",
+            index=models.Index(fields=["kind", "key"], name="authority_key"),
         ),
         migrations.AddIndex(
-            model_name='heading',
-            index=models.Index(fields=['kind', 'key'], name='heading_key'),
+            model_name="heading",
+            index=models.Index(fields=["kind", "key"], name="heading_key"),
         ),
         migrations.AddIndex(
-            model_name='record',
-            index=models.Index(fields=['title_key', 'volume_order'], name='record_volumes'),
+            model_name="record",
+            index=models.Index(fields=["title_key", "volume_order"], name="record_volumes"),
         ),
         migrations.AddIndex(
-            model_name='record',
-            index=models.Index(condition=models.Q(('series_key', ''), _negated=True), fields=['series_key', 'series_order'], name='record_series'),
+            model_name="record",
+            index=models.Index(
+                condition=models.Q(("series_key", ""), _negated=True),
+                fields=["series_key", "series_order"],
+                name="record_series",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='authority',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['person', 'corporate', 'subject'])), name='authority_kind'),
+            model_name="authority",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["person", "corporate", "subject"])), name="authority_kind"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='authority',
-            constraint=models.CheckConstraint(condition=models.Q(('kind', 'person'), ('died__isnull', True), _connector='OR'), name='authority_years_of_persons'),
+            model_name="authority",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind", "person"), ("died__isnull", True), _connector="OR"),
+                name="authority_years_of_persons",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='authority',
-            constraint=models.UniqueConstraint(condition=models.Q(('number', ''), _negated=True), fields=('number',), name='authority_number'),
+            model_name="authority",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("number", ""), _negated=True), fields=("number",), name="authority_number"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='heading',
-            constraint=models.UniqueConstraint(fields=('record', 'position'), name='heading_once'),
+            model_name="heading",
+            constraint=models.UniqueConstraint(fields=("record", "position"), name="heading_once"),
         ),
         migrations.AddConstraint(
-            model_name='heading',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'subject'), ('role', 'subject')), models.Q(('kind__in', ['person', 'corporate']), ('role__in', ['author', 'translator', 'reviser', 'editor', 'illustrator', 'other'])), _connector='OR'), name='heading_role'),
+            model_name="heading",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "subject"), ("role", "subject")),
+                    models.Q(
+                        ("kind__in", ["person", "corporate"]),
+                        ("role__in", ["author", "translator", "reviser", "editor", "illustrator", "other"]),
+                    ),
+                    _connector="OR",
+                ),
+                name="heading_role",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='record',
-            constraint=models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='record_has_a_title'),
+            model_name="record",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("title", ""), _negated=True), name="record_has_a_title"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='record',
-            constraint=models.CheckConstraint(condition=models.Q(('material__in', ('book', 'serial', 'score', 'map', 'video', 'audio', 'picture', 'electronic', 'kit', 'object'))), name='record_material'),
+            model_name="record",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "material__in",
+                        ("book", "serial", "score", "map", "video", "audio", "picture", "electronic", "kit", "object"),
+                    )
+                ),
+                name="record_material",
+            ),
         ),
         migrations.AddField(
-            model_name='formermarc',
-            name='record',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='former', to='catalog.record'),
+            model_name="formermarc",
+            name="record",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="former", to="catalog.record"
+            ),
         ),
         migrations.AddField(
-            model_name='identifier',
-            name='record',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='identifiers', to='catalog.record'),
+            model_name="identifier",
+            name="record",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="identifiers", to="catalog.record"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='importbatch',
-            constraint=models.CheckConstraint(condition=models.Q(('read', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('new'), '+', models.F('merged')), '+', models.F('replaced')), '+', models.F('kept')), '+', models.F('quarantined')))), name='import_every_record_accounted_for'),
+            model_name="importbatch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "read",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        models.F("new"), "+", models.F("merged")
+                                    ),
+                                    "+",
+                                    models.F("replaced"),
+                                ),
+                                "+",
+                                models.F("kept"),
+                            ),
+                            "+",
+                            models.F("quarantined"),
+                        ),
+                    )
+                ),
+                name="import_every_record_accounted_for",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='importbatch',
-            constraint=models.CheckConstraint(condition=models.Q(('position__lte', models.F('size'))), name='import_position'),
+            model_name="importbatch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("position__lte", models.F("size"))), name="import_position"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='importbatch',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['ready', 'loading'])), fields=('digest',), name='import_file_open_once'),
+            model_name="importbatch",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["ready", "loading"])),
+                fields=("digest",),
+                name="import_file_open_once",
+            ),
         ),
         migrations.AddField(
-            model_name='formermarc',
-            name='batch',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.importbatch'),
+            model_name="formermarc",
+            name="batch",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="catalog.importbatch"
+            ),
         ),
         migrations.AddField(
-            model_name='importpiece',
-            name='batch',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pieces', to='catalog.importbatch'),
+            model_name="importpiece",
+            name="batch",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="pieces", to="catalog.importbatch"
+            ),
         ),
         migrations.AddField(
-            model_name='importrecord',
-            name='batch',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='records', to='catalog.importbatch'),
+            model_name="importrecord",
+            name="batch",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="records", to="catalog.importbatch"
+            ),
         ),
         migrations.AddField(
-            model_name='marc',
-            name='batch',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.importbatch'),
+            model_name="marc",
+            name="batch",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="catalog.importbatch"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='mergelog',
-            constraint=models.UniqueConstraint(condition=models.Q(('undone_at__isnull', True)), fields=('gone_id',), name='merge_once'),
+            model_name="mergelog",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("undone_at__isnull", True)), fields=("gone_id",), name="merge_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='mergelog',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('undone_at__isnull', True), ('undone_by', '')), models.Q(models.Q(('undone_by', ''), _negated=True), ('undone_at__isnull', False)), _connector='OR'), name='merge_undone_by_somebody'),
+            model_name="mergelog",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("undone_at__isnull", True), ("undone_by", "")),
+                    models.Q(models.Q(("undone_by", ""), _negated=True), ("undone_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="merge_undone_by_somebody",
+            ),
         ),
         migrations.AddField(
-            model_name='reference',
-            name='authority',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='references', to='catalog.authority'),
+            model_name="reference",
+            name="authority",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="references", to="catalog.authority"
+            ),
         ),
         migrations.AddIndex(
-            model_name='searchdocument',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['tokens'], name='search_tokens'),
+            model_name="searchdocument",
+            index=django.contrib.postgres.indexes.GinIndex(fields=["tokens"], name="search_tokens"),
         ),
         migrations.AddConstraint(
-            model_name='searchdocument',
-            constraint=models.CheckConstraint(condition=models.Q(('shelf_class__isnull', True), ('shelf_class__lte', 9), _connector='OR'), name='search_shelf_class'),
+            model_name="searchdocument",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("shelf_class__isnull", True), ("shelf_class__lte", 9), _connector="OR"),
+                name="search_shelf_class",
+            ),
         ),
         migrations.AddIndex(
-            model_name='identifier',
-            index=models.Index(fields=['scheme', 'value'], name='identifier_value'),
+            model_name="identifier",
+            index=models.Index(fields=["scheme", "value"], name="identifier_value"),
         ),
         migrations.AddConstraint(
-            model_name='identifier',
-            constraint=models.UniqueConstraint(fields=('record', 'scheme', 'value'), name='identifier_once'),
+            model_name="identifier",
+            constraint=models.UniqueConstraint(fields=("record", "scheme", "value"), name="identifier_once"),
         ),
         migrations.AddConstraint(
-            model_name='identifier',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('scheme', 'isbn'), ('value__regex', '^97[89][0-9]{10}$')), models.Q(('scheme', 'issn'), ('value__regex', '^[0-9]{4}-[0-9]{3}[0-9X]$')), models.Q(('scheme', 'magazine'), ('value__regex', '^[0-9]{5}$')), models.Q(('scheme', 'jp'), ('value__regex', '^[0-9]{6,10}$')), models.Q(('scheme', 'jan'), ('value__regex', '^[0-9]{13}$')), _connector='OR'), name='identifier_form'),
+            model_name="identifier",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("scheme", "isbn"), ("value__regex", "^97[89][0-9]{10}$")),
+                    models.Q(("scheme", "issn"), ("value__regex", "^[0-9]{4}-[0-9]{3}[0-9X]$")),
+                    models.Q(("scheme", "magazine"), ("value__regex", "^[0-9]{5}$")),
+                    models.Q(("scheme", "jp"), ("value__regex", "^[0-9]{6,10}$")),
+                    models.Q(("scheme", "jan"), ("value__regex", "^[0-9]{13}$")),
+                    _connector="OR",
+                ),
+                name="identifier_form",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='formermarc',
-            constraint=models.UniqueConstraint(fields=('record', 'version'), name='former_marc_once'),
+            model_name="formermarc",
+            constraint=models.UniqueConstraint(fields=("record", "version"), name="former_marc_once"),
         ),
         migrations.AddConstraint(
-            model_name='importpiece',
-            constraint=models.UniqueConstraint(fields=('batch', 'start'), name='import_piece_once'),
+            model_name="importpiece",
+            constraint=models.UniqueConstraint(fields=("batch", "start"), name="import_piece_once"),
         ),
         migrations.AddIndex(
-            model_name='importrecord',
-            index=models.Index(condition=models.Q(('outcome', 'quarantined')), fields=['batch'], name='import_quarantine'),
+            model_name="importrecord",
+            index=models.Index(
+                condition=models.Q(("outcome", "quarantined")), fields=["batch"], name="import_quarantine"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='importrecord',
-            constraint=models.UniqueConstraint(fields=('batch', 'number'), name='import_record_once'),
+            model_name="importrecord",
+            constraint=models.UniqueConstraint(fields=("batch", "number"), name="import_record_once"),
         ),
         migrations.AddConstraint(
-            model_name='importrecord',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('content__isnull', False), ('outcome', 'quarantined'), ('record_id__isnull', True), models.Q(('reason', ''), _negated=True), models.Q(('code', ''), _negated=True)), models.Q(('content__isnull', True), ('outcome__in', ['new', 'merged', 'replaced', 'kept']), ('record_id__isnull', False)), _connector='OR'), name='import_quarantined_with_reason_and_bytes'),
+            model_name="importrecord",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("content__isnull", False),
+                        ("outcome", "quarantined"),
+                        ("record_id__isnull", True),
+                        models.Q(("reason", ""), _negated=True),
+                        models.Q(("code", ""), _negated=True),
+                    ),
+                    models.Q(
+                        ("content__isnull", True),
+                        ("outcome__in", ["new", "merged", "replaced", "kept"]),
+                        ("record_id__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="import_quarantined_with_reason_and_bytes",
+            ),
         ),
         migrations.AddIndex(
-            model_name='marc',
-            index=models.Index(condition=models.Q(('batch__isnull', False)), fields=['batch'], name='marc_of_batch'),
+            model_name="marc",
+            index=models.Index(condition=models.Q(("batch__isnull", False)), fields=["batch"], name="marc_of_batch"),
         ),
         migrations.AddIndex(
-            model_name='reference',
-            index=models.Index(fields=['key'], name='authority_reference_key'),
+            model_name="reference",
+            index=models.Index(fields=["key"], name="authority_reference_key"),
         ),
         migrations.AddConstraint(
-            model_name='reference',
-            constraint=models.UniqueConstraint(fields=('authority', 'key'), name='authority_reference_once'),
+            model_name="reference",
+            constraint=models.UniqueConstraint(fields=("authority", "key"), name="authority_reference_once"),
         ),
     ]

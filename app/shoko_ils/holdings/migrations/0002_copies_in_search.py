@@ -9,7 +9,8 @@ CREATE VIEW record_copies AS
     FROM item WHERE condition <> 'withdrawn' GROUP BY record_id;
 
 -- SECURITY DEFINER: who may change an item need not be able to change a search document.
-CREATE FUNCTION item_search_refresh(records bigint[]) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = ils AS $$
+CREATE FUNCTION item_search_refresh(records bigint[]) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = ils AS $$
     UPDATE search_document d SET libraries = coalesce(c.libraries, '{}'), copies = coalesce(c.copies, 0)
     FROM unnest(records) AS r(id) LEFT JOIN record_copies c ON c.record_id = r.id
     WHERE d.record_id = r.id;

@@ -28,7 +28,9 @@ class Command(BaseCommand):
         parser.add_argument("--policy", choices=list(ImportBatch.Policy), default=ImportBatch.Policy.MERGE.value)
         parser.add_argument("--preview", action="store_true", help="say what would happen, write nothing")
         parser.add_argument("--revert", type=int, metavar="BATCH", help="take a batch back")
-        parser.add_argument("--except-obstacles", action="store_true", help="with --revert: leave what was changed since")
+        parser.add_argument(
+            "--except-obstacles", action="store_true", help="with --revert: leave what was changed since"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["revert"]:
@@ -46,8 +48,9 @@ class Command(BaseCommand):
                     self._preview(sources.Source(file, form, encoding, columns), options["policy"])
                     return
                 made = importing.begin(
-                    file, options["file"].name, form, encoding, columns, options["policy"], "import_records"
-                )
+                    file, options["file"].name, form, encoding,
+                    columns=columns, policy=options["policy"], by="import_records",
+                )  # fmt: skip
                 self._load(made, file)
         except OSError as error:
             raise CommandError(f"cannot read {options['file']}: {error.strerror}") from error
@@ -76,7 +79,7 @@ class Command(BaseCommand):
         counts = " ".join(f"{name}: {getattr(made, name)}" for name in COUNTS)
         self.stdout.write(f"batch: {made.pk} state: {made.state} read: {made.read} {counts}")
 
-    def _revert(self, number: int, except_obstacles: bool) -> None:  # noqa: FBT001
+    def _revert(self, number: int, except_obstacles: bool) -> None:
         batch = ImportBatch.objects.filter(pk=number).first()
         if batch is None:
             raise CommandError(f"there is no batch {number}")

@@ -13,7 +13,9 @@ LOCK = 0x5348_4F4B
 
 
 class Command(migrate.Command):
-    help = "Create the schemas, migrate, grant both services their rights, bring the catalogue up to date. As ils_owner."
+    help = (
+        "Create the schemas, migrate, grant both services their rights, bring the catalogue up to date. As ils_owner."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         with connection.cursor() as cursor:
