@@ -57,6 +57,11 @@ class Preview:
     def read(self) -> int:
         return sum(self.counts.values())
 
+    @property
+    def outcomes(self) -> list[tuple[str, int]]:
+        """Counts for a template, which would look up "items" in a counter."""
+        return list(self.counts.items())
+
 
 def digest(file: BinaryIO) -> tuple[str, int]:
     """SHA-256 and size of a file."""
