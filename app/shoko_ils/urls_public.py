@@ -11,6 +11,7 @@ urlpatterns = [
         path("", views.home, name="home"),
         path("search/", views.search, name="search"),
         path("records/<int:pk>/", views.record, name="record"),
+        path("authorities/<int:pk>/", views.authority, name="authority"),
         prefix_default_language=False,
     ),
 ]

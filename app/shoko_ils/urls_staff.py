@@ -3,6 +3,7 @@
 from django.conf.urls.i18n import i18n_patterns
 from django.urls import path
 
+from shoko_ils.catalog import views as catalogue
 from shoko_ils.counter import views
 
 urlpatterns = i18n_patterns(
@@ -14,6 +15,17 @@ urlpatterns = i18n_patterns(
     path("return/", views.return_page, name="return"),
     path("patrons/", views.patrons_page, name="patrons"),
     path("patrons/<uuid:pseudonym>/", views.patron_page, name="patron"),
+    path("catalogue/", catalogue.catalogue_page, name="catalogue"),
+    path("catalogue/new/", catalogue.new_record_page, name="catalogue-new"),
+    path("catalogue/<int:pk>/", catalogue.record_page, name="catalogue-record"),
+    path("catalogue/<int:pk>/merge/", catalogue.merge_page, name="catalogue-merge"),
+    path("catalogue/import/", catalogue.imports_page, name="catalogue-imports"),
+    path("catalogue/import/<int:pk>/", catalogue.import_page, name="catalogue-import"),
+    path("catalogue/import/<int:pk>/quarantine/", catalogue.quarantine_page, name="catalogue-quarantine"),
+    path("catalogue/export/", catalogue.export_page, name="catalogue-export"),
+    path("catalogue/authorities/", catalogue.authorities_page, name="catalogue-authorities"),
+    path("catalogue/authorities/new/", catalogue.new_authority_page, name="catalogue-authority-new"),
+    path("catalogue/authorities/<int:pk>/", catalogue.authority_page, name="catalogue-authority"),
     prefix_default_language=False,
 )
 handler400 = "shoko_ils.core.errors.bad_request"

@@ -53,7 +53,9 @@ def test_the_public_service_sees_what_is_out_and_not_who_has_it(as_role) -> None
     [
         "CREATE TABLE ils.mine ()",
         "CREATE TABLE public.mine ()",
-        "UPDATE ils.record SET title = ''",
+        "UPDATE ils.former_marc SET content = ''",
+        "DELETE FROM ils.import_record",
+        "DELETE FROM ils.merge_log",
         "DELETE FROM ils.item",
         "UPDATE ils.item SET barcode = '0000000000'",
         "UPDATE ils.loan_rule SET days = 1",

@@ -40,7 +40,12 @@ def every_page() -> list[tuple[str, str]]:
             if isinstance(pattern, URLResolver):
                 walk(pattern.url_patterns, route)
             else:
-                found.append((pattern.name or "", "/" + route.replace("<uuid:pseudonym>", str(SOMEBODY))))
+                found.append(
+                    (
+                        pattern.name or "",
+                        "/" + route.replace("<uuid:pseudonym>", str(SOMEBODY)).replace("<int:pk>", "99999999"),
+                    )
+                )
 
     walk(get_resolver("shoko_ils.urls_staff").url_patterns, "")
     return found

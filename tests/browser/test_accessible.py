@@ -15,8 +15,20 @@ Seat = Callable[..., Page]
 RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 }
-PUBLIC = ["/", "/search/?q=%E5%A4%AA%E5%AE%B0", "/search/?q=zzzzzz", "/records/1567/"]
-STAFF_PAGES = ["/", "/lend/", "/return/", "/patrons/"]
+PUBLIC = [
+    "/",
+    "/search/?q=%E5%A4%AA%E5%AE%B0",
+    "/search/?q=zzzzzz",
+    "/search/?f1=author&q1=%E5%A4%AA%E5%AE%B0&class=9",
+    "/records/1567/",
+    "/authorities/35/",
+]
+STAFF_PAGES = [
+    *("/", "/lend/", "/return/", "/patrons/"),
+    *("/catalogue/", "/catalogue/?q=%E5%A4%AA%E5%AE%B0", "/catalogue/new/", "/catalogue/1567/"),
+    *("/catalogue/1567/merge/?other=773", "/catalogue/import/", "/catalogue/export/"),
+    *("/catalogue/authorities/?q=%E5%A4%AA%E5%AE%B0", "/catalogue/authorities/new/", "/catalogue/authorities/35/"),
+]
 
 
 def offences(page: Page) -> list[str]:

@@ -8,6 +8,7 @@ the vowel it prolongs, old character forms to new ones; marks and blanks go. Voi
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from shoko_ils.catalog.variants import NEW_FORMS
 
@@ -55,6 +56,10 @@ def fold(text: str) -> str:
     return _prolong(text).translate(SMALL)
 
 
+# for many records: names, publishers and subjects come again and again
+folded = lru_cache(maxsize=65_536)(fold)
+
+
 def words(query: str) -> list[str]:
     """Folded words of a query, in order, each once. A final ー is dropped: コンピューター finds コンピュータ."""
     found: dict[str, None] = {}
@@ -64,17 +69,3 @@ def words(query: str) -> list[str]:
         if folded:
             found[folded] = None
     return list(found)
-
-
-def grams(text: str) -> list[str]:
-    """Every character and every pair of neighbours in the lines of `text`: what the index holds."""
-    found: set[str] = set()
-    for line in text.split("\n"):
-        found.update(line)
-        found.update(line[i : i + 2] for i in range(len(line) - 1))
-    return sorted(found)
-
-
-def query_grams(word: str) -> list[str]:
-    """What an index entry must hold for `word` to be in it: its pairs, or the one character it is."""
-    return sorted({word[i : i + 2] for i in range(len(word) - 1)} or {word})

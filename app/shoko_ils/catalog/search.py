@@ -1,81 +1,219 @@
-"""Search over titles, readings and names.
+"""Search: hits best first, their exact number, and the facets, each of a bounded cost.
 
-Each word must stand somewhere in a record (AND). The index of character pairs finds candidates, `LIKE`
-confirms the order of the pairs. Words of two characters, the usual length in Japanese, are one lookup.
+The text index answers which records; `search_document` is narrow, so that counting tens of thousands of hits reads
+few pages. Ranking goes tier by tier and stops when the page is full: same title, title begins so, title holds it,
+then the same for readings, then names, then the rest; within a tier the newer one, then the one with more copies,
+then the number. README.md has the figures.
 """
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
-from django.db.models import Case, F, IntegerField, Prefetch, QuerySet, Value, When
-from django.db.models.functions import Length
+from django.db import connection
+from django.db.models import F, Prefetch, QuerySet
 
-from shoko_ils.catalog.models import Contribution, Record
-from shoko_ils.catalog.normalise import fold, grams, query_grams, words
+from shoko_ils.catalog import query as asked
+from shoko_ils.catalog.extract import MATERIAL_CODES
+from shoko_ils.catalog.models import Heading, Record
+from shoko_ils.catalog.query import Query, Row
 from shoko_ils.holdings.models import Item
 
 MAX_QUERY = 200
+PER_PAGE = 20
+# a deeper page answers nobody's question, and a crawler would walk there for ever
+MAX_PAGES = 50
+# false candidates of long words that are remembered by number; more than a few are never seen
+FACET_VALUES = 30
+ORDER = "year DESC NULLS LAST, copies DESC, record_id DESC"
 
 
 @dataclass(frozen=True)
-class Keys:
-    """The folded columns of a record."""
+class Filters:
+    """What narrows a result; empty fields do not. `library` is the number of a library."""
 
-    title_key: str
-    reading_key: str
-    search_text: str
-    grams: list[str]
+    library: int | None = None
+    material: str = ""
+    shelf_class: int | None = None
+    language: str = ""
+    year_from: int | None = None
+    year_to: int | None = None
+
+    def sql(self) -> tuple[str, list[Any]]:
+        """Condition over `search_document` and its parameters."""
+        parts: list[tuple[str, Any]] = []
+        if self.library is not None:
+            parts.append(("libraries @> ARRAY[%s]::integer[]", self.library))
+        if self.material in MATERIAL_CODES:
+            parts.append(("material = %s", MATERIAL_CODES.index(self.material)))
+        if self.shelf_class is not None:
+            parts.append(("shelf_class = %s", self.shelf_class))
+        if self.language:
+            parts.append(("language = %s", self.language))
+        if self.year_from is not None:
+            parts.append(("year >= %s", self.year_from))
+        if self.year_to is not None:
+            parts.append(("year <= %s", self.year_to))
+        return "".join(f" AND {text}" for text, _ in parts), [value for _, value in parts]
 
 
-def keys(title: str, reading: str, others: list[str]) -> Keys:
-    """Folded columns from the record's title, its reading, and all other searched texts (one field each)."""
-    lines = [fold(title), fold(reading), *(fold(other) for other in others)]
-    text = "\n".join(dict.fromkeys(line for line in lines if line))
-    return Keys(title_key=lines[0], reading_key=lines[1], search_text=text, grams=grams(text))
+@dataclass
+class Facets:
+    """Number of hits by value, the most frequent first; years the latest first."""
+
+    libraries: list[tuple[int, int]] = field(default_factory=list)
+    materials: list[tuple[str, int]] = field(default_factory=list)
+    classes: list[tuple[int, int]] = field(default_factory=list)
+    languages: list[tuple[str, int]] = field(default_factory=list)
+    years: list[tuple[int, int]] = field(default_factory=list)
 
 
-def find(query: str, library: str = "") -> QuerySet[Record]:
-    """Records that hold every word of `query`, best first; with `library` only those it owns a copy of.
+@dataclass
+class Result:
+    """Numbers of the records of one page, how many there are in all, and the facets."""
 
-    Order: same title, same reading, title begins so, reading begins so, title holds it, the rest; within
-    these the shorter title first, then filing order by reading. A query without a searchable character finds nothing.
-    """
-    wanted = words(query[:MAX_QUERY])
-    if not wanted:
-        return Record.objects.none()
-    records = Record.objects.filter(grams__contains=sorted({g for word in wanted for g in query_grams(word)}))
-    for word in wanted:
-        if len(word) > 2:
-            records = records.filter(search_text__contains=word)
-    if library:
-        records = records.filter(pk__in=Item.objects.filter(library__key=library).values("record_id"))
-    whole = "".join(wanted)
-    rank = Case(
-        When(title_key=whole, then=0),
-        When(reading_key=whole, then=1),
-        When(title_key__startswith=whole, then=2),
-        When(reading_key__startswith=whole, then=3),
-        When(title_key__contains=whole, then=4),
-        When(reading_key__contains=whole, then=5),
-        default=Value(6),
-        output_field=IntegerField(),
-    )
-    # among titles that hold the words the shorter one is nearer; elsewhere its length says nothing
-    nearness = Case(
-        When(title_key__contains=whole, then=Length("title_key")),
-        When(reading_key__contains=whole, then=Length("reading_key")),
-        default=Value(0),
-        output_field=IntegerField(),
-    )
-    return records.order_by(rank, nearness, "sort_key", "id")
+    ids: list[int] = field(default_factory=list)
+    count: int = 0
+    page: int = 1
+    facets: Facets = field(default_factory=Facets)
+
+    @property
+    def pages(self) -> int:
+        """Pages that can be opened."""
+        return min(MAX_PAGES, -(-self.count // PER_PAGE))
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there are hits beyond the last page."""
+        return self.count > MAX_PAGES * PER_PAGE
+
+
+class Search:
+    """One question to the catalogue."""
+
+    def __init__(self, rows: list[Row], filters: Filters | None = None) -> None:
+        self.query: Query = asked.compile_rows(rows)
+        narrowing, values = (filters or Filters()).sql()
+        self.where = f"tokens @@ %s::tsquery{narrowing}"
+        self.parameters: list[Any] = [self.query.text, *values]
+        if self.query and self.query.recheck and (false := self._false_candidates()):
+            self.where += " AND record_id <> ALL(%s)"
+            self.parameters.append(false)
+
+    def _false_candidates(self) -> list[int]:
+        """Records that hold the triples of a long word, but not the word."""
+        sql = f"SELECT record_id FROM search_document WHERE {self.where} AND ({self.query.recheck}) IS NOT TRUE"  # noqa: S608
+        return [number for (number,) in _rows(sql, [*self.parameters, *self.query.parameters])]
+
+    def run(self, page: int = 1, *, facets: bool = True) -> Result:
+        """One page; a page outside of what there is becomes the nearest."""
+        result = Result()
+        if not self.query:
+            return result
+        result.facets, result.count = self._facets() if facets else (Facets(), self.count())
+        result.page = max(1, min(page, result.pages))
+        result.ids = self.ids(result.page * PER_PAGE)[(result.page - 1) * PER_PAGE :]
+        return result
+
+    def count(self) -> int:
+        """Exact number of hits."""
+        if not self.query:
+            return 0
+        return int(_rows(f"SELECT count(*) FROM search_document WHERE {self.where}", self.parameters)[0][0])  # noqa: S608
+
+    def all_ids(self) -> list[int]:
+        """Every hit by number, for an export and for tests."""
+        if not self.query:
+            return []
+        sql = f"SELECT record_id FROM search_document WHERE {self.where} ORDER BY record_id"  # noqa: S608
+        return [number for (number,) in _rows(sql, self.parameters)]
+
+    def ids(self, wanted: int) -> list[int]:
+        """The best `wanted` hits in order."""
+        if not self.query:
+            return []
+        found: list[int] = []
+        for tier in self._tiers():
+            missing = wanted - len(found)
+            if missing <= 0:
+                break
+            condition = " AND tokens @@ %s::tsquery" if tier else ""
+            sql = (
+                f"SELECT record_id FROM search_document WHERE {self.where}{condition} AND record_id <> ALL(%s)"  # noqa: S608
+                f" ORDER BY {ORDER} LIMIT %s"
+            )
+            found += [number for (number,) in _rows(sql, [*self.parameters, *([tier] if tier else []), found, missing])]
+        return found
+
+    def _tiers(self) -> Iterator[str]:
+        """Queries that name the better hits, best first; the last, empty one is all."""
+        words = self.query.words
+        together = "".join(words)
+        for letter in "TR" if words else "":
+            yield asked.whole(letter, together)
+            yield asked.begins(letter, together)
+            yield "&".join(asked.part(letter, word) for word in words)
+        if words:
+            yield "&".join(asked.part("A", word) for word in words)
+        yield ""
+
+    def _facets(self) -> tuple[Facets, int]:
+        """Every facet and the number of hits in one pass over them."""
+        sql = (
+            "SELECT GROUPING(material, shelf_class, language, year, libraries), material, shelf_class, language, year,"  # noqa: S608
+            f" libraries, count(*) FROM search_document WHERE {self.where}"
+            " GROUP BY GROUPING SETS ((material), (shelf_class), (language), (year), (libraries))"
+        )
+        made = Facets()
+        count = 0
+        libraries: Counter[int] = Counter()
+        counted: dict[int, list[tuple[Any, int]]] = {0b01111: [], 0b10111: [], 0b11011: [], 0b11101: []}
+        for grouping, material, shelf_class, language, year, held_by, number in _rows(sql, self.parameters):
+            if grouping == 0b11110:
+                for library in held_by:
+                    libraries[library] += number
+            else:
+                value = {0b01111: material, 0b10111: shelf_class, 0b11011: language or None, 0b11101: year}[grouping]
+                count += number if grouping == 0b01111 else 0
+                if value is not None:
+                    counted[grouping].append((value, number))
+
+        def by_number(pair: tuple[Any, int]) -> tuple[int, Any]:
+            return -pair[1], pair[0]
+
+        made.libraries = sorted(libraries.items(), key=by_number)
+        made.materials = [(MATERIAL_CODES[code], n) for code, n in sorted(counted[0b01111], key=by_number)]
+        made.classes = sorted(counted[0b10111])
+        made.languages = sorted(counted[0b11011], key=by_number)[:FACET_VALUES]
+        made.years = sorted(counted[0b11101], reverse=True)[:FACET_VALUES]
+        return made, count
+
+
+def simple(text: str, filters: Filters | None = None) -> Search:
+    """Every word anywhere in the record."""
+    return Search([Row(text[:MAX_QUERY].replace("\x00", ""))], filters)
+
+
+def _rows(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return list(cursor.fetchall())
 
 
 def for_list(records: QuerySet[Record]) -> QuerySet[Record]:
-    """Only what a list shows, with names and copies in a fixed number of queries."""
-    names = Contribution.objects.select_related("agent")
+    """What a list shows of records, with names and copies in a fixed number of queries."""
+    names = Heading.objects.exclude(kind="subject").select_related("authority")
     copies = Item.objects.select_related("library", "location", "availability").exclude(
         condition=Item.Condition.WITHDRAWN
     )
-    return records.defer("grams", "search_text").prefetch_related(
-        Prefetch("contributions", queryset=names),
+    return records.defer("summary", "contents").prefetch_related(
+        Prefetch("headings", queryset=names, to_attr="names"),
         Prefetch("items", queryset=copies.order_by(F("library__position"), "barcode")),
     )
+
+
+def in_order(ids: list[int]) -> list[Record]:
+    """The records of a page in the order of the result, ready for a list."""
+    found = {record.pk: record for record in for_list(Record.objects.filter(pk__in=ids))}
+    return [found[number] for number in ids if number in found]

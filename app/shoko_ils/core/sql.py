@@ -14,9 +14,13 @@ ALL = "SELECT, INSERT, UPDATE, DELETE"
 SHARED = {
     "library": READ,
     "closed_day": READ,
-    "agent": READ,
+    "authority": READ,
+    "authority_reference": READ,
+    "authority_see_also": READ,
     "record": READ,
-    "contribution": READ,
+    "heading": READ,
+    "identifier": READ,
+    "search_document": READ,
     "location": READ,
     "item_availability": READ,
     "django_migrations": READ,
@@ -32,8 +36,22 @@ GRANTS: dict[str, dict[str, str]] = {
     },
     STAFF: {
         **{f"ils.{table}": rights for table, rights in SHARED.items()},
-        # at_library only: the rest of an item belongs to holdings management
-        "ils.item": "SELECT, UPDATE (at_library_id)",
+        # cataloguing: the history of MARC records is only added to, but for a record that goes itself
+        "ils.record": ALL,
+        "ils.marc": ALL,
+        "ils.former_marc": "SELECT, INSERT, DELETE",
+        "ils.heading": ALL,
+        "ils.identifier": ALL,
+        "ils.search_document": ALL,
+        "ils.authority": ALL,
+        "ils.authority_reference": ALL,
+        "ils.authority_see_also": ALL,
+        "ils.import_batch": CHANGE,
+        "ils.import_piece": "SELECT, INSERT, DELETE",
+        "ils.import_record": "SELECT, INSERT",
+        "ils.merge_log": "SELECT, INSERT, UPDATE (undone_by, undone_at)",
+        # where it was scanned, and its record when two are merged: the rest belongs to holdings management
+        "ils.item": "SELECT, UPDATE (at_library_id, record_id)",
         "ils.patron_category": READ,
         "ils.loan_rule": READ,
         "ils.patron": CHANGE,
@@ -46,6 +64,9 @@ GRANTS: dict[str, dict[str, str]] = {
         "ils.audit_event": "SELECT, INSERT (actor, action, screen, library, subject)",
     },
 }
+
+# numbers that a service takes before it writes
+SEQUENCES = {STAFF: ("ils.record_id_seq",)}
 
 
 def grant_statements() -> Iterator[str]:
@@ -62,6 +83,9 @@ def grant_statements() -> Iterator[str]:
             yield f"GRANT USAGE ON SCHEMA {schema} TO {role}"
         for table, rights in sorted(tables.items()):
             yield f"GRANT {rights} ON {table} TO {role}"
+    for role, sequences in SEQUENCES.items():
+        for sequence in sequences:
+            yield f"GRANT USAGE ON SEQUENCE {sequence} TO {role}"
 
 
 def apply_grants(cursor: CursorWrapper) -> None:

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shoko_ils.catalog.normalise import fold
-from shoko_ils.catalog.search import Keys, keys
+from shoko_ils.demo import marc
 
 ROLES = {"著者": "author", "翻訳者": "translator", "校訂者": "reviser", "編者": "editor"}
 
@@ -38,7 +37,6 @@ class Work:
     id: int
     title: str
     title_reading: str
-    sort_key: str
     subtitle: str
     subtitle_reading: str
     original_title: str
@@ -59,12 +57,18 @@ class Catalogue:
     works: dict[int, Work]
     persons: dict[int, Person]
 
-    def keys_of(self, work: Work) -> Keys:
-        """Folded search columns of a work: its titles, and its persons with their readings."""
-        people = [self.persons[person_id] for person_id, _ in work.persons]
-        others = [work.subtitle, work.subtitle_reading, work.original_title]
-        others += [text for person in people for text in (person.name, person.reading, person.roman)]
-        return keys(work.title, work.title_reading, others)
+    def marc_of(self, work: Work) -> bytes:
+        """ISO 2709 of a work."""
+        names = [
+            marc.Name(person.id, person.name, person.reading, role, person.born, person.died)
+            for person, role in ((self.persons[number], role) for number, role in work.persons)
+        ]
+        return marc.build(
+            number=work.id, title=work.title, title_reading=work.title_reading, subtitle=work.subtitle,
+            subtitle_reading=work.subtitle_reading, original_title=work.original_title, ndc=work.ndc,
+            for_children=work.for_children, orthography=work.orthography, host_title=work.host_title,
+            publisher=work.publisher, published=work.published, added_on=work.added_on, names=names,
+        )  # fmt: skip
 
 
 def read(path: Path) -> Catalogue:
@@ -108,7 +112,6 @@ def _work(row: dict[str, str]) -> Work:
         id=int(row["作品ID"]),
         title=row["作品名"].strip(),
         title_reading=row["作品名読み"].strip(),
-        sort_key=row["ソート用読み"].strip() or fold(row["作品名読み"]),
         subtitle=row["副題"].strip(),
         subtitle_reading=row["副題読み"].strip(),
         original_title=row["原題"].strip(),

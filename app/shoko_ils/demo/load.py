@@ -1,16 +1,18 @@
 """Writes the demonstration library in one transaction, by COPY. The caller holds the transaction."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.db import connection
 from django.utils import timezone
 
+from shoko_ils.catalog import store
 from shoko_ils.catalog.normalise import fold
+from shoko_ils.catalog.store import copy
 from shoko_ils.circulation.models import LoanRule
 from shoko_ils.core.models import ClosedDay, Library
-from shoko_ils.demo import invent
+from shoko_ils.demo import invent, marc
 from shoko_ils.demo.catalogue import Catalogue
 from shoko_ils.holdings.models import Location
 from shoko_ils.patrons.models import PatronCategory
@@ -18,18 +20,10 @@ from shoko_ils.patrons.models import PatronCategory
 SOURCE = "aozora"
 LOAN_DAYS, MAX_LOANS = 14, 10
 CALENDAR_YEARS = range(2026, 2031)
-TABLES = ("agent", "record", "contribution", "item", "patron", "card", "loan")
+TABLES = ("authority", "record", "heading", "item", "patron", "card", "loan")
+SLICE = 1000
 
 Progress = Callable[[str], None]
-
-
-def copy(table: str, columns: str, rows: Iterable[tuple[Any, ...]]) -> int:
-    """COPY the rows into the table; returns how many."""
-    with connection.cursor() as cursor:
-        with cursor.cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as stream:
-            for row in rows:
-                stream.write_row(row)
-        return int(cursor.rowcount)
 
 
 def everything(catalogue: Catalogue, progress: Progress) -> None:
@@ -78,45 +72,38 @@ def closed_days(*, central: bool) -> Iterator[dt.date]:
 
 def _bibliographic(catalogue: Catalogue) -> int:
     copy(
-        "agent",
-        "id, name, name_reading, name_roman, born, died",
-        ((p.id, p.name, p.reading, p.roman, p.born, p.died) for p in catalogue.persons.values()),
-    )
-
-    def records() -> Iterator[tuple[Any, ...]]:
-        for work in catalogue.works.values():
-            keys = catalogue.keys_of(work)
-            yield (
-                work.id, f"{SOURCE}:{work.id:06d}", work.title, work.title_reading, work.subtitle,
-                work.subtitle_reading, work.original_title, work.ndc, work.for_children, work.orthography,
-                work.host_title, work.publisher, work.published, work.added_on, work.sort_key,
-                keys.title_key, keys.reading_key, keys.search_text, keys.grams,
-            )  # fmt: skip
-
-    count = copy(
-        "record",
-        "id, source_id, title, title_reading, subtitle, subtitle_reading, original_title, ndc, for_children,"
-        " orthography, host_title, publisher, published, added_on, sort_key, title_key, reading_key,"
-        " search_text, grams",
-        records(),
-    )
-    copy(
-        "contribution",
-        "record_id, agent_id, role, position",
+        "authority",
+        ("id", "kind", "name", "name_reading", "name_roman", "born", "died", "number", "note", "key", "version"),
         (
-            (work.id, person_id, role, position)
-            for work in catalogue.works.values()
-            for position, (person_id, role) in enumerate(work.persons)
+            (
+                p.id,
+                "person",
+                p.name,
+                p.reading,
+                p.roman,
+                p.born,
+                p.died,
+                marc.authority_number(p.id),
+                "",
+                fold(p.name),
+                1,
+            )
+            for p in catalogue.persons.values()
         ),
     )
-    return count
+    works = list(catalogue.works.values())
+    for start in range(0, len(works), SLICE):
+        part = works[start : start + SLICE]
+        store.create([store.Entry.of(catalogue.marc_of(work), id=work.id) for work in part], "load_demo")
+    return len(works)
 
 
 def _items(made: list[invent.InventedItem], libraries: list[Library]) -> int:
     locations = {position: Location.objects.get(key=key).pk for position, (key, *_) in enumerate(invent.LOCATIONS)}
     return copy(
         "item",
-        "id, barcode, record_id, library_id, at_library_id, location_id, call_number, condition, library_use_only",
+        ("id", "barcode", "record_id", "library_id", "at_library_id", "location_id", "call_number", "condition",
+         "library_use_only"),
         (
             (i.id, i.barcode, i.work_id, libraries[i.library].pk, libraries[i.library].pk,
              locations[i.location], i.call_number, "normal", i.library_use_only)
@@ -131,8 +118,8 @@ def _patrons(people: list[invent.InventedPatron], libraries: list[Library]) -> i
     }
     count = copy(
         "patron",
-        "id, pseudonym, category_id, library_id, name, name_reading, reading_key, birth_date, address, phone,"
-        " contact, email, guardian_name, registered_on, expires_on",
+        ("id", "pseudonym", "category_id", "library_id", "name", "name_reading", "reading_key", "birth_date", "address",
+         "phone", "contact", "email", "guardian_name", "registered_on", "expires_on"),
         (
             (p.id, p.pseudonym, categories[p.category], libraries[p.library].pk, p.name, p.reading,
              fold(p.reading), p.birth_date, p.address, p.phone, "email" if p.email else "phone", p.email, "",
@@ -140,7 +127,7 @@ def _patrons(people: list[invent.InventedPatron], libraries: list[Library]) -> i
             for p in people
         ),
     )  # fmt: skip
-    copy("card", "number, patron_id, issued_on", ((p.card, p.id, p.registered_on) for p in people))
+    copy("card", ("number", "patron_id", "issued_on"), ((p.card, p.id, p.registered_on) for p in people))
     return count
 
 
@@ -169,4 +156,4 @@ def _loans(made: list[invent.InventedItem], people: list[invent.InventedPatron],
                 now - dt.timedelta(days=days_ago), due[place],
             )  # fmt: skip
 
-    return copy("loan", "item_id, patron_id, library_id, rule_id, lent_on, lent_at, due_on", list(rows()))
+    return copy("loan", ("item_id", "patron_id", "library_id", "rule_id", "lent_on", "lent_at", "due_on"), list(rows()))

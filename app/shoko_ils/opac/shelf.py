@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from django.utils.functional import cached_property
 
-from shoko_ils.catalog.models import Contribution, Record
+from shoko_ils.catalog.models import Heading, Record
+from shoko_ils.catalog.words import role_name
 from shoko_ils.core.models import Library
 from shoko_ils.holdings.models import Availability, Item
 
@@ -84,8 +85,9 @@ class Entry:
         return sum(copy.state is State.IN for copy in self.copies)
 
     @cached_property
-    def contributions(self) -> list[Contribution]:
-        return list(self.record.contributions.all())
+    def names(self) -> list[tuple[Heading, str]]:
+        """Persons and bodies, each with the word for what it did."""
+        return [(heading, role_name(heading.role, heading.role_text)) for heading in self.record.names]  # type: ignore[attr-defined]
 
     @property
     def shelf_class(self) -> str:

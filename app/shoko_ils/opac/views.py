@@ -3,15 +3,30 @@
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from shoko_ils.catalog import search as catalogue
-from shoko_ils.catalog.models import Record
+from shoko_ils.catalog import series, words
+from shoko_ils.catalog.extract import MATERIAL_CODES
+from shoko_ils.catalog.models import Authority, Record
+from shoko_ils.catalog.suggest import suggest
 from shoko_ils.core.models import Library
-from shoko_ils.opac import shelf
+from shoko_ils.opac import asking, facets, shelf
 
-PER_PAGE = 20
 NEW_ARRIVALS = 6
+WORKS = 100
+FIELDS = (
+    ("any", _("All fields")),
+    ("title", _("Title")),
+    ("author", _("Author")),
+    ("subject", _("Subject")),
+    ("publisher", _("Publisher")),
+    ("class", _("Classification")),
+    ("number", _("ISBN and other numbers")),
+)
+MATCHES = (("part", _("contains")), ("begin", _("begins with")), ("whole", _("is exactly")))
+JOINS = (("and", _("and")), ("or", _("or")), ("not", _("but not")))
 ROBOTS = "User-agent: *\nDisallow: /search/\nDisallow: /en/search/\n"
 
 
@@ -33,23 +48,28 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
-    """`q` words, `library` key of the owning library or empty, `page` number."""
-    query = request.GET.get("q", "").strip()[: catalogue.MAX_QUERY].replace("\x00", "")
-    libraries = list(Library.objects.all())
-    chosen = request.GET.get("library", "")
-    if chosen not in {library.key for library in libraries}:
-        chosen = ""
-    pages = Paginator(catalogue.find(query, chosen), PER_PAGE)
-    page = pages.get_page(request.GET.get("page"))
-    hits = [shelf.Entry(record) for record in catalogue.for_list(page.object_list)]
+    """Simple search by `q`, advanced search by rows; `asking.read` says which parameters there are."""
+    asked = asking.read(request.GET)
+    found = catalogue.Search(asked.query, asked.filters).run(asked.page)
+    hits = [shelf.Entry(record) for record in catalogue.in_order(found.ids)]
+    pages = Paginator(range(found.pages * catalogue.PER_PAGE), catalogue.PER_PAGE)
     context = {
-        "query": query,
-        "libraries": libraries,
-        "chosen": chosen,
-        "page": page,
-        "page_range": pages.get_elided_page_range(page.number, on_each_side=2, on_ends=1),
+        "asked": asked,
+        "query": asked.text,
+        "libraries": asked.libraries,
+        "chosen": asked.library.key if asked.library else "",
+        "facets": facets.build(request.GET, found.facets, asked.libraries),
+        "fields": FIELDS,
+        "matches": MATCHES,
+        "joins": JOINS,
+        "materials": [(code, words.material_name(code)) for code in MATERIAL_CODES],
+        "classes": [(figure, words.class_name(figure)) for figure in range(10)],
+        "result": found,
+        "page": pages.get_page(found.page),
+        "page_range": pages.get_elided_page_range(found.page, on_each_side=2, on_ends=1),
         "hits": hits,
-        "count": pages.count,
+        "count": found.count,
+        "suggestions": suggest(asked.shown) if asked.query and not found.count else [],
     }
     return render(request, "opac/search.html", context)
 
@@ -58,7 +78,30 @@ def search(request: HttpRequest) -> HttpResponse:
 def record(request: HttpRequest, pk: int) -> HttpResponse:
     if pk > 2**63 - 1:
         raise Http404
-    found = catalogue.for_list(Record.objects.filter(pk=pk)).first()
+    found = catalogue.for_list(Record.objects.filter(pk=pk).prefetch_related("identifiers")).defer(None).first()
     if found is None:
         raise Http404
-    return render(request, "opac/record.html", {"entry": shelf.Entry(found), "record": found})
+    context = {
+        "entry": shelf.Entry(found),
+        "record": found,
+        "subjects": found.headings.filter(kind="subject").select_related("authority"),
+        "numbers": [(words.IDENTIFIERS[each.scheme], each.value) for each in found.identifiers.all()],
+        "material": words.material_name(found.material),
+        "language_of_record": words.language_name(found.language),
+        "volumes": series.volumes(found),
+        "in_series": series.in_series(found),
+    }
+    return render(request, "opac/record.html", context)
+
+
+@require_safe
+def authority(request: HttpRequest, pk: int) -> HttpResponse:
+    """A name or subject: its other forms, what is related, and its works."""
+    if pk > 2**63 - 1:
+        raise Http404
+    found = Authority.objects.filter(pk=pk).prefetch_related("references", "see_also").first()
+    if found is None:
+        raise Http404
+    works = catalogue.in_order(series.works(found, WORKS))
+    context = {"authority": found, "hits": [shelf.Entry(each) for each in works], "limit": WORKS}
+    return render(request, "opac/authority.html", context)

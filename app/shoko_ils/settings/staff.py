@@ -22,6 +22,9 @@ CONTENT_SECURITY_POLICY += (
 )
 DATABASES = database("ils_staff", schemas="ils", statement_timeout_ms=5000)
 
+# an uploaded file of records (20 MB at most) stays in memory: the service has no directory to write to
+FILE_UPLOAD_MAX_MEMORY_SIZE = 21 * 1024 * 1024
+
 SESSION_COOKIE_NAME = "__Host-shoko-staff"
 SESSION_COOKIE_SECURE = True
 SESSION_COOKIE_HTTPONLY = True

@@ -8,6 +8,8 @@ from shoko_ils.staff.models import Level
 EVERYBODY = frozenset(Level)
 # 実習生: カウンター業務(個人情報進入不可)
 KNOWS_PATRONS = frozenset({Level.MANAGER, Level.OFFICER, Level.ASSISTANT})
+# 書誌管理業務; an assistant gets it as an assigned duty, which is not granted here
+CATALOGUES = frozenset({Level.MANAGER, Level.OFFICER})
 ANONYMOUS = "anonymous"
 
 ACCESS: dict[str, frozenset[Level] | str] = {
@@ -19,9 +21,25 @@ ACCESS: dict[str, frozenset[Level] | str] = {
     "return": EVERYBODY,
     "patrons": KNOWS_PATRONS,
     "patron": KNOWS_PATRONS,
+    "catalogue": CATALOGUES,
+    "catalogue-new": CATALOGUES,
+    "catalogue-record": CATALOGUES,
+    "catalogue-merge": CATALOGUES,
+    "catalogue-imports": CATALOGUES,
+    "catalogue-import": CATALOGUES,
+    "catalogue-quarantine": CATALOGUES,
+    "catalogue-export": CATALOGUES,
+    "catalogue-authorities": CATALOGUES,
+    "catalogue-authority-new": CATALOGUES,
+    "catalogue-authority": CATALOGUES,
 }
 
 
 def sees_patrons(level: int) -> bool:
     """Whether names and other personal fields may appear on this person's screen."""
     return level in KNOWS_PATRONS
+
+
+def may_catalogue(level: int) -> bool:
+    """Whether the screens of cataloguing are open to this person."""
+    return level in CATALOGUES

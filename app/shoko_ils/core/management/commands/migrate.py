@@ -13,7 +13,9 @@ LOCK = 0x5348_4F4B
 
 
 class Command(migrate.Command):
-    help = "Create the schemas, migrate, and grant both services their rights. Run as ils_owner."
+    help = (
+        "Create the schemas, migrate, grant both services their rights, bring the catalogue up to date. As ils_owner."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         with connection.cursor() as cursor:
@@ -24,6 +26,9 @@ class Command(migrate.Command):
             super().handle(*args, **options)
             if not options["plan"] and not options["check_unapplied"]:
                 call_command("grant_roles", stdout=self.stdout)
+            if not (options["plan"] or options["check_unapplied"] or options["app_label"]):
+                # does nothing unless this release reads MARC records differently
+                call_command("rebuild_catalogue", stdout=self.stdout, stderr=self.stderr)
         finally:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])

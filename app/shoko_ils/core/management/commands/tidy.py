@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.sessions.models import Session
+from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
@@ -15,4 +16,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         sessions, _ = Session.objects.filter(expire_date__lt=timezone.now()).delete()
         receipts, _ = ScanReceipt.objects.filter(made_on__lt=timezone.localdate()).delete()
+        # records whose authority record changed for more of them than a form may wait for
+        call_command("rebuild_catalogue", stdout=self.stdout, stderr=self.stderr)
         self.stdout.write(f"removed: {sessions} sessions, {receipts} scan receipts")

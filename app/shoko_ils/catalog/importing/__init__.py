@@ -1,0 +1,1 @@
+"""Reading files of bibliographic records into the catalogue, with an account of every record."""

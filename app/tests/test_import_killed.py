@@ -1,0 +1,70 @@
+"""A process that is killed in the middle of an import, on committed data."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from shoko_ils.catalog import marc, store
+from shoko_ils.catalog.models import ImportBatch, SearchDocument
+from shoko_ils.catalog.models import Record as Bib
+from shoko_ils.catalog.search import simple
+from tests.conftest import APP
+from tests.test_import import book
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Real commits; what was imported is taken out again."""
+    with django_db_blocker.unblock():
+        yield
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT array_agg(record_id) FROM import_record WHERE record_id IS NOT NULL")
+            (numbers,) = cursor.fetchone()
+            store.remove(numbers or [])
+            cursor.execute("DELETE FROM import_record; DELETE FROM import_batch")
+        connection.close()
+
+
+def test_a_killed_import_is_finished_by_the_next_run(committed: None, tmp_path: Path) -> None:
+    """SIGKILL in the middle, several times: in the end every record is there exactly once."""
+    count = 6000
+    file = tmp_path / "many.mrc"
+    file.write_bytes(
+        b"".join(
+            marc.write(book(f"K{n}", f"殺された取込 {n}")) if n % 500 else b"short\x1d" for n in range(1, count + 1)
+        )
+    )
+    command = [sys.executable, "manage.py", "import_records", str(file), "--policy", "skip"]
+    environment = os.environ | {"SHOKO_DB_NAME": connection.settings_dict["NAME"]}
+
+    def position() -> int:
+        batch = ImportBatch.objects.filter(name="many.mrc").first()
+        return batch.position if batch else 0
+
+    killed = 0
+    for _ in range(2):
+        before = position()
+        process = subprocess.Popen(
+            command, cwd=APP, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        while process.poll() is None and position() == before:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+        killed += process.wait() == -signal.SIGKILL
+    assert killed
+    assert 0 < position() < file.stat().st_size
+    subprocess.run(command, cwd=APP, env=environment, check=True, capture_output=True)
+    batch = ImportBatch.objects.get(name="many.mrc")
+    assert (batch.state, batch.read, batch.new, batch.quarantined) == ("loaded", count, count - 12, 12)
+    assert batch.records.count() == count
+    numbers = list(batch.records.exclude(record_id=None).values_list("record_id", flat=True))
+    assert Bib.objects.filter(source_id__startswith="TEST:K").count() == len(set(numbers)) == count - 12
+    assert SearchDocument.objects.filter(pk__in=numbers).count() == simple("殺された取込").count() == count - 12
