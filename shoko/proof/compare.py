@@ -9,7 +9,7 @@ from typing import Literal
 
 from shoko.proof.boxes import Box, meet, point, product, without
 from shoko.proof.expected.host import HostExpectation, Permitted
-from shoko.proof.fields import NEW, VALUES
+from shoko.proof.fields import ADDRESSES, NEW, VALUES
 from shoko.proof.index import Index
 from shoko.proof.packet import Packet, example
 from shoko.proof.paths import Path, accepted
@@ -140,10 +140,11 @@ def _rewriting(
 def _breadth(box: Box) -> tuple[bool, int]:
     """What tells people most comes first: packets that begin a session, from and to as many as possible."""
     begins = holds(box.get("state", VALUES["state"]), NEW)
-    return begins, sum(size(box.get(field, VALUES[field])).bit_length() for field in _TELLING)
-
-
-_TELLING = ("proto", "saddr", "daddr", "dport")
+    every = ADDRESSES[box["family"][0]] if "family" in box else VALUES["saddr"]
+    whole = {"proto": VALUES["proto"], "saddr": every, "daddr": every, "dport": VALUES["dport"]}
+    return begins, sum(
+        size(box.get(field, full)).bit_length() - size(full).bit_length() for field, full in whole.items()
+    )
 
 
 def _shown(ruleset: Ruleset, kind: Kind, path: Path, wrong: Iterable[tuple[Box, str]]) -> list[Finding]:
