@@ -23,6 +23,7 @@ AREAS = {
     "topology": "shoko.topology.commands",
     "bootstrap": "shoko.bootstrap.commands",
     "diff": "shoko.diff.commands",
+    "drift": "shoko.drift.commands",
     "lab": "shoko.lab.commands",
     "matrix": "shoko.matrix.commands",
     "prove": "shoko.proof.commands",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -60,7 +61,7 @@ def answer(passes: tuple[Pass, ...], source: Place, destination: Place, asked: A
         raise AskError(f"{source.text} and {destination.text} both stand outside; what passes there no flow governs")
     verdict: Verdict = "no"
     if grants:
-        verdict = "yes" if _whole(source, destination, ports, grants) else "partly"
+        verdict = "partly" if lacking(source, destination, asked, grants) else "yes"
     return Answer(source, destination, asked, tuple(grants), verdict)
 
 
@@ -69,15 +70,21 @@ def _name(end: End, all_of_it: tuple[Network, ...], met: tuple[Network, ...], pl
     return end.name if place.many and met == all_of_it else place.text
 
 
-def _whole(source: Place, destination: Place, ports: set[tuple[str, int]], grants: list[Grant]) -> bool:
-    """True if every member of A reaches every member of B (but itself) on every port, in some family."""
-    return all(
-        any((grant.item.protocol, grant.item.port) == port and _covers(grant, one, other) for grant in grants)
+def lacking(
+    source: Place, destination: Place, asked: Asked, grants: Sequence[Grant]
+) -> list[tuple[Member, Member, tuple[str, int]]]:
+    """Return which member of A does not reach which of B (but itself) on which port, in any family."""
+    return [
+        (one, other, (port.protocol, port.number))
         for one in source.members
         for other in destination.members
         if not same_host(one, other)
-        for port in ports
-    )
+        for port in asked.ports
+        if not any(
+            (grant.item.protocol, grant.item.port) == (port.protocol, port.number) and _covers(grant, one, other)
+            for grant in grants
+        )
+    ]
 
 
 def _covers(grant: Grant, one: Member, other: Member) -> bool:

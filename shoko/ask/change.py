@@ -41,7 +41,7 @@ class Change:
 
 
 def change(source: Source, asked: Answer, now: datetime | None = None) -> Change:
-    """Return the change for a question that was answered with no."""
+    """Return the change for a question that was answered with no, or for the rest of one answered with partly."""
     now = now or datetime.now(UTC)
     remarks = tuple(place.remark for place in (asked.source, asked.destination) if place.remark)
     tried = [(additions, _forbidden(source, additions, asked, now)) for additions in _candidates(source, asked)]
@@ -75,7 +75,8 @@ def _free_name(source: Source, asked: Answer) -> str:
     name = re.sub("[^a-z0-9]+", "-", words).strip("-")
     if not name[0].isalpha():
         name = f"from-{name}"
-    name = name[:_LONGEST_NAME].strip("-")
+    if len(name) > _LONGEST_NAME:
+        name = name[: _LONGEST_NAME + 1].rpartition("-")[0]
     while name in taken:
         name = f"{name[: _LONGEST_NAME - 4].strip('-')}-new"
     return name
@@ -103,6 +104,7 @@ def _forbidden(
         again = answer(expand(declaration), start, end, asked.asked)
     except ShokoError as error:
         return (tried.problem(where, str(error).removeprefix(f"flows.{name}: ")),)
-    if name not in {grant.item.flow for grant in again.grants}:
+    helps = name in {grant.item.flow for grant in again.grants}
+    if not helps or (asked.verdict == "partly" and again.verdict != "yes"):
         return (tried.problem(where, "would not permit what was asked"),)
     return ()

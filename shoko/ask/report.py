@@ -33,6 +33,9 @@ def lines(result: Result) -> Iterator[str]:
     for name, grants in by_flow(asked.grants).items():
         yield ""
         yield from _permitted(result.declaration, result.declaration.flows[name], grants)
+    if result.change is not None:
+        yield ""
+        yield from _change(result.change, "the rest")
 
 
 def by_flow(grants: Iterable[Grant]) -> dict[str, list[Grant]]:
@@ -113,7 +116,7 @@ def _denied(result: Result) -> Iterator[str]:
         yield "  nobody who is known stands at one of the ends"
     if result.change is not None:
         yield ""
-        yield from _change(result.change)
+        yield from _change(result.change, "it")
 
 
 def _way(way: Way) -> Iterator[str]:
@@ -128,13 +131,13 @@ def _way(way: Way) -> Iterator[str]:
         yield f"    ({remark})"
 
 
-def _change(change: Change) -> Iterator[str]:
+def _change(change: Change, what: str) -> Iterator[str]:
     for remark in change.remarks:
         yield f"note: {remark}"
     if change.additions is None:
-        yield "no flow can permit it"
+        yield f"no flow can permit {what}"
         return
-    yield "the smallest change that would permit it:"
+    yield f"the smallest change that would permit {what}:"
     yield from (f"  {line}" for line in written(change).splitlines())
     if change.forbidden:
         yield "forbidden as the declaration stands:"

@@ -12,6 +12,7 @@ from shoko.ask.change import Change, change
 from shoko.ask.denial import Way, ways
 from shoko.ask.errors import AskError
 from shoko.ask.place import Places
+from shoko.ask.rest import rest
 from shoko.declaration.build import build
 from shoko.declaration.load import mistakes, site_directory
 from shoko.declaration.model import Declaration
@@ -23,7 +24,7 @@ from shoko.policy.view import View
 
 @dataclass(frozen=True)
 class Result:
-    """`ways` and `change` are there exactly if the verdict is no."""
+    """`ways` are there exactly if the verdict is no; `change` also if it is partly, then for the rest."""
 
     declaration: Declaration
     answer: Answer
@@ -44,7 +45,9 @@ def ask(site: Path, start: str, end: str, service: str, now: datetime | None = N
     except PolicyError as error:
         raise AskError(str(error)) from error
     found = answer(view.passes, places.find(start), places.find(end), asked(declaration, service))
-    if found.grants:
+    if found.verdict == "yes":
         return Result(declaration, found, (), None)
+    if found.verdict == "partly":
+        return Result(declaration, found, (), change(source, rest(found), now))
     denying = tuple(ways(view, found.source, found.destination))
     return Result(declaration, found, denying, change(source, found, now))

@@ -50,12 +50,13 @@ def ensure_keys(directory: Path, hosts: Iterable[str]) -> Keys:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
     return Keys(
-        controller=_ensure(directory / "controller", "shoko-controller"),
-        hosts={name: _ensure(directory / "hosts" / name, name) for name in hosts},
+        controller=ensure_pair(directory / "controller", "shoko-controller"),
+        hosts={name: ensure_pair(directory / "hosts" / name, name) for name in hosts},
     )
 
 
-def _ensure(path: Path, comment: str) -> KeyPair:
+def ensure_pair(path: Path, comment: str) -> KeyPair:
+    """Return the pair of a private key file, made (0600, with its `.pub`) if there is none. Raises BootstrapError."""
     if not path.exists():
         private = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
         # In place by rename, so that an interrupted run leaves no half key behind.

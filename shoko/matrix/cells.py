@@ -1,4 +1,4 @@
-"""The cells of the matrix: what the flows permit between two zones, and which layers deny the rest."""
+"""The cells of the matrix: what the flows permit between two zones, by which rules, and which layers deny the rest."""
 
 from __future__ import annotations
 
@@ -15,43 +15,50 @@ Layer = Literal["vlan", "gateway", "sender", "receiver"]
 
 @dataclass(frozen=True)
 class Carried:
-    """A flow inside one cell: its name and the services of it that pass between these two zones."""
+    """A flow inside one cell: its name, the services of it that pass between these two zones, and how."""
 
     flow: str
     services: tuple[str, ...]
     windowed: bool
+    passes: tuple[Pass, ...]
 
 
 @dataclass(frozen=True)
 class Cell:
     """What hosts of one zone may open to another's; `carried` is empty where everything is denied.
 
-    `layers` are those that deny what is not carried, each by itself.
+    `layers` are those that deny what is not carried, each by itself; `hosts` are ours that enforce the cell.
     """
 
     source: str
     destination: str
     carried: tuple[Carried, ...]
     layers: tuple[Layer, ...]
+    hosts: frozenset[str]
 
 
 def cells(declaration: Declaration) -> dict[tuple[str, str], Cell]:
     """Return a cell for every ordered pair of zones, in declared order."""
-    found: dict[tuple[str, str], dict[str, dict[str, None]]] = {}
+    found: dict[tuple[str, str], dict[str, list[Pass]]] = {}
     for item in expand(declaration):
-        carried = dict.fromkeys(_services(declaration, item))
         for source in _zones(declaration, item.source, item.sources):
             for destination in _zones(declaration, item.destination, item.destinations):
-                found.setdefault((source, destination), {}).setdefault(item.flow, {}).update(carried)
+                found.setdefault((source, destination), {}).setdefault(item.flow, []).append(item)
     return {
         (source, destination): Cell(
             source,
             destination,
             tuple(
-                Carried(flow, tuple(services), declaration.flows[flow].window is not None)
-                for flow, services in found.get((source, destination), {}).items()
+                Carried(
+                    flow,
+                    tuple(dict.fromkeys(name for one in passes for name in _services(declaration, one))),
+                    declaration.flows[flow].window is not None,
+                    tuple(passes),
+                )
+                for flow, passes in found.get((source, destination), {}).items()
             ),
             _layers(declaration, source, destination),
+            _hosts(declaration, source, destination),
         )
         for source in declaration.zones
         for destination in declaration.zones
@@ -88,6 +95,15 @@ def _layers(declaration: Declaration, source: str, destination: str) -> tuple[La
     sender: tuple[Layer, ...] = ("sender",) if _ours(declaration, source) and source in manned else ()
     receiver: tuple[Layer, ...] = ("receiver",) if _ours(declaration, destination) and destination in manned else ()
     return (*apart, *sender, *receiver)
+
+
+def _hosts(declaration: Declaration, source: str, destination: str) -> frozenset[str]:
+    """The gateways, and every host of ours with a leg in either zone."""
+    zones = {source, destination}
+    standing = (
+        host.name for host in declaration.hosts.values() for leg in host.legs if leg.segment.partition(".")[0] in zones
+    )
+    return frozenset([*declaration.gateways.hosts, *standing])
 
 
 def _ours(declaration: Declaration, zone: str) -> bool:

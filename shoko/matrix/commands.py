@@ -9,7 +9,7 @@ from shoko.declaration.commands import add_site
 from shoko.declaration.load import load
 from shoko.matrix.errors import MatrixError
 from shoko.matrix.page import page
-from shoko.matrix.proofs import read
+from shoko.proof.kept import read
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

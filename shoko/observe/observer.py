@@ -1,19 +1,21 @@
 #!/usr/bin/python3 -I
 """Runs on a host as root, changes nothing, and prints what the host enforces and runs, as one JSON object.
 
-Standard library only: it is handed to hosts as they are, by standard input or as an installed file. A part that could
-not be read is absent, and `errors` says why: whoever reads this must not take a part that is missing for an empty one.
+Standard library only: it is handed to hosts as they are, by standard input or as an installed file (role `observation`:
+the one command of the principal `observe`). A part that could not be read is absent, and `errors` says why: whoever
+reads this must not take a part that is missing for an empty one.
 """
 
 import json
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-FORMAT = 1
+FORMAT = 2
 _NFT = ("nft", "-j", "list", "ruleset")
 _SOCKETS = ("ss", "-H", "-l", "-n", "-t", "-u", "-p")
 _COLUMNS = "_uuid,name,tag,trunks,vlan_mode,interfaces"
@@ -98,6 +100,18 @@ def classifiers() -> list[str]:
     return sorted({one["dev"] for one in of_json("tc", "-j", "qdisc", "show") if one["kind"] in ("ingress", "clsact")})
 
 
+def proxying() -> list[str]:
+    """Where the host answers for addresses that are not its own: by a setting of an interface, or for single ones."""
+    set_on = [
+        f"{setting} of {folder.name}"
+        for family, setting in (("ipv4", "proxy_arp"), ("ipv4", "proxy_arp_pvlan"), ("ipv6", "proxy_ndp"))
+        for folder in sorted(Path(f"/proc/sys/net/{family}/conf").glob("*"))
+        if (content(f"{folder}/{setting}") or "0").strip() != "0"
+    ]
+    single = [f"{one['dst']} on {one['dev']}" for one in of_json("ip", "-j", "neigh", "show", "proxy")]
+    return set_on + sorted(single)
+
+
 def switch() -> dict[str, Any] | None:
     """Open vSwitch: its tables as ovs-vsctl prints them, and the flows of each bridge; None where there is none."""
     if not Path("/usr/bin/ovs-vsctl").exists():
@@ -127,6 +141,7 @@ PARTS: dict[str, Callable[[], Any]] = {
     "modules": modules,
     "legacy": legacy,
     "classifiers": classifiers,
+    "proxying": proxying,
     "switch": switch,
     "proxy": lambda: content("/etc/squid/squid.conf"),
 }
@@ -144,5 +159,15 @@ def observed() -> dict[str, Any]:
     return {**page, "errors": errors}
 
 
+def main(arguments: list[str]) -> int:
+    """Print one page; with `--each-line` one for every line that comes in, until the other side ends."""
+    if arguments not in ([], ["--each-line"]):
+        print("usage: observer.py [--each-line]", file=sys.stderr)
+        return 2
+    for _line in sys.stdin if arguments else ["once"]:
+        print(json.dumps(observed(), separators=(",", ":")), flush=True)
+    return 0
+
+
 if __name__ == "__main__":
-    print(json.dumps(observed(), separators=(",", ":")))
+    sys.exit(main(sys.argv[1:]))

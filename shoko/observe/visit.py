@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -12,6 +13,8 @@ from shoko.declaration.model import Declaration
 from shoko.observe.observer import FORMAT, PARTS
 from shoko.window.remote import Answer, ask
 
+LARGEST = 32 << 20  # bytes of an answer; a ruleset of 10,000 rules takes 6 MB
+LARGEST = 48 << 20  # characters; a ruleset of 10,000 rules has 6 million
 _COMMAND = ("python3", "-I", "-")
 
 
@@ -43,6 +46,7 @@ class Observation:
     modules: tuple[str, ...]
     legacy: tuple[str, ...]
     classifiers: tuple[str, ...]
+    proxying: tuple[str, ...]
     switch: dict[str, Any] | None
     proxy: str | None
     errors: dict[str, str]
@@ -62,20 +66,38 @@ class Observation:
         return [family for family in (4, 6) if self.sysctls.get(f"forwarding{family}")]
 
 
-def visit(declaration: Declaration, config: Path | None, hosts: list[str]) -> dict[str, Observation | str]:
-    """Return what every host holds and runs, by host; a text is the reason why nothing is known of it."""
+def visit(
+    declaration: Declaration, config: Path | None, hosts: list[str], tell: Callable[[str], None] = lambda host: None
+) -> dict[str, Observation | str]:
+    """Return what every host holds and runs, by host; a text is the reason why nothing is known of it.
+
+    `tell` is called with the name of each host that has been asked, by several threads.
+    """
     script = files("shoko.observe").joinpath("observer.py").read_text(encoding="utf-8")
-    answers = ask(declaration, config, _COMMAND, dict.fromkeys(hosts, script))
+    answers = ask(declaration, config, _COMMAND, dict.fromkeys(hosts, script), tell)
     return {answer.host: _understood(answer) for answer in answers}
 
 
 def _understood(answer: Answer) -> Observation | str:
     if answer.error is not None:
-        return f"cannot be read: {answer.error}; see that `ssh` reaches the host, and python3 and nft are installed"
+        return f"cannot be read: {answer.error}; see that `ssh` reaches the host and python3 is installed"
+    return understood(answer.output)
+
+
+def understood(text: str) -> Observation | str:
+    """Return what the observer printed; a text says why it is not understood."""
+    if len(text) > LARGEST:
+        return (
+            f"answers with {len(text) >> 20} MB, and at most {LARGEST >> 20} are read: "
+            "see with `nft list ruleset` what fills it"
+        )
     try:
-        return observation(json.loads(answer.output))
-    except (ValueError, KeyError, TypeError) as problem:
-        return f"answers something else than asked ({problem!r})"
+        return observation(json.loads(text))
+    except (ValueError, KeyError, TypeError, RecursionError) as problem:
+        return (
+            f"answers something else than asked ({problem!r}); "
+            "see that a login there prints nothing of its own, and try again"
+        )
 
 
 def observation(page: dict[str, Any]) -> Observation:
@@ -98,6 +120,7 @@ def observation(page: dict[str, Any]) -> Observation:
         modules=tuple(page.get("modules", [])),
         legacy=tuple(page.get("legacy", [])),
         classifiers=tuple(page.get("classifiers", [])),
+        proxying=tuple(page.get("proxying", [])),
         switch=page.get("switch"),
         proxy=page.get("proxy"),
         errors=errors,

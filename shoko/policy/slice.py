@@ -50,6 +50,7 @@ def _slice(view: View, host: Host) -> Json:
         "resolver": supplies.resolver(view, host),
         "time": supplies.time(view, host),
         "logs": supplies.logs(view, host),
+        "control": supplies.control(view),
         "certificates": certificates(view, host),
     }
     optional: dict[str, Json | list[Json] | None] = {

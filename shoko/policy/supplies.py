@@ -1,4 +1,4 @@
-"""The slice's `updates`, `resolver`, `time` and `logs`: what every managed host draws from the site."""
+"""The slice's `updates`, `resolver`, `time`, `logs` and `control`: what every managed host knows of the site."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from shoko.policy.view import View, addresses
 
 PROXIES = "forward_proxies"
 COLLECTORS = "log_collectors"
+CONTROL = "control"
 SUITES = ["trixie", "trixie-updates"]  # Debian 13, which the roles are written for
 SECURITY_SUITES = ["trixie-security"]
 
@@ -75,6 +76,12 @@ def logs(view: View, host: Host) -> Json:
         "is_collector": is_collector,
         "senders": [name for name in view.declaration.hosts if name in senders] if is_collector else [],
     }
+
+
+def control(view: View) -> list[str]:
+    """Addresses of the control node, from where the site is managed and watched."""
+    legs = [host.manage_leg for host in view.declaration.group(CONTROL)]
+    return addresses(*(leg.ipv4 for leg in legs), *(leg.ipv6 for leg in legs))
 
 
 def _in_url(address: str) -> str:

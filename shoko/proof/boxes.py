@@ -41,15 +41,27 @@ def apart(one: Box, other: Box) -> bool:
     """Tell whether no packet is in both boxes."""
     for field, members in other.items():
         mine = one.get(field)
-        if mine is not None and mine != members and not spans.meet(mine, members):
+        if mine is not None and mine != members and spans.apart(mine, members):
             return True
     return False
 
 
+def within(one: Box, other: Box) -> bool:
+    """Tell whether every packet of the first box is in the second, as far as can be seen field by field."""
+    for field, members in other.items():
+        mine = one.get(field)
+        if mine is None or (mine != members and spans.minus(mine, members)):
+            return False
+    return True
+
+
 def minus(one: Box, other: Box) -> list[Box]:
     """Return the packets of the first box that are not in the second, as disjoint boxes."""
-    if apart(one, other):
-        return [one]
+    return [one] if apart(one, other) else _cut(one, other)
+
+
+def _cut(one: Box, other: Box) -> list[Box]:
+    """The same where it is known that they overlap."""
     rest: list[Box] = []
     inside = one
     for field, full in VALUES.items():
@@ -66,8 +78,14 @@ def minus(one: Box, other: Box) -> list[Box]:
 
 def without(one: Box, others: Iterable[Box]) -> list[Box]:
     """Return the packets of a box that are in none of the others, as disjoint boxes."""
-    rest = [one]
+    near: list[Box] = []
     for other in others:
+        if not apart(one, other):  # else every piece of the box is apart from it as well
+            if within(one, other):
+                return []
+            near.append(other)
+    rest = [one]
+    for other in near:
         rest = [piece for box in rest for piece in minus(box, other)]
         if not rest:
             break

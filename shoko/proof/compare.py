@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
 
 from shoko.proof.boxes import Box, meet, point, product, without
 from shoko.proof.expected.host import HostExpectation, Permitted
-from shoko.proof.fields import NEW
+from shoko.proof.fields import NEW, VALUES
 from shoko.proof.index import Index
 from shoko.proof.packet import Packet, example
 from shoko.proof.paths import Path, accepted
-from shoko.proof.ruleset import Chain, Rule, Ruleset, Verdict
+from shoko.proof.ruleset import Chain, Rule, Ruleset, Verdict, Where
 from shoko.proof.run import Batch
-from shoko.proof.spans import single
+from shoko.proof.spans import holds, single, size
 
-Kind = Literal["passes", "blocked", "mark", "rewritten", "default", "translated", "forwards"]
+Kind = Literal[
+    "passes", "blocked", "mark", "rewritten", "default", "translated", "forwards", "address", "route", "switch"
+]
+Place = Path | Literal["links", "routes", "switch"]  # where on a host the difference is
 _ENDS = frozenset({"saddr", "daddr", "sport", "dport"})
 EXAMPLES = 200  # boxes looked at for examples; whether there is a difference is decided before
 
 
 @dataclass(frozen=True)
 class Step:
-    """A rule (or a chain's policy) that had a say in one packet."""
+    """A rule (or a chain's policy, with handle 0) that had a say in one packet."""
 
-    rule: str
+    where: Where
     verdict: str
+
+    @property
+    def rule(self) -> str:
+        """The place in one line."""
+        return str(self.where)
 
 
 @dataclass(frozen=True)
@@ -35,32 +43,43 @@ class Finding:
     """A difference between a host and the declaration.
 
     `packet` is one concrete example out of `box` (None where no packet shows it), `steps` is its way through the
-    ruleset. `flow` is the flow that the packet belongs to, "" if none permits it.
+    ruleset. `flow` is the flow that the packet belongs to, "" if none permits it. `others` are further boxes that the
+    same rule decides for the same flow.
     """
 
     kind: Kind
-    path: Path
+    path: Place
     packet: Packet | None
     box: Box
     steps: tuple[Step, ...] = ()
     flow: str = ""
     detail: str = ""
+    others: tuple[Box, ...] = ()
 
 
-def differences(
-    ruleset: Ruleset, path: Path, expected: HostExpectation, windows: Ruleset | None = None
-) -> list[Finding]:
-    """Return what a ruleset does otherwise than expected on a path; empty means: equal for every packet.
+@dataclass(frozen=True)
+class Compared:
+    """What was compared on one path, in numbers of boxes, and the differences; none means: equal for every packet."""
+
+    path: Path
+    accepted: int
+    expected: int
+    findings: tuple[Finding, ...]
+
+
+def compared(ruleset: Ruleset, path: Path, expected: HostExpectation, windows: Ruleset | None = None) -> Compared:
+    """Compare what a ruleset does with what is expected on a path.
 
     `windows` is the same ruleset with its expiring elements, if it has some: it may let pass what open windows permit.
     """
     must = expected.permitted(path)
     passing = accepted(ruleset, path)
-    findings = [*_compared(ruleset, path, passing, must, must), *_rewriting(ruleset, path, passing, expected, must)]
+    findings = [*_differences(ruleset, path, passing, must, must)]
+    findings += _rewriting(ruleset, path, passing, expected, must)
     if windows is not None:
         may = [*must, *expected.while_open(path)]
-        findings += _compared(windows, path, accepted(windows, path), [], may)
-    return findings
+        findings += _differences(windows, path, accepted(windows, path), [], may)
+    return Compared(path, sum(len(one.boxes) for one in passing), len(must), tuple(findings))
 
 
 def trace(ruleset: Ruleset, path: Path, packet: Packet) -> tuple[Step, ...]:
@@ -69,13 +88,13 @@ def trace(ruleset: Ruleset, path: Path, packet: Packet) -> tuple[Step, ...]:
 
     def tell(rule: Rule | Chain, verdict: Verdict) -> None:
         said = f"{verdict.kind} {verdict.target}".strip()
-        steps.append(Step(str(rule.where), f"policy {said}" if isinstance(rule, Chain) else said))
+        steps.append(Step(rule.where, f"policy {said}" if isinstance(rule, Chain) else said))
 
     accepted(ruleset, path, (point(packet),), tell)
     return tuple(steps)
 
 
-def _compared(
+def _differences(
     ruleset: Ruleset, path: Path, passing: list[Batch], must: list[Permitted], may: list[Permitted]
 ) -> list[Finding]:
     permitted = Index(one.box for one in may)
@@ -118,11 +137,25 @@ def _rewriting(
     return _shown(ruleset, "rewritten", path, ((one, "") for one in product(wrong, [it.box for it in must])))
 
 
+def _breadth(box: Box) -> tuple[bool, int]:
+    """What tells people most comes first: packets that begin a session, from and to as many as possible."""
+    begins = holds(box.get("state", VALUES["state"]), NEW)
+    return begins, sum(size(box.get(field, VALUES[field])).bit_length() for field in _TELLING)
+
+
+_TELLING = ("proto", "saddr", "daddr", "dport")
+
+
 def _shown(ruleset: Ruleset, kind: Kind, path: Path, wrong: Iterable[tuple[Box, str]]) -> list[Finding]:
     """One finding for each rule and flow concerned: a single slip often shows in hundreds of boxes."""
     found: dict[tuple[Step | None, str], Finding] = {}
-    for box, flow in islice(wrong, EXAMPLES):
+    others: dict[tuple[Step | None, str], list[Box]] = {}
+    for box, flow in islice(sorted(wrong, key=lambda one: _breadth(one[0]), reverse=True), EXAMPLES):
         packet = example(box)
         steps = trace(ruleset, path, packet)
-        found.setdefault((steps[-1] if steps else None, flow), Finding(kind, path, packet, box, steps, flow))
-    return list(found.values())
+        key = steps[-1] if steps else None, flow
+        if key in found:
+            others.setdefault(key, []).append(box)
+        else:
+            found[key] = Finding(kind, path, packet, box, steps, flow)
+    return [replace(one, others=tuple(others.get(key, ()))) for key, one in found.items()]

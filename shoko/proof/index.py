@@ -22,15 +22,15 @@ class Index:
         """Take in more boxes; they may overlap."""
         for box in boxes:
             node = self._root
-            for field in LEVELS[:-1]:
-                node = node.setdefault(_single(box, field), {})
-            node.setdefault(_single(box, LEVELS[-1]), []).append(box)
+            *before, last = _place(box)
+            for value in before:
+                node = node.setdefault(value, {})
+            node.setdefault(last, []).append(box)
 
     def near(self, box: Box) -> list[Box]:
         """Return every box that overlaps the given one, and some that do not."""
         nodes: list[Any] = [self._root]
-        for field in LEVELS:
-            value = _single(box, field)
+        for value in _place(box):
             if value is None:
                 nodes = [node for one in nodes for node in one.values()]
             else:
@@ -38,6 +38,9 @@ class Index:
         return [found for leaf in nodes for found in leaf]
 
 
-def _single(box: Box, field: str) -> int | None:
-    members = box.get(field)
-    return members[0] if members is not None and len(members) == 2 and members[1] - members[0] == 1 else None
+def _place(box: Box) -> list[int | None]:
+    """The way to a box through the tree."""
+    return [
+        members[0] if (members := box.get(field)) and len(members) == 2 and members[1] - members[0] == 1 else None
+        for field in LEVELS
+    ]

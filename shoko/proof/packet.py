@@ -10,8 +10,9 @@ from shoko.proof.interfaces import NONE, Interfaces
 from shoko.proof.spans import holds
 
 # An everyday packet: what a field gets where the box leaves it free, so that the example is one that could be sent.
-_ORDINARY = {"state": NEW, "proto": 6, "headed": 1, "sport": 40000, "flags": 2, "hop": 64, "user": 0, "nexthdr": 6}
+ORDINARY = {"state": NEW, "proto": 6, "headed": 1, "sport": 40000, "flags": 2, "hop": 64, "user": 0}
 _PROTOCOLS = {1: "icmp", 2: "igmp", 6: "tcp", 17: "udp", 47: "gre", 50: "esp", 58: "icmpv6", 112: "vrrp", 132: "sctp"}
+_FRAGMENT = 44  # IPv6 header of a fragment
 _STATES = {number: word for word, number in STATES.items()}
 
 Packet = dict[str, int]
@@ -22,9 +23,14 @@ def example(box: Box) -> Packet:
     packet: Packet = {}
     for field, full in VALUES.items():
         members = box.get(field, full)
-        usual = _ORDINARY.get(field, members[0])
+        usual = _following(box, packet) if field == "nexthdr" else ORDINARY.get(field, members[0])
         packet[field] = usual if holds(members, usual) else members[0]
     return packet
+
+
+def _following(box: Box, packet: Packet) -> int:
+    """What comes after the IPv6 header: the transport header, or in a later fragment what says that it is one."""
+    return packet["proto"] if holds(box.get("headed", VALUES["headed"]), 1) else _FRAGMENT
 
 
 def text(packet: Packet, names: Interfaces) -> str:
@@ -49,10 +55,12 @@ def text(packet: Packet, names: Interfaces) -> str:
 
 
 def record(packet: Packet, names: Interfaces) -> dict[str, object]:
-    """Return a packet for machines: numbers, with addresses, interfaces and state in words."""
+    """Return a packet for machines: numbers, with addresses, interfaces and state in words; null is "has none"."""
     words: dict[str, object] = dict(packet)
     words |= {end: _address(packet, end) for end in ("saddr", "daddr")}
     words |= {end: names.text(packet[end]) for end in ("iif", "oif")}
+    words["nexthdr"] = packet["nexthdr"] if packet["family"] == 6 else None
+    words["user"] = packet["user"] if packet["iif"] == NONE and packet["user"] != NOBODY else None
     return words | {"state": _STATES[packet["state"]]}
 
 

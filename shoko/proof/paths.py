@@ -50,8 +50,17 @@ def accepted(
     The nat chains are not part of it: the reader only lets source translation after routing through, which no filter
     chain sees; `translations` gives that.
     """
+    if start is None and tell is None:
+        if path not in ruleset.passing:
+            ruleset.passing[path] = _passed(ruleset, path, packets(path), None)
+        known: list[Batch] = ruleset.passing[path]
+        return known
+    return _passed(ruleset, path, packets(path) if start is None else start, tell)
+
+
+def _passed(ruleset: Ruleset, path: Path, start: tuple[Box, ...], tell: Told | None) -> list[Batch]:
     run = Run(ruleset, tell)
-    batches = [Batch(packets(path) if start is None else start)]
+    batches = [Batch(start)]
     if path != "output":
         # Before routing there is no way out yet, whatever it is going to be.
         batches = [Batch(one.boxes, {**one.now, "oif": NONE}) for one in batches]

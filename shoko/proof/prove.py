@@ -9,13 +9,14 @@ from typing import Any
 from shoko.declaration.model import Declaration
 from shoko.proof import read as reading
 from shoko.proof.boxes import Box, product, without
-from shoko.proof.compare import Finding, differences
+from shoko.proof.compare import Compared, Finding, compared
 from shoko.proof.errors import ProofError
 from shoko.proof.expected.host import HostExpectation
 from shoko.proof.expected.permissions import Permission, permissions
 from shoko.proof.expected.translation import of_groups
 from shoko.proof.index import Index
 from shoko.proof.interfaces import Interfaces
+from shoko.proof.owners import READ, advice
 from shoko.proof.packet import example
 from shoko.proof.paths import PATHS, Path, leaving, translations
 from shoko.proof.ruleset import Ruleset
@@ -24,12 +25,19 @@ from shoko.proof.spans import single
 
 @dataclass(frozen=True)
 class HostProof:
-    """What was found about one host. `unproved` is why nothing can be said; then there are no findings."""
+    """What was found about one host. `unproved` is what nothing can be said about, and why, and what to do.
+
+    `paths` is what was compared. `ruleset` is what the host enforces, and `windows` the same with the elements that
+    expire, where it has some; None where it could not be read.
+    """
 
     host: str
     findings: tuple[Finding, ...]
     unproved: tuple[str, ...]
     names: Interfaces
+    paths: tuple[Compared, ...] = ()
+    ruleset: Ruleset | None = None
+    windows: Ruleset | None = None
 
     @property
     def proven(self) -> bool:
@@ -37,7 +45,7 @@ class HostProof:
         return not self.findings and not self.unproved
 
 
-def prove_site(declaration: Declaration, listings: Mapping[str, dict[str, Any] | str]) -> list[HostProof]:
+def prove_site(declaration: Declaration, listings: Mapping[str, Mapping[str, Any] | str]) -> list[HostProof]:
     """Prove every declared host against its `nft -j list ruleset` (and `forwarding`, if known), in declared order.
 
     A text in place of a listing is the reason why there is none. A host without either is unproved as well.
@@ -50,30 +58,34 @@ def prove_site(declaration: Declaration, listings: Mapping[str, dict[str, Any] |
 
 
 def prove_host(
-    declaration: Declaration, every: list[Permission], host: str, listing: dict[str, Any] | str
+    declaration: Declaration, every: list[Permission], host: str, listing: Mapping[str, Any] | str
 ) -> HostProof:
     """Prove one host; `every` is `permissions(declaration)`."""
     if isinstance(listing, str):
-        return HostProof(host, (), (listing,), Interfaces(()))
-    names = Interfaces({*declared_interfaces(declaration, host), *reading.names(listing)})
+        return _unproved(host, listing)
     try:
+        names = Interfaces({*declared_interfaces(declaration, host), *reading.names(listing)})
         ruleset = reading.read(listing, names)
         if ruleset.unknown:
-            return HostProof(host, (), tuple(map(str, ruleset.unknown)), names)
-        opened = reading.read(listing, names, timed=True)
-        windows = opened if opened.chains != ruleset.chains else None
+            return _unproved(host, *(f"{one}; {advice(one.where)}" for one in ruleset.unknown))
+        windows = reading.read(listing, names, timed=True) if reading.expiring(listing) else None
         expected = HostExpectation(declaration, every, host, names)
+        paths = tuple(compared(ruleset, path, expected, windows) for path in PATHS)
         findings = [
             *_default_deny(ruleset),
             *_forwarding(declaration, host, listing.get("forwarding", [])),
-            *(found for path in PATHS for found in differences(ruleset, path, expected, windows)),
+            *(found for one in paths for found in one.findings),
             *_translated(translations(ruleset), of_groups(declaration, every, host, names)),
         ]
     except ProofError as problem:
-        return HostProof(host, (), (str(problem),), names)
-    except (KeyError, TypeError, ValueError, AttributeError) as problem:
-        return HostProof(host, (), (f"nft printed JSON of an unknown shape ({problem!r})",), names)
-    return HostProof(host, tuple(findings), (), names)
+        return _unproved(host, str(problem))
+    except reading.SHAPELESS as problem:
+        return _unproved(host, f"nft printed JSON of an unknown shape ({type(problem).__name__}: {problem}); {READ}")
+    return HostProof(host, tuple(findings), (), names, paths, ruleset, windows)
+
+
+def _unproved(host: str, *reasons: str) -> HostProof:
+    return HostProof(host, (), reasons, Interfaces(()))
 
 
 def declared_interfaces(declaration: Declaration, host: str) -> set[str]:

@@ -7,15 +7,14 @@ granted here, and nothing that decides about packets is skipped.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
-from shoko.proof import spans
-from shoko.proof.boxes import Box, product
+from shoko.proof import keys
 from shoko.proof.fields import UNTRACKED
 from shoko.proof.interfaces import Interfaces
-from shoko.proof.keys import Json, NotUnderstood, key
-from shoko.proof.ruleset import Case, Chain, Rule, Ruleset, Unknown, Verdict, Where
+from shoko.proof.keys import Json, NotUnderstood
+from shoko.proof.ruleset import Chain, Rule, Ruleset, Unknown, Where
+from shoko.proof.statements import rule as rule_of
 from shoko.proof.values import Reader
 
 FAMILIES = ("ip", "ip6", "inet")
@@ -23,15 +22,9 @@ HOOKS = {"prerouting", "input", "forward", "output", "postrouting"}
 KINDS = {"filter", "route", "nat"}
 # They decide nothing about a packet: they count, tell, or are data that rules refer to.
 HARMLESS = {"counter", "quota", "limit", "metainfo", "secmark"}
-SILENT = {"counter", "log"}
-# The answer that a rule gives tells for which packets it can: nft prints no other match for that.
-_REJECTED: dict[str, Box] = {
-    "": {},
-    "icmpx": {},
-    "icmp": {"family": spans.single(4)},
-    "icmpv6": {"family": spans.single(6)},
-    "tcp reset": {"proto": spans.single(6)},
-}
+# What reading raises where the JSON is of a shape that nft never prints.
+SHAPELESS = (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError, OverflowError)
+INTERFACES = ("iif", "oif", "iifname", "oifname")
 CONNTRACK = -200  # priority at which a packet gets its conntrack state
 
 
@@ -40,24 +33,31 @@ def read(document: Mapping[str, Any], interfaces: Interfaces, *, timed: bool = F
     items = document["nftables"]
     found = _Found()
     sets: dict[tuple[str, str], dict[str, list[Json]]] = {}
+    unsure: dict[tuple[str, str], dict[str, str]] = {}
     rules: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for item in items:
         ((kind, content),) = item.items()
         if kind in ("set", "map"):
             elements = _present(content.get("elem", []), timed)
-            sets.setdefault((content["family"], content["table"]), {})[content["name"]] = elements
+            table = (content["family"], content["table"])
+            sets.setdefault(table, {})[content["name"]] = elements
+            if doubt := _doubt(content):
+                unsure.setdefault(table, {})[content["name"]] = doubt
         elif kind == "rule":
             rules.setdefault((content["family"], content["table"], content["chain"]), []).append(content)
         elif kind == "table":
-            if content["family"] not in FAMILIES or content.get("flags"):
-                found.unknown.append(Unknown(_where(content), f"table of family {content['family']}, or with flags"))
+            if content["family"] not in FAMILIES:
+                found.unknown.append(Unknown(_where(content), f"table of family {content['family']}"))
+            if content.get("flags"):
+                flags = " ".join(map(str, keys.flags(content["flags"])))
+                found.unknown.append(Unknown(_where(content), f"table with flags {flags}"))
         elif kind not in HARMLESS | {"chain", "element"}:
             found.unknown.append(Unknown(_where(content), f"object of kind {kind}"))
     for item in items:
         if "chain" in item:
             content = item["chain"]
             at = (content["family"], content["table"], content["name"])
-            reader = Reader(interfaces, sets.get(at[:2], {}))
+            reader = Reader(interfaces, sets.get(at[:2], {}), unsure.get(at[:2], {}))
             found.chain(content, [found.rule(rule, reader) for rule in rules.get(at, [])])
     found.check_targets()
     return Ruleset(found.chains, tuple(found.unknown))
@@ -65,24 +65,39 @@ def read(document: Mapping[str, Any], interfaces: Interfaces, *, timed: bool = F
 
 def names(document: Mapping[str, Any]) -> set[str]:
     """Return every name and wildcard that a listing compares interfaces with."""
-    return set(_interfaces(document["nftables"]))
+    found: set[str] = set()
+    for item in document["nftables"]:
+        for kind, content in item.items():
+            if kind == "rule":
+                found.update(_interfaces(content.get("expr")))
+            elif kind in ("set", "map") and ("ifname" in content["type"] or _of_interface(content["type"])):
+                found.update(_words(content.get("elem")))  # nft 1.1 says the type by an expression
+    return found
+
+
+def expiring(document: Mapping[str, Any]) -> bool:
+    """Return whether a listing has elements that expire, so that reading it `timed` makes a difference."""
+    elements = [item[kind].get("elem", []) for item in document["nftables"] for kind in ("set", "map") if kind in item]
+    return any(len(_present(some, timed=False)) < len(_present(some, timed=True)) for some in elements)
 
 
 def _interfaces(value: Json) -> Iterator[str]:
+    """The names in matches and maps of a rule, wherever they stand."""
     if isinstance(value, list):
         for content in value:
             yield from _interfaces(content)
     elif isinstance(value, dict):
-        if {"left", "key"} & set(value) and _of_interface(value.get("left", value.get("key"))):
-            yield from _words([value.get("right"), value.get("data")])
-        elif "ifname" in value.get("type", ()):
-            yield from _words(value.get("elem"))
-        else:
+        left = value.get("left", value.get("key"))
+        if left is None:
             yield from _interfaces(list(value.values()))
+        elif _of_interface(left):
+            yield from _words([value.get("right"), value.get("data")])
 
 
 def _of_interface(left: Json) -> bool:
-    return any(f"'{key}'" in str(left) for key in ("iif", "oif", "iifname", "oifname"))
+    if isinstance(left, dict):
+        return left.get("key") in INTERFACES or any(map(_of_interface, left.values()))
+    return isinstance(left, list) and any(map(_of_interface, left))
 
 
 def _words(value: Json) -> Iterator[str]:
@@ -110,6 +125,16 @@ def _present(elements: Any, timed: bool) -> list[Json]:
     return present
 
 
+def _doubt(content: Mapping[str, Any]) -> str:
+    """Why the elements of a set say nothing about the next packet; "" if they do."""
+    if "dynamic" in keys.flags(content.get("flags")):
+        return "is filled by packets"
+    elements, size = content.get("elem", []), content.get("size")
+    if size is not None and len(elements) >= size:
+        return f"is full ({len(elements)} of {size} elements), and what did not fit is missing: give it a larger size"
+    return ""
+
+
 def _where(content: Mapping[str, Any]) -> Where:
     return Where(
         content["family"],
@@ -134,10 +159,10 @@ class _Found:
         try:
             if not isinstance(statements, list):
                 raise NotUnderstood("a rule without expressions")
-            return _rule(where, statements, reader)
+            return rule_of(where, statements, reader)
         except NotUnderstood as problem:
             self.unknown.append(Unknown(where, str(problem)))
-        except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        except SHAPELESS as problem:
             self.unknown.append(Unknown(where, f"JSON of another shape ({type(problem).__name__}: {problem})"))
         return None
 
@@ -147,6 +172,8 @@ class _Found:
         known = tuple(rule for rule in rules if rule is not None)
         hook, kind = content.get("hook"), content.get("type", "filter")
         policy: Literal["accept", "drop"] = "drop" if content.get("policy") == "drop" else "accept"
+        if content.get("policy", "accept") != policy:
+            self.unknown.append(Unknown(where, f"policy {content['policy']}"))
         chain = Chain(where, known, hook, kind, content.get("prio", 0), policy)
         if hook is not None:
             if hook not in HOOKS or kind not in KINDS or not isinstance(chain.priority, int):
@@ -177,84 +204,3 @@ def _misplaced(chain: Chain) -> Iterator[Unknown]:
             yield Unknown(rule.where, "a translation outside a nat chain")
         if rule.changes.get("state") == UNTRACKED and not (early and chain.priority < CONNTRACK):
             yield Unknown(rule.where, "notrack where conntrack has already seen the packet")
-
-
-def _rule(where: Where, statements: list[dict[str, Any]], reader: Reader) -> Rule | None:
-    if all(set(one) & (SILENT | {"match", "limit"}) for one in statements):
-        return None  # whoever matches goes on unchanged
-    conditions: list[list[Box]] = []
-    changes: dict[str, int] = {}
-    ends = _End([([{}], Verdict("continue"))])
-    for at, statement in enumerate(statements):
-        ((word, content),) = statement.items()
-        if word in SILENT:
-            continue
-        if word in ("match", "vmap") and changes:
-            raise NotUnderstood("a match after a change of the packet")
-        if word == "match":
-            conditions.append(reader.matched(content))
-        elif word == "mangle":
-            needs, changed = _change(content)
-            conditions.append([needs])
-            changes |= changed
-        elif word == "notrack":
-            changes["state"] = UNTRACKED
-        elif all(set(rest) <= SILENT for rest in statements[at + 1 :]):
-            ends = _end(word, content, reader)
-        else:
-            raise NotUnderstood(f"statement {word}")
-    if all(said.kind == "continue" for _boxes, said in ends.verdicts) and not changes:
-        return None
-    cases = tuple(Case(tuple(product(*conditions, boxes)), said) for boxes, said in ends.verdicts)
-    return Rule(where, cases, changes, ends.translation)
-
-
-@dataclass(frozen=True)
-class _End:
-    """What the last statement of a rule does."""
-
-    verdicts: list[tuple[list[Box], Verdict]]
-    translation: str | None = None
-
-
-def _end(word: str, content: Any, reader: Reader) -> _End:
-    if word == "vmap":
-        return _End([(boxes, _verdict(said)) for boxes, said in reader.cases(content["key"], content["data"])])
-    if word == "snat":
-        return _End([([{}], Verdict("accept"))], _translation(content))
-    if word == "reject":
-        return _End([([_REJECTED[content["type"] if content else ""]], Verdict("drop"))])
-    if word == "masquerade" and content is None:
-        return _End([([{}], Verdict("accept"))], "masquerade")
-    return _End([([{}], _verdict({word: content}))])
-
-
-def _change(content: Mapping[str, Any]) -> tuple[Box, dict[str, int]]:
-    """The packets that a statement can change, and the field that it sets to a constant; none if no chain sees it."""
-    target, value = content["key"], content["value"]
-    if target == {"meta": {"key": "nftrace"}}:
-        return {}, {}
-    one = key(target)
-    if one.target not in ("mark", "saddr", "daddr", "sport", "dport"):
-        raise NotUnderstood(f"sets {target}")
-    box = Reader(Interfaces(()), {}).matched({"op": "==", "left": target, "right": value})
-    if len(box) != 1 or spans.size(box[0][one.target]) != 1:
-        raise NotUnderstood(f"sets {target} to {value}")
-    # Without a conntrack entry there is no mark to set, and the rule goes on.
-    return {} if one.target == "mark" else one.needs, {one.target: box[0][one.target][0]}
-
-
-def _translation(content: Mapping[str, Any]) -> str:
-    if set(content) - {"addr", "family"} or not isinstance(content.get("addr"), str):
-        raise NotUnderstood(f"snat {dict(content)}")
-    return str(content["addr"])
-
-
-def _verdict(said: Json) -> Verdict:
-    if isinstance(said, dict) and len(said) == 1:
-        ((word, content),) = said.items()
-        if word in ("accept", "drop", "return", "continue"):
-            return Verdict(word)
-        if word in ("jump", "goto") and isinstance(content, dict):
-            return Verdict(word, str(content["target"]))
-    raise NotUnderstood(f"statement {said}")

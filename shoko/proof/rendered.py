@@ -5,6 +5,8 @@ This is the one file here that asks `shoko.policy`: it brings what is to be judg
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from shoko.declaration.model import Declaration
@@ -20,4 +22,5 @@ def listings(declaration: Declaration, hosts: list[str] | None = None) -> dict[s
     """
     contents = slices(declaration)
     wanted = [name for name in declaration.hosts if hosts is None or name in hosts]
-    return {name: loaded(ruleset(contents[name]), name) for name in wanted}
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        return dict(zip(wanted, pool.map(lambda name: loaded(ruleset(contents[name]), name), wanted), strict=True))

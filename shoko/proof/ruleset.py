@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from shoko.proof.boxes import Box
 
@@ -30,7 +30,9 @@ class Where:
     comment: str = ""
 
     def __str__(self) -> str:
-        place = f"table {self.family} {self.table} chain {self.chain}"
+        place = f"table {self.family} {self.table}"
+        if self.chain:
+            place += f" chain {self.chain}"
         if self.handle:
             place += f" handle {self.handle}"
         return f'{place} "{self.comment}"' if self.comment else place
@@ -56,6 +58,11 @@ class Rule:
     cases: tuple[Case, ...]
     changes: Mapping[str, int] = field(default_factory=dict)
     translation: str | None = None
+
+    @property
+    def drops_all(self) -> bool:
+        """Whether no packet gets past it."""
+        return any(case.verdict.kind == "drop" and {} in case.boxes for case in self.cases)
 
 
 @dataclass(frozen=True)
@@ -92,6 +99,8 @@ class Ruleset:
 
     chains: Mapping[tuple[str, str, str], Chain]
     unknown: tuple[Unknown, ...]
+    # What passes of all packets, by path; `paths.accepted` works it out once.
+    passing: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def hooked(self, hook: str, kinds: tuple[str, ...] = ("filter", "route")) -> list[Chain]:
         """Return the base chains of a hook in the order in which a packet meets them."""

@@ -36,18 +36,13 @@ class _Frame:
     batch: Batch
     here: Index
     gone: Index = field(default_factory=Index)
-    elsewhere: Index = field(default_factory=Index)  # those of `gone` that nobody decided in this chain
+    returned: Index = field(default_factory=Index)  # those of `gone` that go on where this chain was called from
     decided: list[Box] = field(default_factory=list)  # accepted or dropped for good
     strays: list[Batch] = field(default_factory=list)  # came out of the chain changed
 
-    def move(self, boxes: Iterable[Box]) -> None:
-        """Packets leave this chain undecided, or go on in it changed and thus in a frame of their own."""
-        self.gone.add(boxes)
-        self.elsewhere.add(boxes)
-
     def drop(self, boxes: Iterable[Box]) -> None:
-        """Who is dropped needs no exact list: that some had been accepted or dropped before does no harm."""
-        dropped = [piece for came in self.came(boxes) for piece in without(came, self.elsewhere.near(came))]
+        """Who is dropped needs no exact list: that some were decided before, or go on changed, does no harm."""
+        dropped = [piece for came in self.came(boxes) for piece in without(came, self.returned.near(came))]
         self.gone.add(dropped)
         self.decided += dropped
 
@@ -109,7 +104,7 @@ class Run:
         frame = _Frame(batch, Index(batch.boxes))
         for at, rule in enumerate(rules):
             for case in rule.cases:
-                if case.verdict.kind == "drop" and self._tell is None:
+                if self._tell is None and self._drops(rule, case.verdict):
                     frame.drop(case.boxes)
                     continue
                 hits = frame.hits(case.boxes)
@@ -118,6 +113,13 @@ class Run:
             if len(frame.decided) > BUDGET:
                 raise ProofError(f"{rule.where}: more than {BUDGET} boxes; split the ruleset by pairs of zones")
         return frame.decided, frame.strays
+
+    def _drops(self, rule: Rule, verdict: Verdict) -> bool:
+        """Tell whether nobody who gets this verdict survives: a drop, or the way to a chain that drops everybody."""
+        if verdict.kind in ("jump", "goto"):
+            first = self._ruleset.target(rule, verdict).rules[:1]
+            return any(one.drops_all for one in first)
+        return verdict.kind == "drop"
 
     def _matched(self, frame: _Frame, rule: Rule, verdict: Verdict, hits: list[Box], rest: Sequence[Rule]) -> None:
         if self._tell is not None:
@@ -135,15 +137,17 @@ class Run:
             decided, strays = self._chain(self._ruleset.target(rule, verdict).rules, after)
         frame.decided += decided
         changed = after.now != frame.batch.now
-        # Whoever comes back unchanged is simply still in this frame.
-        coming = [*strays, *_undecided(after, decided, strays)] if changed else strays
         if verdict.kind in ("goto", "return"):
             # Whoever comes back from a goto, or returns, leaves this chain as well.
-            frame.move(hits)
-            frame.strays += coming
+            back = _undecided(after, decided, strays)
+            frame.strays += [*strays, *back] if changed else strays
+            frame.gone.add(hits)
+            frame.returned.add(box for one in back if not changed for box in one.boxes)
             return
+        # Whoever comes back unchanged is simply still in this frame.
+        coming = [*strays, *_undecided(after, decided, strays)] if changed else strays
         frame.gone.add(decided)
-        frame.move(hits if changed else [box for stray in strays for box in stray.boxes])
+        frame.gone.add(hits if changed else [box for stray in strays for box in stray.boxes])
         for one in coming:
             more, further = self._chain(rest, one)
             frame.decided += more

@@ -1,36 +1,38 @@
-"""Rulesets as hosts enforce them just now, read over the connections that Ansible uses."""
+"""What hosts enforce and run just now, read in one visit over the connections that Ansible uses."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from shoko.declaration.model import Declaration
-from shoko.proof.errors import ProofError
-from shoko.proof.load import listing
-from shoko.window.remote import Answer, ask
-
-# nft prints the whole listing on one line; the two lines after it say whether the host forwards.
-_READ = "nft -j list ruleset && cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding"
+from shoko.observe.visit import Observation, visit
+from shoko.proof.owners import READ
 
 
-def listings(declaration: Declaration, config: Path | None, hosts: list[str]) -> dict[str, dict[str, Any] | str]:
-    """Return what every host holds, by host; a text is the reason why nothing could be read.
+def observations(
+    declaration: Declaration, config: Path | None, hosts: list[str], tell: Callable[[str], None] = lambda host: None
+) -> dict[str, Observation | str]:
+    """Return what every host holds and runs, by host; a text is the reason why nothing could be read.
 
-    A listing has one key more than nft gives it: `forwarding`, the list of families (4, 6) that the host forwards.
+    `tell` is called with the name of each host that has been asked.
     """
-    answers = ask(declaration, config, ["sh", "-c", _READ], dict.fromkeys(hosts, ""))
-    return {answer.host: _understood(answer) for answer in answers}
+    return visit(declaration, config, hosts, tell)
 
 
-def _understood(answer: Answer) -> dict[str, Any] | str:
-    if answer.error is not None:
-        return f"cannot be read: {answer.error}; see that `ssh` reaches the host and that nft is installed there"
-    *printed, ipv4, ipv6 = answer.output.strip().splitlines() or ["", "", ""]
-    try:
-        document = listing("\n".join(printed), answer.host)
-        on = [family for family, said in ((4, ipv4), (6, ipv6)) if json.loads(said) != 0]
-    except (ProofError, ValueError) as problem:
-        return f"answers something else than asked ({problem})"
-    return {**document, "forwarding": on}
+def listings(seen: Mapping[str, Observation | str]) -> dict[str, dict[str, Any] | str]:
+    """Return `nft -j list ruleset` of every host, or in its place why there is none.
+
+    A listing has keys that nft does not give it: `forwarding`, the list of families (4, 6) that the host forwards, and
+    `kernel`, its release.
+    """
+    return {host: one if isinstance(one, str) else _listing(one) for host, one in seen.items()}
+
+
+def _listing(seen: Observation) -> dict[str, Any] | str:
+    if "ruleset" in seen.errors:
+        return f"its ruleset cannot be read: {seen.errors['ruleset']}; see that nft is installed there"
+    if not isinstance(seen.ruleset, dict) or not isinstance(seen.ruleset.get("nftables"), list):
+        return f"nft printed JSON of an unknown shape; {READ}"
+    return {**seen.ruleset, "forwarding": seen.forwarding, "kernel": seen.kernel}

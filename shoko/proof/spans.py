@@ -6,7 +6,7 @@ on. Every set of integers has exactly one such tuple, so `==` is equality of set
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
 Spans = tuple[int, ...]
@@ -45,31 +45,42 @@ def meet(one: Spans, other: Spans) -> Spans:
         low = one[0] if one[0] > other[0] else other[0]
         high = one[1] if one[1] < other[1] else other[1]
         return (low, high) if low < high else ()
-    result: list[int] = []
-    at, to = 0, 0
-    while at < len(one) and to < len(other):
-        low, high = max(one[at], other[to]), min(one[at + 1], other[to + 1])
-        if low < high:
-            result += (low, high)
-        if one[at + 1] < other[to + 1]:
-            at += 2
-        else:
-            to += 2
-    return tuple(result)
+    if len(one) > len(other):
+        one, other = other, one
+    result: Spans = ()
+    for at in range(0, len(one), 2):
+        first, last = _cuts(one[at], one[at + 1], other)
+        result += one[at : at + 1] * (first & 1) + other[first:last] + one[at + 1 : at + 2] * (last & 1)
+    return result
+
+
+def apart(one: Spans, other: Spans) -> bool:
+    """Tell whether no value is in both sets; neither is empty."""
+    if one[-1] <= other[0] or other[-1] <= one[0]:
+        return True
+    return (len(one) > 2 or len(other) > 2) and not meet(one, other)
 
 
 def minus(one: Spans, other: Spans) -> Spans:
     """Return the values of the first set that are not in the second."""
-    if not one or not other:
-        return one
-    low, high = one[0], one[-1]
-    gaps = (min(low, other[0]) - 1, *other, max(high, other[-1]) + 1)  # what the second set leaves out, around it
-    return meet(one, gaps)
+    result: Spans = ()
+    for at in range(0, len(one), 2):
+        first, last = _cuts(one[at], one[at + 1], other)
+        result += one[at : at + 1] * (~first & 1) + other[first:last] + one[at + 1 : at + 2] * (~last & 1)
+    return result
+
+
+def _cuts(low: int, high: int, members: Spans) -> tuple[int, int]:
+    """Which cuts of a set lie strictly between two values, as the range of their places.
+
+    An odd place says that the set holds the values on that side of the cut: `low`, and `high` - 1.
+    """
+    return bisect_right(members, low), bisect_left(members, high)
 
 
 def holds(members: Spans, value: int) -> bool:
     """Tell whether a value is in the set."""
-    return bisect_right(members, value) % 2 == 1
+    return bisect_right(members, value) & 1 == 1
 
 
 def size(members: Spans) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
@@ -25,10 +25,14 @@ _COMPARED: dict[str, Callable[[int, int], Spans]] = {
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads matches of one table. `sets` holds its named sets' and maps' elements."""
+    """Reads matches of one table. `sets` holds its named sets' and maps' elements.
+
+    `unsure` says of some of them why nothing can be concluded from their elements.
+    """
 
     interfaces: Interfaces
     sets: Mapping[str, list[Json]]
+    unsure: Mapping[str, str] = field(default_factory=dict)
 
     def matched(self, match: Mapping[str, Json]) -> list[Box]:
         """Return the packets that a match statement lets through, as disjoint boxes. Raises NotUnderstood."""
@@ -85,6 +89,8 @@ class Reader:
         if isinstance(right, str) and right.startswith("@"):
             if right[1:] not in self.sets:
                 raise NotUnderstood(f"set {right} does not exist in this table")
+            if right[1:] in self.unsure:
+                raise NotUnderstood(f"set {right} {self.unsure[right[1:]]}")
             return self.sets[right[1:]]
         if isinstance(right, dict) and set(right) == {"set"}:
             return list(right["set"]) if isinstance(right["set"], list) else [right["set"]]
@@ -125,9 +131,11 @@ class Reader:
         if isinstance(value, dict) and len(value) == 1:
             ((word, content),) = value.items()
             if word == "prefix" and isinstance(content, dict):
-                low = self._number(one, content["addr"])
-                low &= -1 << (one.width - int(content["len"]))
-                return spans.between(low, low + (1 << (one.width - int(content["len"]))) - 1)
+                if content["len"] not in range(one.width + 1):
+                    raise NotUnderstood(f"prefix {content}")
+                size = 1 << (one.width - content["len"])
+                low = self._number(one, content["addr"]) & -size
+                return spans.between(low, low + size - 1)
             if word == "range" and isinstance(content, list) and len(content) == 2:
                 return spans.between(self._number(one, content[0]), self._number(one, content[1]))
         if one.kind == "interface":

@@ -1,4 +1,4 @@
-"""The zones of ours as columns: header, segments, and in each segment the hosts by role."""
+"""The zones at the switch as columns: header, segments, and in each segment the hosts by role."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from shoko.topology.words import Language, group, say, word
 
 # Dark enough for white text on them (contrast over 5:1) and told apart in grey print by their titles.
 COLORS = ("#1f5f8b", "#1d7273", "#2f6b3a", "#66651a", "#8a3b2a", "#8a5800", "#64448f", "#44546a", "#7a2e5d", "#345c9c")
-HEADER = 48.0
+GREY = "#5a6472"  # of everything that is outside
+HEADER = 44.0
 PAD = 8.0
 CHIP = 22.0
 LABEL = 16.0
@@ -40,9 +41,9 @@ class Block:
 
 
 def color(declaration: Declaration, zone: str) -> str:
-    """The colour of a zone of ours, by its place in the declaration."""
+    """The colour of a zone: of ours, by its place in the declaration; of what is outside, grey."""
     inner = [name for name, one in declaration.zones.items() if not one.outside]
-    return COLORS[inner.index(zone) % len(COLORS)]
+    return COLORS[inner.index(zone) % len(COLORS)] if zone in inner else GREY
 
 
 def tint(shade: str, share: float = 0.08) -> str:
@@ -97,11 +98,11 @@ class Column:
         drawing.element("path", d=top, fill=self.shade)
         middle = x + self.width / 2
         room = self.width - 2 * PAD
-        drawing.text(middle, y + 22, title, 16.5, room, text_anchor="middle", font_weight="700", fill="#ffffff")
+        drawing.text(middle, y + 20, title, 16.5, room, text_anchor="middle", font_weight="700", fill="#ffffff")
         reason = f"{self.zone.name}　{word('control', self.language)} {self.zone.control}"
         if self.language == "en":
             reason = f"{word('control', self.language)} {self.zone.control}"
-        drawing.text(middle, y + 39, reason, 11, room, text_anchor="middle", fill="#ffffff")
+        drawing.text(middle, y + 36, reason, 11, room, text_anchor="middle", fill="#ffffff")
         below = y + HEADER + PAD
         for segment in self.zone.segments:
             self._draw_segment(drawing, segment, x + PAD, below)
@@ -115,7 +116,9 @@ class Column:
             x, y, width, self._segment_height(segment), rx=5, fill="#ffffff", stroke=self.shade, stroke_dasharray=dash
         )
         left = x + PAD
-        vlan = f"VLAN {segment.vlan}" if segment.vlan is not None else "WireGuard"
+        vlan = "WireGuard" if segment.tunnel is not None else ""
+        if segment.vlan is not None:
+            vlan = f"VLAN {segment.vlan}"
         vlan_room = measure(vlan, 11) + 6
         name = segment_text(self.declaration, segment, self.language)
         drawing.text(left, y + 17, name, 13, self._inner() - vlan_room, font_weight="700")
@@ -162,6 +165,9 @@ class Column:
 def blocks(declaration: Declaration, segment: Segment, language: Language) -> list[Block]:
     """What stands in a segment: shared addresses, hosts by their roles, persons, the open population."""
     found: list[Block] = []
+    if declaration.zones[segment.zone].outside and segment.vlan is not None:
+        gateways = tuple(Chip(name, "gateway", "solid") for name in declaration.gateways.hosts)
+        found.append(Block(word("gateway_end", language), gateways))
     vips = [vip for vip in declaration.vips.values() if vip.segment == segment.name]
     by_role: dict[tuple[str, ...], list[Host]] = {}
     for host in declaration.hosts.values():

@@ -68,7 +68,7 @@ def segment_text(declaration: Declaration, segment: Segment, language: Language)
         return say(declaration.libraries[segment.library].title, language)
     if segment.tunnel is not None:
         return word("tunnel", language)
-    return word("servers", language) if segment.key == "servers" else segment.key
+    return word(segment.key, language) if segment.key in ("servers", "line") else segment.key
 
 
 def end_text(declaration: Declaration, selector: Selector, language: Language) -> str:

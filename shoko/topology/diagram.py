@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from shoko.declaration.model import Declaration, Zone
+from shoko.proof.kept import Kept
 from shoko.topology.columns import Column, color
-from shoko.topology.flowlist import FlowList
+from shoko.topology.ladder import Ladder
+from shoko.topology.lanes import Lane, drawn_zones, spread
 from shoko.topology.outside import BAR, BAR_TOP, DARK, Outside
 from shoko.topology.svg import FONTS, Drawing, definitions
 from shoko.topology.words import Language, say, word
@@ -18,15 +20,14 @@ from shoko.topology.words import Language, say, word
 WIDTH, HEIGHT = 1485.0, 1050.0  # A4 landscape, 297 x 210 mm
 NARROWEST = 1200.0  # of a small site: its drawing is enlarged to fill the page
 MARGIN = 36.0
-GAP = 10.0
-MOST = 9  # columns in a row
+MOST = 10  # columns in a row
 
 
-def draw(declaration: Declaration, language: Language) -> str:
-    """The diagram as SVG text."""
+def draw(declaration: Declaration, language: Language, proof: Kept | None = None) -> str:
+    """The diagram as SVG text; with a proof, flows are marked by what it says of them."""
     width = NARROWEST
     while True:
-        page = Page(declaration, language, width)
+        page = Page(declaration, language, width, proof)
         page.compose()
         if page.height <= width * HEIGHT / WIDTH + 0.5 or width > 8 * WIDTH:
             return page.svg()
@@ -40,6 +41,7 @@ class Page:
     declaration: Declaration
     language: Language
     width: float
+    proof: Kept | None
     body: Drawing = field(default_factory=Drawing)
     height: float = 0.0
 
@@ -48,33 +50,34 @@ class Page:
         right = self.width - MARGIN
         outside = Outside(self.body, self.declaration, self.language, MARGIN, right)
         outside.draw()
-        inner = [zone for zone in self.declaration.zones.values() if not zone.outside]
-        top = BAR_TOP
-        for index, row in enumerate(_rows(inner)):
+        top = above = BAR_TOP
+        rows = _rows(drawn_zones(self.declaration))
+        lanes = spread([zone for row in rows for zone in row], MARGIN, right)
+        for index, row in enumerate(rows):
             outside.bar(top, labelled=index == 0)
-            if index:
-                side = MARGIN + 4
-                self.body.line([(side, top - 60), (side, top)], stroke=DARK, stroke_width=6)
-            top = self._zones(row, top) + 26
-        flows = FlowList(self.declaration, self.language, right - MARGIN)
-        flows.draw(self.body, MARGIN, top)
-        bottom = max(top + flows.height + 22, self.width * HEIGHT / WIDTH - 30)
+            if index:  # one switch, drawn as two bars
+                side, middles = MARGIN - 14, (above + BAR / 2, top + BAR / 2)
+                points = [(MARGIN, middles[0]), (side, middles[0]), (side, middles[1]), (MARGIN, middles[1])]
+                self.body.line(points, stroke=DARK, stroke_width=5)
+            above = top
+            top = self._zones(row, spread(row, MARGIN, right), top) + 16
+        ladder = Ladder(self.declaration, self.language, lanes, self.proof)
+        ladder.draw(self.body, top)
+        bottom = max(top + ladder.height + 18, self.width * HEIGHT / WIDTH - 22)
         self._footer(bottom)
-        self.height = bottom + 30
+        self.height = bottom + 22
 
-    def _zones(self, zones: list[Zone], top: float) -> float:
+    def _zones(self, zones: list[Zone], lanes: list[Lane], top: float) -> float:
         """A row of zones below a bar; returns where it ends."""
-        room = self.width - 2 * MARGIN
-        width = (room - GAP * (len(zones) - 1)) / len(zones)
-        columns = [Column(self.declaration, zone, width, self.language) for zone in zones]
+        columns = [
+            Column(self.declaration, zone, lane.width, self.language) for zone, lane in zip(zones, lanes, strict=True)
+        ]
         height = max(column.height for column in columns)
-        start = top + BAR + 22
-        for index, column in enumerate(columns):
-            x = MARGIN + index * (width + GAP)
-            middle = x + width / 2
-            shade = color(self.declaration, column.zone.name)
-            self.body.line([(middle, top + BAR), (middle, start)], stroke=shade, stroke_width=5)
-            column.draw(self.body, x, start, height)
+        start = top + BAR + 16
+        for lane, column in zip(lanes, columns, strict=True):
+            shade = color(self.declaration, lane.zone)
+            self.body.line([(lane.middle, top + BAR), (lane.middle, start)], stroke=shade, stroke_width=5)
+            column.draw(self.body, lane.x, start, height)
         return start + height
 
     def _footer(self, y: float) -> None:

@@ -6,20 +6,20 @@ from dataclasses import dataclass
 
 from shoko.declaration.ends import is_internet, tunnel_segment
 from shoko.declaration.model import Declaration, Segment, Zone
+from shoko.topology.columns import GREY
 from shoko.topology.describe import segment_text
 from shoko.topology.svg import Drawing, measure
 from shoko.topology.words import Language, say, word
 
-BAR = 28.0  # height of the switch
-BAR_TOP = 318.0
-GREY = "#5a6472"
+BAR = 24.0  # height of the switch
+BAR_TOP = 232.0
 DARK = "#2b3440"
 RED = "#9b1c31"
 VIOLET = "#64448f"
 
-_TOP, _HEIGHT = 78.0, 68.0  # of the row in which the internet stands
+_TOP, _HEIGHT = 56.0, 50.0  # of the row in which the internet stands
 _INTERNET = 420.0  # its width
-_GATEWAYS = (206.0, 78.0, 520.0)  # top, height, width
+_GATEWAYS = (136.0, 74.0, 520.0)  # top, height, width
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Outside:
         zones = self.declaration.zones.values()
         name = say(self.declaration.title, self.language)
         room = self.right - self.left - 380
-        self.drawing.text(self.left, 48, f"{name}　{word('diagram', self.language)}", 28, room, font_weight="700")
+        self.drawing.text(self.left, 38, f"{name}　{word('diagram', self.language)}", 25, room, font_weight="700")
         internet = next((zone for zone in zones if is_internet(zone)), None)
         if internet is not None:
             self._internet(internet)
@@ -58,7 +58,7 @@ class Outside:
         self.drawing.rect(self.left, top, self.right - self.left, BAR, rx=5, fill=DARK)
         if labelled:
             text = f"{', '.join(self.declaration.switches)}　{word('switch', self.language)}".strip()
-            self.drawing.text(self.left + 14, top + 19, text, 14, fill="#ffffff", font_weight="700")
+            self.drawing.text(self.left + 14, top + 17, text, 14, fill="#ffffff", font_weight="700")
 
     def _internet(self, zone: Zone) -> None:
         title = say(zone.title, self.language)
@@ -78,11 +78,8 @@ class Outside:
         self.drawing.use("globe", start, _TOP + _HEIGHT / 2 - 14, 28, GREY)
         self.drawing.text(start + 38, _TOP + _HEIGHT / 2 + 8, title, size, font_weight="700")
         self.drawing.close("g")
-        line = next(segment for segment in zone.segments if segment.vlan is not None)
         below, target = _TOP + _HEIGHT, _GATEWAYS[0]
         self.drawing.line([(self.middle, below), (self.middle, target)], stroke=GREY, stroke_width=5)
-        text = f"{word('line', self.language)} VLAN {line.vlan}　{_prefixes(line)}"
-        self.drawing.text(self.middle + 14, (below + target) / 2 + 5, text, 12)
 
     def _other_lines(self, zones: list[Zone]) -> None:
         """Lines that are not ours: beside the internet, and below them nothing."""

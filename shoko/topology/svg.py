@@ -88,6 +88,24 @@ class Drawing:
         shown = {"x": x, "y": y, "font_size": size, "fill": "#1c2430", **attributes}
         self.parts.append(f"<text{_attributes(shown)}>{escape(text)}</text>")
 
+    def spans(
+        self, x: float, y: float, parts: list[tuple[str, dict[str, object]]], size: float, room: float, **more: object
+    ) -> None:
+        """Pieces of text one after the other, each with attributes of its own, all made to fit a width together."""
+        if not parts:
+            return
+        whole = "　".join(text for text, _ in parts)
+        fitted, smaller = fit(whole, size, room)
+        shown = {"x": x, "y": y, "font_size": smaller, "fill": "#1c2430", **more}
+        self.parts.append(f"<text{_attributes(shown)}>")
+        for index, (text, attributes) in enumerate(parts):
+            piece, fitted = fitted[: len(text)], fitted[len(text) + 1 :]
+            styled = dict(attributes)
+            if "font_size" in styled:
+                styled["font_size"] = min(smaller, float(str(styled["font_size"])))
+            self.parts[-1] += f"<tspan{_attributes(styled | {'dx': 10 if index else None})}>{escape(piece)}</tspan>"
+        self.parts[-1] += "</text>"
+
     def use(self, symbol: str, x: float, y: float, size: float, color: str) -> None:
         """A symbol of the definitions, in a square."""
         self.element("use", href=f"#{symbol}", x=x, y=y, width=size, height=size, color=color)
@@ -144,6 +162,12 @@ _SYMBOLS = {
         f'<circle {_OUTLINE}="1.2" cx="8" cy="8" r="6.5"/>',
         f'<ellipse {_OUTLINE}="1.2" cx="8" cy="8" rx="3" ry="6.5"/>',
         f'<path {_OUTLINE}="1.2" d="M1.5 8h13M2.6 4.5h10.8M2.6 11.5h10.8"/>',
+    ),
+    "check": (f'<path {_OUTLINE}="2.4" d="M2.5 8.5l3.8 4L13.5 4"/>',),
+    "cross": (f'<path {_OUTLINE}="2.8" d="M3 3l10 10M13 3L3 13"/>',),
+    "question": (
+        f'<path {_OUTLINE}="2" d="M4.5 5.5a3.5 3.5 0 1 1 5 3.2c-1.2.6-1.5 1.1-1.5 2.3"/>',
+        '<circle fill="currentColor" cx="8" cy="13.7" r="1.2"/>',
     ),
     "closed": (f'<circle {_OUTLINE}="2" cx="8" cy="8" r="6.5"/>', f'<path {_OUTLINE}="2" d="M3.5 12.5l9-9"/>'),
 }

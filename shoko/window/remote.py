@@ -3,7 +3,7 @@
 import os
 import shlex
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,9 +33,16 @@ def ssh_config(site: Path) -> Path | None:
 
 
 def ask(
-    declaration: Declaration, config: Path | None, command: Sequence[str], stdin: Mapping[str, str]
+    declaration: Declaration,
+    config: Path | None,
+    command: Sequence[str],
+    stdin: Mapping[str, str],
+    tell: Callable[[str], None] = lambda host: None,
 ) -> list[Answer]:
-    """Run a command as root on every host of `stdin`, each with its own standard input; hosts keep their order."""
+    """Run a command as root on every host of `stdin`, each with its own standard input; hosts keep their order.
+
+    `tell` is called with the name of each host that has answered or will not, by several threads.
+    """
 
     def one(host: str) -> Answer:
         leg = declaration.hosts[host].manage_leg
@@ -43,9 +50,16 @@ def ask(
         target = ["-F", str(config), host] if config else ["-l", "shoko", str(leg.ipv4 or leg.ipv6)]
         line = ["ssh", "-o", "BatchMode=yes", *target, shlex.join(["sudo", "-n", *command])]
         try:
-            done = subprocess.run(line, input=stdin[host], capture_output=True, text=True, check=False, timeout=SECONDS)
+            done = subprocess.run(
+                line, input=stdin[host], capture_output=True, encoding="utf-8", errors="replace", check=False,
+                timeout=SECONDS,
+            )  # fmt: skip
         except subprocess.TimeoutExpired:
             return Answer(host, "", f"no answer within {SECONDS} s")
+        except OSError as problem:
+            return Answer(host, "", f"{line[0]} cannot be run here: {problem.strerror}")
+        finally:
+            tell(host)
         if done.returncode != 0:
             said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
             return Answer(host, done.stdout, said[-1])

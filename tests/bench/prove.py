@@ -14,6 +14,7 @@ from pathlib import Path
 from shoko.declaration.load import load as declared
 from shoko.proof import rendered
 from shoko.proof.boxes import Box, without
+from shoko.proof.composed.compose import compose
 from shoko.proof.index import Index
 from shoko.proof.interfaces import Interfaces
 from shoko.proof.load import loaded
@@ -92,6 +93,9 @@ def lab():
     seconds, proofs = timed(lambda: prove_site(declaration, listings))
     assert all(proof.proven for proof in proofs)
     report(f"lab, {len(proofs)} hosts: proof", rules, 0, seconds)
+    seconds, (_proofs, composed) = timed(lambda: compose(declaration, proofs, None))
+    assert not composed.differs
+    report("the same: composed from end to end", rules, 0, seconds)
 
 
 def made_up(rules, zones):

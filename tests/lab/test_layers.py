@@ -12,6 +12,8 @@ from typing import Any
 from segments.site import CHECKOUT, SITE, Site
 from segments.slips import rule
 
+from shoko.lab.machine import machine
+
 COMMAND = [sys.executable, "-m", "shoko.cli", "prove", "-i", str(SITE)]
 HOSTS = ["db1", "db2", "tb-central", "home"]
 
@@ -90,7 +92,7 @@ def test_the_layers_come_back_when_the_command_is_killed(site: Site) -> None:
         for line in command.stderr:
             if "everything taken away" in line:
                 break
-        look = [*site.network("db2"), "nft", "list", "chain", "inet", "shoko", "input"]
+        look = machine(site.settings, "db2").entry(["nft", "list", "chain", "inet", "shoko", "input"])
         give_up = time.monotonic() + 30
         while "layer-removed" not in subprocess.run(look, capture_output=True, text=True, check=True).stdout:
             assert time.monotonic() < give_up, "nothing was taken away"

@@ -27,6 +27,13 @@ def test_every_host_enforces_the_declaration(site: Site) -> None:
     code, result = prove()
     assert code == 0, result
     assert {one["host"] for one in result["hosts"]} == set(site.declaration.hosts)
+    together = result["composed"]
+    assert (together["result"], together["running"], together["missing"]) == ("proven", True, [])
+    assert {one["sentence"]: one["result"] for one in together["sentences"]} == dict.fromkeys(
+        site.declaration.expect, "holds"
+    )
+    layers = {(one["from"], one["to"]): one["layers"] for one in together["layers"]["zones"]}
+    assert layers["webopac", "data"] == dict.fromkeys(("vlan", "gateway", "sender", "route", "receiver"), "all")
 
 
 def open_port(site: Site) -> AbstractContextManager[None]:
@@ -89,6 +96,56 @@ def test_a_slip_made_by_hand_is_found_where_it_is(
         assert wrong == [host]
         shown = [finding for one in result["hosts"] for finding in one["findings"]]
         assert code == 2 or shown, "a counterexample is shown"
+    assert prove("--host", host)[0] == 0, "the proof holds again once the slip is taken back"
+
+
+@contextmanager
+def done(site: Site, host: str, do: str, undo: str) -> Iterator[None]:
+    """A command that somebody gives by hand, and what takes it back."""
+    site.inside(host, "sh", "-c", do)
+    try:
+        yield
+    finally:
+        site.inside(host, "sh", "-c", undo)
+
+
+BESIDE_THE_RULES = {
+    "route": (
+        "db1",
+        "ip route add 10.10.61.0/24 via 10.10.50.1 dev data metric 9",
+        "ip route del 10.10.61.0/24 via 10.10.50.1 dev data metric 9",
+        "can now be addressed: ti-central, information.central",
+    ),
+    "address": (
+        "db2",
+        "ip address add 10.10.50.77/32 dev data",
+        "ip address del 10.10.50.77/32 dev data",
+        "10.10.50.77 on data is not declared",
+    ),
+    "retagged port": (
+        "sw1",
+        "ovs-vsctl set port mon1.mgmt tag=50",
+        "ovs-vsctl set port mon1.mgmt tag=80",
+        "mon1's leg mgmt stands in data.servers, and reaches without a gateway fw1, fw2, db1, db2, db3",
+    ),
+    "OpenFlow rule": (
+        "sw1",
+        "ovs-ofctl add-flow br0 priority=5,dl_type=0x88b5,actions=drop",
+        "ovs-ofctl --strict del-flows br0 priority=5,dl_type=0x88b5",
+        "has the OpenFlow rule",
+    ),
+    "classifier": ("bak1", "tc qdisc add dev mgmt clsact", "tc qdisc del dev mgmt clsact", "mgmt: tc handles"),
+}
+
+
+@pytest.mark.parametrize("slip", BESIDE_THE_RULES)
+def test_a_slip_beside_the_rules_is_found_and_told_with_its_meaning(site: Site, slip: str) -> None:
+    host, do, undo, words = BESIDE_THE_RULES[slip]
+    with done(site, host, do, undo):
+        code, result = prove("--host", host)
+    (one,) = result["hosts"]
+    assert code == (2 if slip == "classifier" else 1), result
+    assert words in json.dumps([one["findings"], one["unproved"]]), result
     assert prove("--host", host)[0] == 0, "the proof holds again once the slip is taken back"
 
 

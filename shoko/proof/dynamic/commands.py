@@ -44,12 +44,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="of the ports that the host suite tries beside those of services; the "
         "number of today unless given, so that other ports are tried tomorrow",
     )
-    group.add_argument(
-        "--layers",
-        action="store_true",
-        help="instead of the suites: take one layer away at a time, on the lab alone, and show that the others hold "
-        "(with --host: between these hosts)",
-    )
 
 
 def prove(options: argparse.Namespace, declaration: Declaration, read: Read) -> list[SuiteResult]:

@@ -46,13 +46,20 @@ class HostExpectation:
 
     def __init__(self, declaration: Declaration, permissions: list[Permission], host: str, names: Interfaces) -> None:
         self._declaration = declaration
-        self._permissions = permissions
         self._host = declaration.hosts[host]
         self._names = names
         self._gateway = host in declaration.gateways.hosts
+        self._permissions = [one for one in permissions if self._concerns(one)]
         self._loopback = single(names.number("lo"))
         # Packets that the host sends with another source than it gave them at first.
         self.rewritten = tunnel(declaration, permissions, host, names)
+
+    def _concerns(self, one: Permission) -> bool:
+        """Tell whether a permission crosses this host, begins or ends on it."""
+        mine = self._host.name
+        return (self._gateway and one.routed) or any(
+            leg.host == mine for leg in (*one.source.legs, *one.destination.legs)
+        )
 
     def permitted(self, path: Path) -> list[Permitted]:
         """Return what must pass while no window is open, and nothing else may."""

@@ -49,6 +49,7 @@ def _questions(site: Path, file: str) -> list[Question]:
 
 QUESTIONS = _questions(LAB, "questions.yml") + _questions(MUSEUM, "museum.yml")
 DENIED = [question for question in QUESTIONS if question.written["answer"] == "no"]
+PARTLY = [question for question in QUESTIONS if question.written["answer"] == "partly"]
 
 
 def with_pasted(site: Path, written: str, target: Path) -> Path:

@@ -11,7 +11,7 @@ from shoko.ask.report import lines, written
 from shoko.ask.result import ask
 from shoko.declaration import check
 
-from .sites import DENIED, LAB, QUESTIONS, Question, with_pasted
+from .sites import DENIED, LAB, PARTLY, QUESTIONS, Question, with_pasted
 
 
 def test_there_are_enough_questions_of_each_kind() -> None:
@@ -30,17 +30,30 @@ def test_a_question_gets_its_answer(question: Question) -> None:
 
 
 @pytest.mark.parametrize("question", DENIED, ids=str)
-def test_a_no_names_the_layers_and_what_forbids_the_change(question: Question) -> None:
-    result = question.result
-    kinds = {layer.kind for way in result.ways for layer in way.layers}
+def test_a_no_names_the_layers(question: Question) -> None:
+    kinds = {layer.kind for way in question.result.ways for layer in way.layers}
     assert kinds == set(question.written["denied"])
+
+
+@pytest.mark.parametrize("question", PARTLY, ids=str)
+def test_the_change_for_the_rest_names_the_narrowest_ends(question: Question) -> None:
+    change = question.result.change
+    assert change is not None
+    assert change.additions is not None
+    flow = next(iter(change.additions["flows"].values()))
+    assert {end: flow[end] for end in ("from", "to")} == question.written["rest"]
+
+
+@pytest.mark.parametrize("question", DENIED + PARTLY, ids=str)
+def test_what_is_lacking_is_told_with_what_forbids_it(question: Question) -> None:
+    result = question.result
     assert result.change is not None
     name = next(iter(result.change.additions["flows"])) if result.change.additions else ""
     forbidden = {problem.path for problem in result.change.forbidden}
     assert forbidden == {path.format(name) for path in question.written["forbidden"]}
 
 
-@pytest.mark.parametrize("question", DENIED, ids=str)
+@pytest.mark.parametrize("question", DENIED + PARTLY, ids=str)
 def test_the_change_pasted_and_filled_in_does_what_was_said_of_it(question: Question, tmp_path: Path) -> None:
     result = question.result
     assert result.change is not None

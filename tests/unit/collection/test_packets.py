@@ -136,6 +136,29 @@ def test_the_page_has_packets_files_packages_firewalls_and_units(page):
     assert written["due"] == {"rp1": ["reload x", "restart nginx"]}
 
 
+def test_what_is_ahead_is_told_before_the_first_play_that_changes_anything(page):
+    run = page(False)
+    opened, closed = entry("forward", "internet", "dmz/opac"), entry("forward", "internet", "webopac/app1")
+    run.saw("fw1", "permits", changed=False, permitted=[opened], denied=[closed])
+    run.saw("db1", "permits", changed=False, permitted=[], denied=[])
+    assert run.printed == [], "half of the answers would look like all of them"
+    run.callback.v2_playbook_on_play_start(None)
+    told = [
+        "AHEAD",
+        "citizen: internet → dmz/opac  tcp/443 (https)  newly permitted on fw1",
+        "citizen: internet → webopac/app1  tcp/443 (https)  newly denied on fw1",
+    ]
+    assert run.printed == told
+    run.callback.v2_playbook_on_play_start(None)
+    assert run.end()[0] == told, "once, and no page at the end of a run that then changed nothing"
+
+
+def test_what_is_ahead_is_told_where_no_play_follows(page):
+    run = page(False)
+    run.saw("fw1", "permits", changed=False, permitted=[entry("forward", "internet", "dmz/opac")], denied=[])
+    assert run.end()[0][0] == "AHEAD"
+
+
 def test_a_run_that_changes_nothing_prints_nothing(page):
     run = page(False)
     run.saw("fw1", "firewall", changed=False, reasons=[], permitted=[], denied=[])

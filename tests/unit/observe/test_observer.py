@@ -26,7 +26,8 @@ def observed(before="true", path=None):
 
 def test_it_tells_rules_routes_and_who_forwards():
     page = observed(
-        f"nft '{RULES}'; ip link add leg type veth peer far; ip address add 192.0.2.1/24 dev leg; ip link set leg up; ip link set far up;"
+        f"nft '{RULES}'; ip link add leg type veth peer far; ip address add 192.0.2.1/24 dev leg;"
+        "ip link set leg up; ip link set far up;"
         "ip route add 198.51.100.0/24 dev leg; echo 1 >/proc/sys/net/ipv4/ip_forward"
     )
     found = observation(page)
@@ -54,6 +55,14 @@ def test_a_classifier_before_netfilter_is_told():
     assert observation(page).classifiers == ("leg",)
 
 
+def test_who_answers_for_others_is_told():
+    page = observed(
+        "ip link add leg type veth peer far; echo 1 >/proc/sys/net/ipv4/conf/leg/proxy_arp;"
+        "ip neigh add proxy 2001:db8::9 dev far; ip neigh add proxy 192.0.2.9 dev far"
+    )
+    assert observation(page).proxying == ("proxy_arp of leg", "192.0.2.9 on far", "2001:db8::9 on far")
+
+
 def test_what_cannot_be_read_is_an_error_and_not_nothing(tmp_path):
     (tmp_path / "nft").write_text("#!/bin/sh\necho 'no permission' >&2\nexit 1\n")
     (tmp_path / "nft").chmod(0o755)
@@ -71,5 +80,11 @@ def test_an_answer_without_a_part_is_refused():
 
 
 def test_another_format_is_refused():
-    with pytest.raises(ValueError, match="format 2"):
-        observation({**observed(), "format": 2})
+    with pytest.raises(ValueError, match="format 3"):
+        observation({**observed(), "format": 3})
+
+
+def test_another_argument_is_refused():
+    done = subprocess.run([sys.executable, "-I", str(SCRIPT), "--write"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "usage" in done.stderr

@@ -50,27 +50,17 @@ def numbers(declaration, host, names, place):
 
 def judged(place, site, host, names, listing):
     """Judge a ruleset that the place has loaded; `site` is declaration and permissions, `listing` what nft says."""
-    declaration, permissions = site
-    ways = numbers(declaration, host, names, place)
-    ruleset = reading.read(listing, names)
-    expected = HostExpectation(declaration, permissions, host, names)
+    ways = numbers(site[0], host, names, place)
     result = Judged(0, [], [])
+    ruleset, expected = reading.read(listing, names), HostExpectation(*site, host, names)
     for path in PATHS:
-        within = {}
-        if path != "output":
-            within["iif"] = of(ways)
-        if path != "input":  # nothing is ever forwarded to the loopback
-            within["oif"] = of(number for number, name in ways.items() if path == "output" or name != "lo")
-        must = expected.permitted(path)
-        boxes = segments(ruleset, path, must)
-        packets = corners(boxes, path, within) + session_corners(boxes, path, within)
+        packets = chosen(ruleset, path, expected, ways)
         rewritten = expected.rewritten if path == "output" else []
-        translated = of_groups(declaration, permissions, host, names) if path != "input" else {}
+        translated = of_groups(*site, host, names) if path != "input" else {}
+        verdicts = Verdicts(expected.permitted(path), rewritten, translated)
         passing = Index(box for batch in accepted(ruleset, path) for box in batch.boxes)
-        verdicts = Verdicts(must, rewritten, translated)
-        # The rewriting comes before conntrack: a session of such a packet goes by the new source, or by the old one.
-        both = _rewritten_as(rewritten)
-        for packet, fate in zip(packets, place.fates(path, packets, ways, both), strict=True):
+        fates = place.fates(path, packets, ways, _rewritten_as(rewritten))
+        for packet, fate in zip(packets, fates, strict=True):
             kind = verdicts.difference(packet, fate)
             if kind:
                 result.found.append((path, kind, packet))
@@ -78,6 +68,29 @@ def judged(place, site, host, names, listing):
                 result.against_analysis.append((path, packet, fate))
         result.sent += len(packets)
     return result
+
+
+def lost(place, site, host, names, listing):
+    """Packets chosen for a ruleset that do not come through although the place has none: they prove nothing."""
+    ways = numbers(site[0], host, names, place)
+    ruleset, expected = reading.read(listing, names), HostExpectation(*site, host, names)
+    found = []
+    for path in PATHS:
+        packets = chosen(ruleset, path, expected, ways)
+        fates = place.fates(path, packets, ways)
+        found += [packet for packet, fate in zip(packets, fates, strict=True) if not fate.passes]
+    return found
+
+
+def chosen(ruleset, path, expected, ways):
+    """The product's choice of packets for a ruleset, from and to the interfaces that there are."""
+    within = {}
+    if path != "output":
+        within["iif"] = of(ways)
+    if path != "input":  # nothing is ever forwarded to the loopback
+        within["oif"] = of(number for number, name in ways.items() if path == "output" or name != "lo")
+    boxes = segments(ruleset, path, expected.permitted(path))
+    return corners(boxes, path, within) + session_corners(boxes, path, within)
 
 
 def can_be_shown(box, path):

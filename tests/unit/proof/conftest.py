@@ -1,13 +1,18 @@
-"""Rulesets written in a test, as the prover gets them: loaded by the kernel and listed by nft."""
+"""What the prover gets, in tests: rulesets loaded by the kernel and listed by nft, and a whole site as observed."""
 
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
+from shoko.declaration.load import load as declared
+from shoko.proof import rendered
 from shoko.proof.interfaces import Interfaces
 from shoko.proof.load import loaded
 from shoko.proof.read import names, read
+
+from .made import pages
 
 
 class Loaded:
@@ -25,6 +30,13 @@ class Loaded:
 @pytest.fixture
 def load():
     return Loaded
+
+
+@pytest.fixture(scope="session")
+def observed_lab():
+    """The declaration of the lab, and the observer's page of each host as a converged lab gives it."""
+    declaration = declared(Path(__file__).resolve().parents[3] / "inventories" / "lab")
+    return declaration, pages(declaration, rendered.listings(declaration))
 
 
 def pytest_terminal_summary(terminalreporter):

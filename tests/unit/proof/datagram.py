@@ -3,8 +3,7 @@
 import struct
 
 from shoko.proof.fields import RELATED
-
-from .wire import checksum
+from shoko.proof.wire import checksum
 
 
 def own(packet):

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from shoko.proof import spans
 from shoko.proof.boxes import apart, meet, point, without
 from shoko.proof.dynamic import corners as selection
-from shoko.proof.dynamic.corners import corners, segments
+from shoko.proof.dynamic.corners import corners, segments, session_corners
 from shoko.proof.dynamic.possible import can_be, possible, state
+from shoko.proof.dynamic.verdicts import Fate, Verdicts
 from shoko.proof.errors import ProofError
 from shoko.proof.expected.host import Permitted
 from shoko.proof.fields import INVALID, NEW, UNTRACKED, VALUES
@@ -179,3 +180,41 @@ def differ(running, declared, policy):
     rest = [piece for one in here for piece in without(one, there)]
     rest += [piece for one in there for piece in without(one, here)]
     return any(meet(one, place) is not None for one in rest for place in possible("forward"))
+
+
+def test_packets_of_sessions_say_which_session_it_is():
+    """What lets sessions go on is met by sessions of any mark, in both directions, and by errors about them."""
+    going_on = {"family": single(4), "iif": single(1), "oif": single(2), "state": single(1),
+                "mark": between(0, (1 << 31) - 1)}  # fmt: skip
+    found = session_corners([going_on], "forward")
+    assert {0, (1 << 31) - 1, 1 << 31} <= {one["mark"] for one in found}
+    assert {0, 1} == {one["direction"] for one in found}
+    assert {1, 6, 17} <= {one["proto"] for one in found}
+    assert {2} == {one["state"] for one in session_corners([{**going_on, "state": single(2)}], "forward")}
+
+
+def test_sessions_of_one_box_have_ends_of_their_own():
+    found = session_corners([{"family": single(4), "proto": single(6), "state": single(1)}], "forward")
+    assert len({one["sport"] for one in found}) == len(found) == 3
+
+
+WEB_PACKET = {name: members[0] for name, members in WEB.items()} | {
+    "sport": 40000, "flags": SYN, "hop": 64, "user": 1 << 32, "mark": 0, "direction": 0, "nexthdr": 6,
+}  # fmt: skip
+
+
+def test_a_packet_is_judged_by_what_is_permitted():
+    flow = Verdicts([Permitted(WEB, "web", 7)])
+    assert flow.difference(WEB_PACKET, Fate(True, 7, WEB_PACKET["saddr"])) == ""
+    assert flow.difference(WEB_PACKET, Fate(False)) == "blocked"
+    assert flow.difference(WEB_PACKET, Fate(True, 8, WEB_PACKET["saddr"])) == "mark"
+    assert flow.difference(WEB_PACKET, Fate(True, 7, 1)) == "rewritten"
+    assert flow.difference({**WEB_PACKET, "dport": 79}, Fate(True, 7, 1)) == "passes"
+    assert flow.difference({**WEB_PACKET, "dport": 79}, Fate(False)) == ""
+
+
+def test_a_declared_translation_has_to_happen_with_the_first_packet():
+    flow = Verdicts([Permitted(WEB, "web", 7), Permitted({**WEB, "state": single(1)})], (), {"203.0.113.1": [WEB]})
+    shared = 0xCB007101
+    assert flow.difference(WEB_PACKET, Fate(True, 7, shared)) == ""
+    assert flow.difference(WEB_PACKET, Fate(True, 7, WEB_PACKET["saddr"])) == "rewritten"

@@ -15,7 +15,7 @@ from shoko.proof import rendered
 from shoko.proof.expected.permissions import permissions
 from shoko.proof.prove import prove_host
 
-from .by_packets import ELSEWHERE, can_be_shown, interfaces, judged
+from .by_packets import ELSEWHERE, can_be_shown, interfaces, judged, lost
 from .mutate import mutants
 from .place import Place, Refused
 
@@ -74,6 +74,9 @@ def test_packets_tell_mutants_from_what_means_the_same(site, host, record_proper
     place = Place([*interfaces(declaration, host), ELSEWHERE])
     told = []
     try:
+        place.load({"nftables": []})
+        names = prove_host(declaration, every, host, listings[host]).names
+        assert not lost(place, (declaration, every), host, names, listings[host])
         for name, running in kept(place, listings[host], number, share):
             proof = prove_host(declaration, every, host, running)
             shown = judged(place, (declaration, every), host, proof.names, running)

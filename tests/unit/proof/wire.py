@@ -8,6 +8,8 @@ import subprocess
 import sys
 from contextlib import contextmanager
 
+from shoko.proof.wire import ETHERTYPES, datagram
+
 from .random_rulesets import ZONES
 
 
@@ -187,26 +189,8 @@ def inside(namespace):
 
 
 def frame(packet):
-    """Return the Ethernet payload, with its type: an IP packet with right checksums."""
-    proto = packet["proto"]
-    if proto == 6:
-        upper = struct.pack("!HHIIBBHHH", packet["sport"], packet["dport"], 1, 0, 0x50, packet["flags"], 1024, 0, 0)
-        place = 16
-    elif proto == 17:
-        upper, place = struct.pack("!HHHH", packet["sport"], packet["dport"], 8, 0), 6
-    else:
-        upper, place = struct.pack("!HHHH", packet["sport"], 0, 1, 1), 2
-    if packet["family"] == 4:
-        ends = packet["saddr"].to_bytes(4) + packet["daddr"].to_bytes(4)
-        head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(upper), 1, 0, 64, proto, 0) + ends
-        head = head[:10] + checksum(head) + head[12:]
-        kind = b"\x08\x00"
-    else:
-        ends = packet["saddr"].to_bytes(16) + packet["daddr"].to_bytes(16)
-        head = struct.pack("!IHBB", 6 << 28, len(upper), proto, 64) + ends
-        kind = b"\x86\xdd"
-    pseudo = b"" if proto == 1 else ends + struct.pack("!HBBH", 0, 0, proto, len(upper))
-    return kind + head + upper[:place] + checksum(pseudo + upper) + upper[place + 2 :]
+    """Return the Ethernet payload, with its type."""
+    return ETHERTYPES[packet["family"]].to_bytes(2) + datagram(packet)
 
 
 def every_port(packet):
@@ -221,11 +205,6 @@ def every_port(packet):
         check = 0xFFFF - (total - 0xFFFF if total > 0xFFFF else total)
         # UDP says "no checksum" by 0, and means 0 by its complement (RFC 768).
         yield before + port.to_bytes(2) + between + (check or 0xFFFF).to_bytes(2) + after
-
-
-def checksum(data):
-    """The Internet checksum (RFC 1071): sums of 16-bit words are remainders of 65,535."""
-    return (0xFFFF - (int.from_bytes(data) % 0xFFFF or (0xFFFF if any(data) else 0))).to_bytes(2)
 
 
 def _run(*command, text=None):

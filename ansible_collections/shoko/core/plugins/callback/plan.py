@@ -1,4 +1,4 @@
-"""One page at the end of a run: which packets and files change, and what restarts."""
+"""Which packets a run changes, before it does; and one page at its end: packets, files, restarts."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ short_description: Summarise what a run changes
 description:
   - Collects what the modules of this collection report (packets newly permitted and denied, files, packages, units
     due for a restart) and prints it as one page, in check mode as a plan and otherwise as a record.
+  - Before the first change, what C(shoko.core.permits) found is printed as C(AHEAD), which packets the run will newly
+    permit and deny.
   - This page is what a council approves, and what an operator reads before answering yes.
 options:
   output:
@@ -47,12 +49,20 @@ class CallbackModule(CallbackBase):
         self.packages: dict[str, set[str]] = defaultdict(set)
         self.firewalls: dict[str, list[str]] = {}
         self.packets: dict[str, dict[str, list[dict[str, Any]]]] = {}
+        self.ahead: dict[str, dict[str, list[dict[str, Any]]]] = {}
+
+    def v2_playbook_on_play_start(self, play: Any) -> None:
+        """Print what is ahead: every host has answered by now, and none is changed yet."""
+        del play
+        self._tell_ahead()
 
     def v2_runner_on_ok(self, result: Any) -> None:
         """Keep what a task of ours changed on a host."""
         host = result.host.get_name()
         task = result.task.action
         data = result.result
+        if task == "shoko.core.permits" and (data["permitted"] or data["denied"]):
+            self.ahead[host] = {verb: data[verb] for verb in packets.VERBS}
         if not task.startswith("shoko.core.") or not data.get("changed"):
             return
         for one in data.get("files", []):
@@ -69,6 +79,7 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         """Print the page and write the machine's copy of it."""
+        self._tell_ahead()
         self._write()
         hosts = sorted({*self.files, *self.due, *self.packages, *self.firewalls})
         if not hosts:
@@ -80,6 +91,13 @@ class CallbackModule(CallbackBase):
             self._display.display(host)
             for line in self._of_host(host):
                 self._display.display(f"    {line}")
+
+    def _tell_ahead(self) -> None:
+        if self.ahead:
+            self._display.banner("AHEAD")
+            for line in packets.lines(self.ahead):
+                self._display.display(line)
+            self.ahead = {}
 
     def _of_host(self, host: str) -> list[str]:
         found = [f"{VERBS.get(change, change):<8} {path}" for path, change in sorted(self.files[host].items())]

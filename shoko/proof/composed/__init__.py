@@ -1,0 +1,1 @@
+"""The enforcing points of a site taken together: hosts, gateways, routes, switch. See docs/proof.md."""
