@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 import signal
-from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from types import FrameType
-from typing import Any
 
 from shoko.declaration.load import site_directory
 from shoko.declaration.model import Declaration
@@ -15,13 +13,12 @@ from shoko.lab.errors import LabError
 from shoko.lab.progress import say
 from shoko.proof.dynamic.hosts import host_suite
 from shoko.proof.dynamic.layers import layer_suite
-from shoko.proof.dynamic.path import Wanted, path_suite
+from shoko.proof.dynamic.path import Read, Wanted, path_suite
 from shoko.proof.dynamic.place import lab_of
 from shoko.proof.dynamic.result import SuiteResult
 from shoko.proof.errors import ProofError
 
 SUITES = ("path", "hosts")
-Read = Callable[[list[str]], Mapping[str, dict[str, Any] | str]]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +58,7 @@ def prove(options: argparse.Namespace, declaration: Declaration, read: Read) -> 
             return [layer_suite(place, read(list(declaration.hosts)), only)]
         results: list[SuiteResult] = []
         if "path" in suites:
-            results += path_suite(place, read(list(wanted.gateways)), wanted, say)
+            results += path_suite(place, read, wanted, say)
         if "hosts" in suites:
             sample = datetime.now(UTC).date().toordinal() if options.sample is None else options.sample
             results.append(host_suite(place, read(list(declaration.hosts)), sample, only))

@@ -39,8 +39,8 @@ def pairs(declaration: Declaration, judge: Judge, only: frozenset[tuple[str, str
     """
     found = []
     every = [one for one in declaration.segments.values() if not one.own_uplink]
-    for source in every:
-        for destination in every:
+    for destination in every:  # one source after the other: each port of the switch has its own buffer
+        for source in every:
             wanted = not only or (source.name, destination.name) in only
             if source.vlan is None or source == destination or not wanted:
                 continue

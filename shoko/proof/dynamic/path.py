@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
 
 from shoko.declaration.model import Declaration
 from shoko.proof.boxes import Box
@@ -25,6 +24,7 @@ from shoko.proof.dynamic.result import SuiteResult
 from shoko.proof.dynamic.ring import Ring
 from shoko.proof.dynamic.scans import forged, scans
 from shoko.proof.dynamic.selftest import self_test
+from shoko.proof.dynamic.still import Listing, counted_drops, same
 from shoko.proof.dynamic.sweep import Batch, Sweep, batches
 from shoko.proof.dynamic.traffic import Traffic
 from shoko.proof.errors import ProofError
@@ -35,6 +35,7 @@ from shoko.proof.spans import of, single
 DOORS = (0, 1, 7, 21, 23, 25, 69, 111, 135, 139, 161, 389, 445, 514, 1433, 3306, 3389, 5900, 6379, 8080, 9200, 65535)
 _ORDINARY = 40000  # the source port of corners where rules ask for none (packet.example)
 Say = Callable[[str], None]
+Read = Callable[[list[str]], Mapping[str, Listing | str]]
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,8 @@ class Wanted:
     quick: bool = False
 
 
-def path_suite(
-    place: Place, listings: Mapping[str, dict[str, Any] | str], wanted: Wanted, say: Say
-) -> list[SuiteResult]:
-    """Return what every suite found; `listings` are the running rulesets of the gateways (running.listings).
+def path_suite(place: Place, read: Read, wanted: Wanted, say: Say) -> list[SuiteResult]:
+    """Return what every suite found; `read` gives the running rulesets of hosts (running.listings).
 
     Leaves nothing behind, however it ends.
     """
@@ -59,6 +58,7 @@ def path_suite(
         raise ProofError("the lab's switch does not run: `shoko lab up` starts it")
     bench = Bench(place.settings, declaration, switch)
     gates = [bench.gate(name) for name in wanted.gateways]
+    listings = read(list(wanted.gateways))
     judges = [Judge(declaration, permissions(declaration), gate, listings[gate.name]) for gate in gates]
     guard = Guard(Leftovers(place.settings.site, switch, declaration.gateways.hosts))
     try:
@@ -79,8 +79,11 @@ def path_suite(
                 if number == 0:
                     results.append(leaks(bench, traffic, gates))
                     say(f"leaks: {results[-1].counts.sent} frames between VLANs")
-                one = _Gateway(declaration, guard, traffic, judge, rings, say)
+                one = _Gateway(declaration, guard, traffic, judge, rings, say, read)
                 results += one.run(wanted, FIRST_PORT + 1 + 2 * number)
+                before, after = listings[judge.gate.name], one.listing()
+                if isinstance(before, str) or not same(before, after):
+                    results[-1].unproved.append("the ruleset was changed while packets were sent; run it again")
             return results
     finally:
         if not guard.close():
@@ -97,18 +100,40 @@ class _Gateway:
     judge: Judge
     rings: dict[str, Ring]
     say: Say
+    read: Read
+
+    def listing(self) -> Listing:
+        """Return the gateway's ruleset as it is now."""
+        name = self.judge.gate.name
+        found = self.read([name])[name]
+        if isinstance(found, str):
+            raise ProofError(f"{name} {found}")
+        return found
 
     def run(self, wanted: Wanted, sport: int) -> Iterator[SuiteResult]:
         every = pairs(self.declaration, self.judge, wanted.pairs)
         self.traffic.introduce()
         yield self._probed("corners", self._corners(wanted, sport))
-        yield self._probed("sample" if wanted.quick else "unused addresses", self._sample(every, sport))
+        suite = "sample" if wanted.quick else "unused addresses"
+        yield self._counted(lambda: self._probed(suite, self._sample(every, sport)))
         yield self._probed("scans", scans(self.judge, every, sport, short=wanted.quick))
         yield self._probed("forged sources", forged(self.declaration, self.judge, every, sport))
         yield self._told(replies(self.traffic, self.judge, every, sport + 1))
         if not wanted.quick:
             self.traffic.introduce()
-            yield self._told(self._sweep(every, sport))
+            yield self._counted(lambda: self._told(self._sweep(every, sport)))
+
+    def _counted(self, suite: Callable[[], SuiteResult]) -> SuiteResult:
+        """Run a suite whose packets nothing but rules can drop, and have the gateway's own counters confirm that."""
+        before = counted_drops(self.listing())
+        result = suite()
+        counted = counted_drops(self.listing()) - before
+        if counted < result.counts.dropped:
+            result.unproved.append(
+                f"{result.counts.dropped - counted} packets were seen and did not come out, and no rule that drops has "
+                "counted them: something else holds them back"
+            )
+        return result
 
     def _told(self, result: SuiteResult) -> SuiteResult:
         counts = result.counts

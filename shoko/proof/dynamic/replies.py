@@ -24,7 +24,7 @@ class _Session:
 
     pair: Pair
     opening: Packet
-    mark: int
+    flow: str
 
 
 def replies(traffic: Traffic, judge: Judge, every: Iterable[Pair], sport: int) -> SuiteResult:
@@ -58,7 +58,7 @@ def _sessions(judge: Judge, every: Iterable[Pair], sport: int) -> Iterator[_Sess
                 key = (flow, pair.family, pair.source.name, pair.destination.name, proto, port)
                 if key not in seen:
                     seen.add(key)
-                    yield _Session(pair, opening, judge.mark(flow))
+                    yield _Session(pair, opening, flow)
 
 
 def _answer(judge: Judge, one: _Session, *, known: bool) -> Probe | None:
@@ -74,7 +74,8 @@ def _answer(judge: Judge, one: _Session, *, known: bool) -> Probe | None:
         "flags": _SYN_ACK if one.opening["proto"] == frames.TCP else 0,
     }  # fmt: skip
     if known:
-        return Probe(back.interface, {**packet, "state": ESTABLISHED, "direction": 1, "mark": one.mark}, "an answer")
+        going_on = {"state": ESTABLISHED, "direction": 1, "mark": judge.mark(one.flow)}
+        return Probe(back.interface, {**packet, **going_on}, f"an answer in a session of {one.flow}")
     return Probe(back.interface, {**packet, "state": state(packet)}, "an answer to nobody's question")
 
 
