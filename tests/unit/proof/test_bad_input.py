@@ -240,6 +240,13 @@ def test_the_record_of_what_runs_has_what_would_be_written_beside_it(hosts, caps
     assert told.err == "read 1 of 1 hosts: srv1\n"
 
 
+# A shell starts what runs in the background deaf to interrupts, and so these tests perhaps.
+HEARS_INTERRUPTS = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from shoko.cli import main; sys.exit(main(sys.argv[1:]))"
+)
+
+
 def test_an_interrupted_proof_leaves_nothing(hosts, tmp_path):
     ssh = hosts.parent / "bin" / "ssh"
     asked = tmp_path / "asked"
@@ -247,7 +254,7 @@ def test_an_interrupted_proof_leaves_nothing(hosts, tmp_path):
     before = set(os.listdir("/run/netns")) if Path("/run/netns").exists() else set()
     words = ["prove", "--static", "-i", SITE, "--host", "srv1", "--json", tmp_path / "out"]
     running = subprocess.Popen(
-        [sys.executable, "-m", "shoko.cli", *words],
+        [sys.executable, "-c", HEARS_INTERRUPTS, *words],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     while not asked.exists():

@@ -14,7 +14,7 @@ from shoko.policy import slices
 from shoko.proof import rendered, running
 from shoko.proof.composed.compose import compose
 from shoko.proof.composed.report import lines, table
-from shoko.proof.evidence import Sources, record
+from shoko.proof.evidence import Analysis, Sources, record
 from shoko.proof.expected.ends import ends
 from shoko.proof.expected.permissions import permissions
 from shoko.proof.formats import as_json, as_junit, as_lines
@@ -208,7 +208,8 @@ def test_the_record_tells_machines_the_same(lab):
         by_hand(made[host], "forward")
     proofs, composed = composed_lab(lab, {**made, "mon1": "cannot be read: no route"})
     listings = running.listings(seen(made))
-    page = record(lab[0], proofs, Sources("running", listings, {}), datetime.now(UTC), composed)
+    analysis = Analysis(tuple(proofs), composed, Sources("running", listings, {}))
+    page = record(lab[0], analysis, None, datetime.now(UTC))
     schema = json.loads((ROOT / "schema" / "proof.schema.json").read_text())
     jsonschema.Draft202012Validator(schema).validate(json.loads(as_json(page)))
     each = jsonschema.Draft202012Validator({"$defs": schema["$defs"], "$ref": "#/$defs/line"})
