@@ -28,7 +28,7 @@ _PROTOCOL = 199  # "who made this" of routes, rules and neighbours; free in ipro
 _ROOM = 20  # routing tables that may be in use
 
 # First what hurts while it is away: the switch's ports.
-_PUT_BACK = f"""
+PUT_BACK = f"""
 if command -v ovs-vsctl >/dev/null && ovs-vsctl br-exists {BRIDGE}; then
   ovs-vsctl --format=csv --no-headings --data=bare --columns=name,external_ids list port |
     sed -n 's/^\\([^,]*\\),.*{MARK}=\\([0-9]*\\).*/\\1 \\2/p' | while read -r port tag; do
@@ -56,7 +56,7 @@ if grep -qs '^# {MARK}$' /etc/squid/squid.conf; then
 fi
 """
 # What the digest is made of: rules without their counters, routes, the switch's VLANs, the proxy's file.
-_LISTING = f"""
+LISTING = f"""
 nft -s list ruleset 2>/dev/null || true
 for family in -4 -6; do
   ip $family rule
@@ -76,7 +76,7 @@ def put_back(settings: LabSettings, hosts: Iterable[str]) -> tuple[dict[str, str
     Return the SHA-256 of what each host enforces now (ruleset, routes, VLANs, proxy), and a line for every host where
     undoing failed.
     """
-    answers = _everywhere(settings, dict.fromkeys(hosts, _PUT_BACK + _LISTING))
+    answers = _everywhere(settings, dict.fromkeys(hosts, PUT_BACK + LISTING))
     problems = [f"{host}: {' '.join(said.split())[-300:]}" for host, (code, said) in answers if code]
     return {host: hashlib.sha256(said.encode()).hexdigest() for host, (code, said) in answers if not code}, problems
 
@@ -122,7 +122,7 @@ class Way:
 
 
 def routed(ways: Iterable[Way]) -> str:
-    """Return the script that gives routes; a neighbour that it fixes is gone with `_PUT_BACK` as well."""
+    """Return the script that gives routes; a neighbour that it fixes is gone with `PUT_BACK` as well."""
     lines: dict[str, list[str]] = {"-4": [], "-6": []}
     tables: dict[tuple[str, str, str | None], int] = {}
     for way in ways:
