@@ -79,7 +79,7 @@ def path_suite(place: Place, read: Read, wanted: Wanted, say: Say) -> list[Suite
                 if number == 0:
                     results.append(leaks(bench, traffic, gates))
                     say(f"leaks: {results[-1].counts.sent} frames between VLANs")
-                one = _Gateway(declaration, guard, traffic, judge, rings, say, read)
+                one = OneGateway(declaration, guard, traffic, judge, rings, say, read)
                 results += one.run(wanted, FIRST_PORT + 1 + 2 * number)
                 before, after = listings[judge.gate.name], one.listing()
                 if isinstance(before, str) or not same(before, after):
@@ -91,7 +91,7 @@ def path_suite(place: Place, read: Read, wanted: Wanted, say: Say) -> list[Suite
 
 
 @dataclass(frozen=True)
-class _Gateway:
+class OneGateway:
     """One gateway's suites."""
 
     declaration: Declaration
@@ -115,15 +115,15 @@ class _Gateway:
         self.traffic.introduce()
         yield self._probed("corners", self._corners(wanted, sport))
         suite = "sample" if wanted.quick else "unused addresses"
-        yield self._counted(lambda: self._probed(suite, self._sample(every, sport)))
+        yield self.counted(lambda: self._probed(suite, self._sample(every, sport)))
         yield self._probed("scans", scans(self.judge, every, sport, short=wanted.quick))
         yield self._probed("forged sources", forged(self.declaration, self.judge, every, sport))
         yield self._told(replies(self.traffic, self.judge, every, sport + 1))
         if not wanted.quick:
             self.traffic.introduce()
-            yield self._counted(lambda: self._told(self._sweep(every, sport)))
+            yield self.counted(lambda: self._told(self._sweep(every, sport)))
 
-    def _counted(self, suite: Callable[[], SuiteResult]) -> SuiteResult:
+    def counted(self, suite: Callable[[], SuiteResult]) -> SuiteResult:
         """Run a suite whose packets nothing but rules can drop, and have the gateway's own counters confirm that."""
         before = counted_drops(self.listing())
         result = suite()

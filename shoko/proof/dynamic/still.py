@@ -10,7 +10,7 @@ _COUNTING = ("packets", "bytes", "expires")  # what changes in a listing althoug
 
 def same(one: Listing, other: Listing) -> bool:
     """Tell whether two listings hold the same rules, chains and elements, whatever they have counted."""
-    return bool(_bare(one) == _bare(other))
+    return bool(_bare(one["nftables"]) == _bare(other["nftables"]))
 
 
 def counted_drops(listing: Listing) -> int:

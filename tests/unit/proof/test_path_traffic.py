@@ -1,10 +1,12 @@
 """Real packets of the path suite through a gateway in a namespace: counted, accounted for, lost and found again."""
 
+import json
 import subprocess
 import threading
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,8 +14,10 @@ from shoko.proof.dynamic import frames
 from shoko.proof.dynamic.answers import Answering, Vacancy
 from shoko.proof.dynamic.bench import Gate
 from shoko.proof.dynamic.filters import GOING
+from shoko.proof.dynamic.path import OneGateway
 from shoko.proof.dynamic.result import SuiteResult
 from shoko.proof.dynamic.ring import SLOTS, Ring
+from shoko.proof.dynamic.still import same
 from shoko.proof.dynamic.sweep import Batch, Sweep
 from shoko.proof.dynamic.traffic import Traffic
 from shoko.proof.errors import ProofError
@@ -148,6 +152,32 @@ def test_a_leg_that_hears_nothing_is_unproved_and_no_pass(rig):
     assert result.counts.unaccounted == SLOTS
     assert "0 were seen" in result.unproved[0]
     assert "2 more batches" in result.unproved[1]
+
+
+@pytest.mark.parametrize(("rules", "said"), [("tcp dport 80 accept; counter drop;", 0), ("tcp dport 80 accept;", 1)])
+def test_what_did_not_come_out_has_to_be_counted_by_a_rule_that_drops(rig, rules, said):
+    rig.rules(rules)
+    rig.knows("10.2.0.9")
+
+    def read(_names):
+        command = ["ip", "netns", "exec", rig.gateway, "nft", "-j", "list", "ruleset"]
+        return {"gate": json.loads(subprocess.run(command, capture_output=True, check=True).stdout)}
+
+    def suite():
+        result = SuiteResult("every port", "gate")
+        Sweep(rig.traffic, rig.rings, result, lambda _one: None).run([batch(4, 6, 80)])
+        return result
+
+    judge = SimpleNamespace(gate=rig.gate)
+    before = read([])["gate"]
+    gateway = OneGateway(None, None, rig.traffic, judge, rig.rings, print, read)
+    result = gateway.counted(suite)
+    assert result.counts.dropped == SLOTS - 1
+    assert len(result.unproved) == said
+    assert all(f"{SLOTS - 1} packets" in one for one in result.unproved)
+    assert same(before, gateway.listing())
+    rig.rules("tcp dport 81 accept; counter drop;")
+    assert not same(before, gateway.listing())
 
 
 def test_what_came_out_and_could_not_be_read_is_no_proof(rig):
