@@ -64,6 +64,15 @@ def test_items_stand_in_all_libraries_with_valid_numbers() -> None:
 
 
 @pytest.mark.django_db
+def test_records_say_what_the_catalogue_says() -> None:
+    meros = Record.objects.get(pk=MEROS)
+    assert (meros.source_id, meros.language, meros.material, meros.ndc) == ("aozora:001567", "jpn", "book", ["913"])
+    assert (meros.published, meros.sort_key, meros.for_children) == (1988, "ハシレメロス", False)
+    assert Record.objects.filter(for_children=True).exists()
+    assert not Record.objects.exclude(language="jpn").exists()
+
+
+@pytest.mark.django_db
 def test_meros_is_in() -> None:
     assert not Loan.objects.filter(item__record=MEROS).exists()
     assert Item.objects.filter(record=MEROS).count() == 3

@@ -36,7 +36,7 @@ def inverted(name: str) -> str:
 def fixed_field(added_on: dt.date, year: int | None, *, for_children: bool) -> str:
     """008: day of entry, year, country, readers, language."""
     date = f"s{year:04d}    " if year else "nuuuuuuuu"
-    return f"{added_on:%y%m%d}{date}ja     {'j' if for_children else ' '}           0 jpn  "[:40].ljust(40)
+    return f"{added_on:%y%m%d}{date}ja{'':5}{'j' if for_children else ' '}{'':12}jpn  "
 
 
 def build(
