@@ -23,7 +23,7 @@ WORDS = {
     "rules": Text("機器の規則", "Rules on the hosts"),
     "permitted": Text("許可するサービス", "services permitted"),
     "in_window": Text("許可した時間だけ通る", "within its time frame only"),
-    "unmarked": Text("印のないセルは証明済み", "cells without a mark are proven"),
+    "unmarked": Text("印のないセルは解析で証明済み", "cells without a mark are proven by analysis"),
     "last_proof": Text("直近の証明", "Last proof"),
     "hosts_looked_at": Text("台を調べた", "hosts of this cell looked at"),
     "same_zone": Text("同じゾーンの中", "inside one zone"),
