@@ -10,6 +10,7 @@ import http.client
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import threading
@@ -171,6 +172,7 @@ def main() -> int:
         result["load_after"] = os.getloadavg()
     finally:
         cluster.SERVER.stop()
+        shutil.rmtree(cluster.ROOT, ignore_errors=True)
     print(json.dumps(result, ensure_ascii=False))
     return 0
 

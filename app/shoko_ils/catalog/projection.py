@@ -43,8 +43,10 @@ def _with_documents(entries: Sequence[store.Entry]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO search_document (record_id, material, language, libraries, copies, built_with, tokens, folded)"
-            " SELECT r.id, 0, '', coalesce(i.libraries, '{}'), coalesce(i.copies, 0), 0, '', ''"
-            " FROM record r LEFT JOIN record_copies i ON i.record_id = r.id"
-            " WHERE r.id = ANY(%s) ON CONFLICT DO NOTHING",
+            " SELECT w.id, 0, '', '{}', 0, 0, '', '' FROM unnest(%s::bigint[]) AS w(id) ON CONFLICT DO NOTHING"
+            " RETURNING record_id",
             [[entry.id for entry in entries]],
         )
+        fresh = [number for (number,) in cursor.fetchall()]
+        if fresh:
+            cursor.execute("SELECT item_search_refresh(%s)", [fresh])

@@ -1,9 +1,8 @@
 """Search: hits best first, their exact number, and the facets, each of a bounded cost.
 
-The text index answers which records; `search_document` is narrow, so that counting tens of thousands of hits reads
-few pages. Ranking goes tier by tier and stops when the page is full: same title, title begins so, title holds it,
-then the same for readings, then names, then the rest; within a tier the newer one, then the one with more copies,
-then the number. README.md has the figures.
+The text index answers which records; one pass over them counts and makes the facets. Ranking goes tier by tier and
+stops when the page is full: same title, title begins so, title holds it, then the same for readings, then names, then
+the rest; within a tier the newer one, then the one with more copies, then the number. README.md has the figures.
 """
 
 from collections import Counter
@@ -24,7 +23,6 @@ MAX_QUERY = 200
 PER_PAGE = 20
 # a deeper page answers nobody's question, and a crawler would walk there for ever
 MAX_PAGES = 50
-# false candidates of long words that are remembered by number; more than a few are never seen
 FACET_VALUES = 30
 ORDER = "year DESC NULLS LAST, copies DESC, record_id DESC"
 

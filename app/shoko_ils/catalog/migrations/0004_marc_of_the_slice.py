@@ -10,9 +10,7 @@ from django.db import migrations
 from shoko_ils.catalog.normalise import fold
 from shoko_ils.demo import marc
 
-NARROW = """
--- what is counted stays narrow: long values move out as soon as the row is large enough to be looked at for it
-ALTER TABLE search_document SET (toast_tuple_target = 128);
+INDEX = """
 -- an import comes in thousands: the index takes them in its pending list and sorts them in at once
 ALTER INDEX search_tokens SET (fastupdate = on, gin_pending_list_limit = 16384);
 """
@@ -43,5 +41,5 @@ class Migration(migrations.Migration):
     dependencies = (("catalog", "0003_marc_store"),)
     operations = (
         migrations.RunPython(give_marc, migrations.RunPython.noop),
-        migrations.RunSQL(NARROW, migrations.RunSQL.noop),
+        migrations.RunSQL(INDEX, migrations.RunSQL.noop),
     )

@@ -3,17 +3,18 @@
 from django.db import migrations
 
 FORWARD = """
-CREATE VIEW record_copies AS
-    SELECT record_id, array_agg(DISTINCT library_id::integer ORDER BY library_id::integer) AS libraries,
-           count(*)::integer AS copies
-    FROM item WHERE condition <> 'withdrawn' GROUP BY record_id;
-
 -- SECURITY DEFINER: who may change an item need not be able to change a search document.
 CREATE FUNCTION item_search_refresh(records bigint[]) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = ils AS $$
-    UPDATE search_document d SET libraries = coalesce(c.libraries, '{}'), copies = coalesce(c.copies, 0)
-    FROM unnest(records) AS r(id) LEFT JOIN record_copies c ON c.record_id = r.id
-    WHERE d.record_id = r.id;
+    UPDATE search_document d SET libraries = coalesce(c.libraries, '{}'), copies = c.copies
+    FROM (
+        SELECT r.id, count(i.id)::integer AS copies,
+               array_agg(DISTINCT i.library_id::integer) FILTER (WHERE i.id IS NOT NULL) AS libraries
+        FROM unnest(records) AS r(id)
+        LEFT JOIN item i ON i.record_id = r.id AND i.condition <> 'withdrawn'
+        GROUP BY r.id
+    ) c
+    WHERE d.record_id = c.id;
 $$;
 
 CREATE FUNCTION item_search() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = ils AS $$
@@ -42,7 +43,6 @@ DROP TRIGGER item_search_delete ON item;
 DROP TRIGGER item_search_update ON item;
 DROP FUNCTION item_search();
 DROP FUNCTION item_search_refresh(bigint[]);
-DROP VIEW record_copies;
 """
 
 
