@@ -52,7 +52,9 @@ def prove(options: argparse.Namespace, declaration: Declaration, read: Read) -> 
     only = _hosts(options, declaration)
     suites = _suites(options)
     place = lab_of(site_directory(options.inventory), declaration)
-    signal.signal(signal.SIGTERM, _interrupted)
+    # A shell starts what runs in the background deaf to SIGINT; this one always cleans up.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupted)
     try:
         if options.layers:
             return [layer_suite(place, read(list(declaration.hosts)), only)]
