@@ -21,13 +21,12 @@ PUBLIC = [
     "/search/?q=zzzzzz",
     "/search/?f1=author&q1=%E5%A4%AA%E5%AE%B0&class=9",
     "/records/1567/",
-    "/authorities/35/",
 ]
 STAFF_PAGES = [
     *("/", "/lend/", "/return/", "/patrons/"),
     *("/catalogue/", "/catalogue/?q=%E5%A4%AA%E5%AE%B0", "/catalogue/new/", "/catalogue/1567/"),
     *("/catalogue/1567/merge/?other=773", "/catalogue/import/", "/catalogue/export/"),
-    *("/catalogue/authorities/?q=%E5%A4%AA%E5%AE%B0", "/catalogue/authorities/new/", "/catalogue/authorities/35/"),
+    *("/catalogue/authorities/?q=%E5%A4%AA%E5%AE%B0", "/catalogue/authorities/new/"),
 ]
 
 
