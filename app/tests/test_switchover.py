@@ -15,6 +15,15 @@ from shoko_ils.core import db
 from tests.cluster import ROOT, Server
 
 
+def wait_for_the_table(standby: Server) -> None:
+    """A confirmed commit is written at the standby, and may be read there only later."""
+    deadline = time.monotonic() + 30
+    with standby.connect() as reader:
+        while reader.execute("SELECT to_regclass('mark') IS NULL").fetchone() != (False,):
+            assert time.monotonic() < deadline, "the standby does not follow its primary"
+            time.sleep(0.05)
+
+
 @pytest.fixture
 def pair() -> Iterator[tuple[Server, Server]]:
     """A primary with its synchronous standby."""
@@ -28,6 +37,7 @@ def pair() -> Iterator[tuple[Server, Server]]:
         admin.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
         admin.execute("SELECT pg_reload_conf()")
         admin.execute("CREATE TABLE mark (key text PRIMARY KEY, times int NOT NULL)")
+    wait_for_the_table(standby)
     yield primary, standby
     for server in (primary, standby):
         server.stop()
