@@ -51,6 +51,13 @@ def test_a_record_says_where_it_stands(citizen):
     assert re.search("総合市民図書館|南市民図書館|辻堂市民図書館|湘南大庭市民図書館", page)
 
 
+def test_an_author_leads_to_the_works(citizen):
+    author = re.search(r'href="(/authorities/\d+/)"', citizen.get(f"/records/{MELOS}/"))
+    page = citizen.get(author[1])
+    assert "太宰" in page
+    assert found(page)
+
+
 def test_the_public_face_has_no_staff_pages(citizen):
     for path in ("/login/", "/lend/", "/patrons/", "/admin/"):
         status, _, _ = citizen.ask("GET", path)
