@@ -76,8 +76,9 @@ def give_items() -> int:
         )
         connection.execute(
             "INSERT INTO item (barcode, record_id, library_id, at_library_id, location_id, call_number, condition,"
-            " library_use_only) SELECT lpad(row_number() OVER ()::text, 10, '0'), r.id, l.id, l.id, 1, '913', 'normal',"
-            " false FROM record r, generate_series(1, 1 + (r.id % 2)::int) AS copy(n), LATERAL"
+            " library_use_only, material_class_id)"
+            " SELECT lpad(row_number() OVER ()::text, 10, '0'), r.id, l.id, l.id, 1, '913', 'normal',"
+            " false, 1 FROM record r, generate_series(1, 1 + (r.id % 2)::int) AS copy(n), LATERAL"
             " (SELECT id FROM library ORDER BY position OFFSET (r.id + n) % 4 LIMIT 1) AS l"
         )
         connection.execute("VACUUM ANALYZE")

@@ -225,7 +225,8 @@ def test_what_was_edited_since_is_in_the_way_and_said() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO item (barcode, record_id, library_id, at_library_id, location_id, call_number, condition,"
-            " library_use_only) SELECT '9999999999', %s, library_id, library_id, location_id, 'x', 'normal', false"
+            " library_use_only, material_class_id)"
+            " SELECT '9999999999', %s, library_id, library_id, location_id, 'x', 'normal', false, material_class_id"
             " FROM item LIMIT 1",
             [numbers[1]],
         )

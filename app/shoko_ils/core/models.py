@@ -44,6 +44,26 @@ class Library(models.Model):
         raise CalendarEnds(f"library {self.key}: no open day within {CALENDAR_HORIZON} days after {day}")
 
 
+class ServicePoint(models.Model):
+    """A service point (図書室・窓口) beside a library: it lends and takes back, `library` is in charge of it.
+
+    It has the calendar of its library. Loan rules may name it.
+    """
+
+    key = models.SlugField(max_length=40, unique=True)
+    library = models.ForeignKey(Library, on_delete=models.PROTECT, related_name="service_points")
+    position = models.PositiveSmallIntegerField()
+    name_ja = models.CharField(max_length=80)
+    name_en = models.CharField(max_length=80)
+
+    class Meta:
+        db_table = "service_point"
+        ordering = ("position",)
+
+    def __str__(self) -> str:
+        return self.name_en if get_language() == "en" else self.name_ja
+
+
 class ClosedDay(models.Model):
     """One day on which a library is closed besides its weekdays."""
 

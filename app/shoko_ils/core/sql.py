@@ -13,6 +13,8 @@ ALL = "SELECT, INSERT, UPDATE, DELETE"
 
 SHARED = {
     "library": READ,
+    "service_point": READ,
+    "material_class": READ,
     "closed_day": READ,
     "authority": READ,
     "authority_reference": READ,
@@ -50,8 +52,8 @@ GRANTS: dict[str, dict[str, str]] = {
         "ils.import_piece": "SELECT, INSERT, DELETE",
         "ils.import_record": "SELECT, INSERT",
         "ils.merge_log": "SELECT, INSERT, UPDATE (undone_by, undone_at)",
-        # where it was scanned, and its record when two are merged: the rest belongs to holdings management
-        "ils.item": "SELECT, UPDATE (at_library_id, record_id)",
+        # where it was scanned, its record when two are merged, lost and found: the rest is of holdings management
+        "ils.item": "SELECT, UPDATE (at_library_id, record_id, condition)",
         "ils.patron_category": READ,
         "ils.loan_rule": READ,
         "ils.patron": CHANGE,

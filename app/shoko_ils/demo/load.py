@@ -14,7 +14,7 @@ from shoko_ils.circulation.models import LoanRule
 from shoko_ils.core.models import ClosedDay, Library
 from shoko_ils.demo import invent, marc
 from shoko_ils.demo.catalogue import Catalogue
-from shoko_ils.holdings.models import Location
+from shoko_ils.holdings.models import Location, MaterialClass
 from shoko_ils.patrons.models import PatronCategory
 
 SOURCE = "aozora"
@@ -100,13 +100,14 @@ def _bibliographic(catalogue: Catalogue) -> int:
 
 def _items(made: list[invent.InventedItem], libraries: list[Library]) -> int:
     locations = {position: Location.objects.get(key=key).pk for position, (key, *_) in enumerate(invent.LOCATIONS)}
+    book = MaterialClass.objects.get(key="book").pk
     return copy(
         "item",
         ("id", "barcode", "record_id", "library_id", "at_library_id", "location_id", "call_number", "condition",
-         "library_use_only"),
+         "library_use_only", "material_class_id"),
         (
             (i.id, i.barcode, i.work_id, libraries[i.library].pk, libraries[i.library].pk,
-             locations[i.location], i.call_number, "normal", i.library_use_only)
+             locations[i.location], i.call_number, "normal", i.library_use_only, book)
             for i in made
         ),
     )  # fmt: skip

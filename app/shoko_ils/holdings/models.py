@@ -21,6 +21,26 @@ class Location(models.Model):
         return self.name_en if get_language() == "en" else self.name_ja
 
 
+class MaterialClass(models.Model):
+    """Material class (資料区分) that loan rules go by: books, audiovisual, magazines, …: site data.
+
+    Classes with the same `counted_as` share one limit (図書 and 雑誌 usually do, 視聴覚 does not).
+    """
+
+    key = models.SlugField(max_length=40, unique=True)
+    position = models.PositiveSmallIntegerField()
+    name_ja = models.CharField(max_length=40)
+    name_en = models.CharField(max_length=40)
+    counted_as = models.SlugField(max_length=40)
+
+    class Meta:
+        db_table = "material_class"
+        ordering = ("position",)
+
+    def __str__(self) -> str:
+        return self.name_en if get_language() == "en" else self.name_ja
+
+
 class Item(models.Model):
     """One copy. Whether it is out is not written here: only an open loan says so."""
 
@@ -28,6 +48,8 @@ class Item(models.Model):
         NORMAL = "normal"
         PROCESSING = "processing"
         MISSING = "missing"
+        LOST = "lost"
+        DAMAGED = "damaged"
         WITHDRAWN = "withdrawn"
 
     barcode = models.CharField(max_length=10, unique=True)
@@ -40,6 +62,11 @@ class Item(models.Model):
     call_number = models.CharField(max_length=30)
     condition = models.CharField(max_length=12, choices=Condition.choices, default=Condition.NORMAL)
     library_use_only = models.BooleanField(default=False)
+    material_class = models.ForeignKey(MaterialClass, on_delete=models.PROTECT, related_name="+")
+    # what belongs to it and must come back with it (付属品): "CD, guide", and of how many pieces
+    accompanying = models.CharField(max_length=100, blank=True, db_default="")
+    accompanying_count = models.PositiveSmallIntegerField(db_default=0)
+    note = models.CharField(max_length=200, blank=True, db_default="", help_text="of the item, never of a person")
 
     class Meta:
         db_table = "item"
@@ -47,7 +74,12 @@ class Item(models.Model):
             models.CheckConstraint(name="item_barcode_ten_digits", condition=models.Q(barcode__regex=r"^[0-9]{10}$")),
             models.CheckConstraint(
                 name="item_condition",
-                condition=models.Q(condition__in=["normal", "processing", "missing", "withdrawn"]),
+                condition=models.Q(condition__in=["normal", "processing", "missing", "lost", "damaged", "withdrawn"]),
+            ),
+            models.CheckConstraint(
+                name="item_accompanying_counted",
+                condition=models.Q(accompanying="", accompanying_count=0)
+                | models.Q(accompanying__gt="", accompanying_count__gt=0),
             ),
         )
 

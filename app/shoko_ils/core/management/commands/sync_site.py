@@ -1,33 +1,46 @@
-"""Brings the table of libraries in line with the site file."""
+"""Brings libraries, service points and material classes in line with the site file."""
 
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import transaction
+from django.db import models, transaction
 
-from shoko_ils.core.models import Library
+from shoko_ils.core.models import Library, ServicePoint
+from shoko_ils.holdings.models import MaterialClass
 
 
 class Command(BaseCommand):
-    help = "Create or rename the libraries that the site file lists. Repeatable. Run as ils_owner."
+    help = (
+        "Create or rename what the site file lists: libraries, service points, material classes. Removes nothing."
+        " Repeatable. Run as ils_owner."
+    )
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
-        changed = 0
-        for position, entry in enumerate(settings.SITE["libraries"], start=1):
-            wanted = {
-                "position": position,
-                "name_ja": entry["ja"],
-                "name_en": entry["en"],
-                "closed_weekdays": entry.get("closed_weekdays", []),
-            }
-            library = Library.objects.filter(key=entry["key"]).first()
-            if library is None:
-                Library.objects.create(key=entry["key"], **wanted)
-            elif any(getattr(library, name) != value for name, value in wanted.items()):
-                Library.objects.filter(pk=library.pk).update(**wanted)
-            else:
-                continue
-            changed += 1
-        self.stdout.write(f"libraries: {len(settings.SITE['libraries'])}, changed: {changed}")
+        site = settings.SITE
+        changed = points = 0
+        for position, entry in enumerate(site["libraries"], start=1):
+            closed = {"closed_weekdays": entry.get("closed_weekdays", [])}
+            changed += bring(Library, entry, position, **closed)
+            library = Library.objects.get(key=entry["key"])
+            for point in entry.get("service_points", []):
+                points += 1
+                bring(ServicePoint, point, points, library_id=library.pk)
+        for position, entry in enumerate(site.get("material_classes", []), start=1):
+            bring(MaterialClass, entry, position, counted_as=entry.get("counted_as", entry["key"]))
+        self.stdout.write(f"libraries: {len(site['libraries'])}, changed: {changed}")
+
+
+def bring(model: type[models.Model], entry: dict[str, Any], position: int, **more: Any) -> bool:
+    """Create or change the row of `model` with the entry's key; whether anything changed."""
+    wanted = {"position": position, "name_ja": entry["ja"], "name_en": entry["en"], **more}
+    rows = model._default_manager.filter(key=entry["key"])
+    found = rows.values(*wanted).first()
+    if found is None:
+        model._default_manager.create(key=entry["key"], **wanted)
+    elif found != wanted:
+        rows.update(**wanted)
+    else:
+        return False
+    return True
