@@ -10,6 +10,10 @@ EVERYBODY = frozenset(Level)
 KNOWS_PATRONS = frozenset({Level.MANAGER, Level.OFFICER, Level.ASSISTANT})
 # 書誌管理業務; an assistant gets it as an assigned duty, which is not granted here
 CATALOGUES = frozenset({Level.MANAGER, Level.OFFICER})
+# 督促, 弁償, 借受者の表示 are not of an assistant's or a trainee's counter
+OFFICERS = frozenset({Level.MANAGER, Level.OFFICER})
+# コード変更
+CHANGES_CODES = frozenset({Level.MANAGER})
 ANONYMOUS = "anonymous"
 
 ACCESS: dict[str, frozenset[Level] | str] = {
@@ -18,7 +22,23 @@ ACCESS: dict[str, frozenset[Level] | str] = {
     "logout": EVERYBODY,
     "start": EVERYBODY,
     "lend": EVERYBODY,
+    "lend-renew": EVERYBODY,
+    "lend-permit": EVERYBODY,
+    "lend-receipt": EVERYBODY,
     "return": EVERYBODY,
+    "return-check": EVERYBODY,
+    "patron-loans": KNOWS_PATRONS,
+    "overdue": OFFICERS,
+    "overdue-contact": OFFICERS,
+    "overdue-postcards": OFFICERS,
+    "borrower": OFFICERS,
+    "cases": OFFICERS,
+    "case-form": OFFICERS,
+    "day-report": KNOWS_PATRONS,
+    "calendar": EVERYBODY,
+    "calendar-change": CHANGES_CODES,
+    "rules": OFFICERS,
+    "rule-change": CHANGES_CODES,
     "patrons": KNOWS_PATRONS,
     "patron": KNOWS_PATRONS,
     "catalogue": CATALOGUES,
