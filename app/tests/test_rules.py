@@ -11,7 +11,7 @@ from django.utils import timezone
 from shoko_ils.audit.models import Event
 from shoko_ils.audit.record import Actor
 from shoko_ils.circulation import rules
-from shoko_ils.circulation.models import Loan, LoanRule
+from shoko_ils.circulation.models import Loan, LoanRule, OverdueStage
 from shoko_ils.circulation.services import Outcome, lend
 from shoko_ils.circulation.services.ruling import Scope, Terms, change_rule
 from shoko_ils.core.models import Library, ServicePoint
@@ -172,3 +172,20 @@ def test_the_list_and_the_counter_choose_alike(patron: Patron, central: Library,
         library, spot = (place.library_id, place.pk) if isinstance(place, ServicePoint) else (place.pk, None)
         chosen = rules.choose(each.category.pk, each.material_class.pk, library, spot)
         assert rules.covering(each, ordered) == chosen
+
+
+def test_overdue_stages_and_material_classes_are_the_sites(settings) -> None:
+    settings.SITE = {
+        **settings.SITE,
+        "overdue_stages": [{"after_days": 30, "means": "phone"}, {"after_days": 10, "means": "email"}],
+        "material_classes": [{"key": "kit", "ja": "紙芝居", "en": "Picture-story show", "counted_as": "book"}],
+    }
+    call_command("sync_site", verbosity=0)
+    assert list(OverdueStage.objects.values_list("number", "after_days", "means")) == [
+        (1, 10, "email"),
+        (2, 30, "phone"),
+    ]
+    assert MaterialClass.objects.get(key="kit").counted_as == "book"
+    settings.SITE = {**settings.SITE, "overdue_stages": [{"after_days": 10, "means": "pigeon"}]}
+    with pytest.raises(CommandError, match="means of email, postcard, phone"):
+        call_command("sync_site")

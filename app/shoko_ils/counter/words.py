@@ -60,7 +60,7 @@ def all_decisions() -> Words:
 
 
 def means() -> Words:
-    return {Means.EMAIL: _("E-mail"), Means.POSTCARD: _("Postcard"), Means.PHONE: _("Telephone")}
+    return {Means.EMAIL: _("Mail"), Means.POSTCARD: _("Postcard"), Means.PHONE: _("Call")}
 
 
 def contact_results() -> Words:
