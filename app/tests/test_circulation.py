@@ -13,7 +13,7 @@ from shoko_ils.audit.record import Actor
 from shoko_ils.circulation import rules
 from shoko_ils.circulation.models import Loan, LoanRule, ScanReceipt
 from shoko_ils.circulation.services import Outcome, lend, scan_key, take_back
-from shoko_ils.core.models import CalendarEnds, ClosedDay, Library
+from shoko_ils.core.models import Library
 from shoko_ils.holdings.models import Item
 from shoko_ils.patrons.models import Patron, PatronCategory
 
@@ -31,19 +31,6 @@ def test_a_loan_is_made_with_rule_and_due_date(actor: Actor, patron: Patron, ite
     assert loan.patron == patron
     assert loan.rule == rules.choose(patron.category_id, central.pk)
     assert result.due_on == loan.due_on >= timezone.localdate() + dt.timedelta(days=14)
-
-
-def test_due_dates_avoid_closed_days(central: Library) -> None:
-    wednesday = dt.date(2026, 12, 9)  # the second of the month
-    assert ClosedDay.objects.filter(library=central, day=wednesday).exists()
-    assert central.next_open_day(wednesday) == dt.date(2026, 12, 10)
-    assert central.next_open_day(dt.date(2026, 12, 29)) == dt.date(2027, 1, 5)
-
-
-def test_a_library_that_never_opens_is_an_error(central: Library) -> None:
-    central.closed_weekdays = list(range(7))
-    with pytest.raises(CalendarEnds, match="central"):
-        central.next_open_day(dt.date(2026, 12, 1))
 
 
 def test_returning_erases_the_borrower_everywhere(actor: Actor, patron: Patron, item: Item, central: Library) -> None:

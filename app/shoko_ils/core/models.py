@@ -1,16 +1,13 @@
-"""Libraries of the site and the days on which they are closed."""
+"""Libraries of the site, their service points and calendars."""
 
 import datetime as dt
 
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import get_language
 
-CALENDAR_HORIZON = 60
-
-
-class CalendarEnds(Exception):
-    """No open day within the horizon: the calendar of a library is wrong."""
+from shoko_ils.core.calendar import pattern
+from shoko_ils.core.calendar.days import HORIZON, Days, Exceptional
 
 
 class Library(models.Model):
@@ -20,8 +17,7 @@ class Library(models.Model):
     position = models.PositiveSmallIntegerField()
     name_ja = models.CharField(max_length=80)
     name_en = models.CharField(max_length=80)
-    # weekdays as datetime.date.weekday(): 0 is Monday
-    closed_weekdays = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)
+    calendar = models.JSONField(default=dict, blank=True, help_text="as core.calendar.pattern reads it")
 
     class Meta:
         db_table = "library"
@@ -30,18 +26,27 @@ class Library(models.Model):
     def __str__(self) -> str:
         return self.name_en if get_language() == "en" else self.name_ja
 
+    def days(self, day: dt.date | None = None) -> Days:
+        """Open days around `day` (default: today), for a whole piece of work: one query."""
+        day = day or timezone.localdate()
+        near = dt.timedelta(days=2 * HORIZON)
+        found = CalendarException.objects.filter(library=self, first_on__lte=day + near, last_on__gte=day - near)
+        return Days(self.key, pattern.read(self.calendar), [one.as_days() for one in found])
+
+    def is_open(self, day: dt.date) -> bool:
+        return self.days(day).is_open(day)
+
     def next_open_day(self, day: dt.date) -> dt.date:
         """`day` itself or the first open day after it; a calendar without one raises CalendarEnds."""
-        exceptions = set(
-            ClosedDay.objects.filter(
-                library=self, day__range=(day, day + dt.timedelta(days=CALENDAR_HORIZON))
-            ).values_list("day", flat=True)
-        )
-        for offset in range(CALENDAR_HORIZON + 1):
-            candidate = day + dt.timedelta(days=offset)
-            if candidate.weekday() not in self.closed_weekdays and candidate not in exceptions:
-                return candidate
-        raise CalendarEnds(f"library {self.key}: no open day within {CALENDAR_HORIZON} days after {day}")
+        return self.days(day).next_open_day(day)
+
+    def open_day_before(self, day: dt.date) -> dt.date:
+        """The last open day before `day` (前開館日); raises CalendarEnds."""
+        return self.days(day).open_day_before(day)
+
+    def open_day_after(self, day: dt.date, count: int) -> dt.date:
+        """The `count`-th open day after `day`, which is not counted itself; raises CalendarEnds."""
+        return self.days(day).open_day_after(day, count)
 
 
 class ServicePoint(models.Model):
@@ -64,15 +69,61 @@ class ServicePoint(models.Model):
         return self.name_en if get_language() == "en" else self.name_ja
 
 
-class ClosedDay(models.Model):
-    """One day on which a library is closed besides its weekdays."""
+class CalendarException(models.Model):
+    """Days on which a library is open or closed whatever its pattern says; an emergency overrules both.
 
-    library = models.ForeignKey(Library, on_delete=models.CASCADE)
-    day = models.DateField()
+    Planned ones of a library do not overlap (exclusion constraint, migration 0003). `act` is the key of an emergency
+    closing, the same for all its libraries.
+    """
+
+    class Kind(models.TextChoices):
+        OPEN = "open"
+        CLOSED = "closed"
+        EMERGENCY = "emergency"
+
+    class Reason(models.TextChoices):
+        """Why: 特別整理期間, 年末年始, 工事, 行事, 臨時開館, 台風・大雨など, 地震, 停電・設備, 感染症, その他."""
+
+        STOCKTAKING = "stocktaking"
+        NEW_YEAR = "new-year"
+        WORKS = "works"
+        EVENT = "event"
+        STORM = "storm"
+        EARTHQUAKE = "earthquake"
+        POWER = "power"
+        DISEASE = "disease"
+        OTHER = "other"
+
+    library = models.ForeignKey(Library, on_delete=models.CASCADE, related_name="exceptions")
+    kind = models.CharField(max_length=9, choices=Kind.choices)
+    first_on = models.DateField()
+    last_on = models.DateField()
+    reason = models.CharField(max_length=12, choices=Reason.choices)
+    made_by = models.CharField(max_length=40, blank=True, help_text="log-in ID; empty: from the former calendar")
+    act = models.UUIDField(null=True, blank=True)
+    moved_loans = models.PositiveIntegerField(default=0, help_text="due dates that an emergency moved")
 
     class Meta:
-        db_table = "closed_day"
-        constraints = (models.UniqueConstraint(fields=("library", "day"), name="closed_day_once"),)
+        db_table = "calendar_exception"
+        ordering = ("first_on", "library")
+        constraints = (
+            models.CheckConstraint(
+                name="calendar_exception_in_order", condition=models.Q(last_on__gte=models.F("first_on"))
+            ),
+            models.CheckConstraint(
+                name="calendar_exception_kind", condition=models.Q(kind__in=["open", "closed", "emergency"])
+            ),
+            models.CheckConstraint(
+                name="calendar_exception_act_of_emergency",
+                condition=models.Q(kind="emergency", act__isnull=False)
+                | (~models.Q(kind="emergency") & models.Q(act__isnull=True)),
+            ),
+            models.UniqueConstraint(fields=("act", "library"), name="calendar_exception_act_once"),
+        )
 
     def __str__(self) -> str:
-        return f"{self.library.key} {self.day}"
+        return f"{self.library.key} {self.kind} {self.first_on} to {self.last_on}"
+
+    def as_days(self) -> Exceptional:
+        emergency = self.kind == self.Kind.EMERGENCY
+        return Exceptional(self.first_on, self.last_on, self.kind == self.Kind.OPEN, rank=int(emergency))

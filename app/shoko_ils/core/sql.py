@@ -15,7 +15,7 @@ SHARED = {
     "library": READ,
     "service_point": READ,
     "material_class": READ,
-    "closed_day": READ,
+    "calendar_exception": READ,
     "authority": READ,
     "authority_reference": READ,
     "authority_see_also": READ,

@@ -11,7 +11,7 @@ from shoko_ils.catalog import store
 from shoko_ils.catalog.normalise import fold
 from shoko_ils.catalog.store import copy
 from shoko_ils.circulation.models import LoanRule
-from shoko_ils.core.models import ClosedDay, Library
+from shoko_ils.core.models import Library
 from shoko_ils.demo import invent, marc
 from shoko_ils.demo.catalogue import Catalogue
 from shoko_ils.holdings.models import Location, MaterialClass
@@ -19,7 +19,17 @@ from shoko_ils.patrons.models import PatronCategory
 
 SOURCE = "aozora"
 LOAN_DAYS, MAX_LOANS = 14, 10
-CALENDAR_YEARS = range(2026, 2031)
+NEW_YEAR = {"from": "12-29", "to": "01-04"}
+# the calendars of a real city; a site that declares its own keeps them
+CENTRAL_CALENDAR = {
+    "closed": [{"weekday": "wed", "nth": [2, 4], "if_holiday": "next-weekday"}, NEW_YEAR],
+    "hours": [{"weekdays": ["tue", "fri"], "from": "09:30", "to": "19:00"}, {"from": "09:30", "to": "17:00"}],
+}
+BRANCH_CALENDAR = {
+    "closed": [{"weekday": "mon", "if_holiday": "next-weekday"}, NEW_YEAR],
+    "open": [{"from": "08-31", "to": "08-31"}],
+    "hours": [{"from": "09:30", "to": "17:00"}],
+}
 TABLES = ("authority", "record", "heading", "item", "patron", "card", "loan")
 SLICE = 1000
 
@@ -51,23 +61,10 @@ def _small_tables(libraries: list[Library]) -> None:
     for key, ja, en in invent.CATEGORIES:
         PatronCategory.objects.create(key=key, name_ja=ja, name_en=en)
     LoanRule.objects.create(days=LOAN_DAYS, max_loans=MAX_LOANS, version=1)
-    ClosedDay.objects.bulk_create(
-        ClosedDay(library=library, day=day)
-        for position, library in enumerate(libraries)
-        for day in closed_days(central=position == 0)
-    )
-
-
-def closed_days(*, central: bool) -> Iterator[dt.date]:
-    """New Year for all; the central library on 2nd and 4th Wednesdays, the others on Mondays."""
-    day = dt.date(CALENDAR_YEARS.start, 1, 1)
-    while day.year in CALENDAR_YEARS:
-        new_year = (day.month, day.day) >= (12, 29) or (day.month, day.day) <= (1, 4)
-        second_or_fourth = (day.day - 1) // 7 in (1, 3)
-        weekly = (day.weekday() == 2 and second_or_fourth) if central else day.weekday() == 0
-        if new_year or weekly:
-            yield day
-        day += dt.timedelta(days=1)
+    for position, library in enumerate(libraries):
+        if not library.calendar:
+            library.calendar = CENTRAL_CALENDAR if position == 0 else BRANCH_CALENDAR
+            library.save(update_fields=["calendar"])
 
 
 def _bibliographic(catalogue: Catalogue) -> int:

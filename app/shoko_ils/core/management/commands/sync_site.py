@@ -3,9 +3,12 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import models, transaction
+from django.utils import timezone
 
+from shoko_ils.core.calendar import pattern
+from shoko_ils.core.calendar.days import CalendarEnds, Days
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.models import MaterialClass
 
@@ -21,8 +24,7 @@ class Command(BaseCommand):
         site = settings.SITE
         changed = points = 0
         for position, entry in enumerate(site["libraries"], start=1):
-            closed = {"closed_weekdays": entry.get("closed_weekdays", [])}
-            changed += bring(Library, entry, position, **closed)
+            changed += bring(Library, entry, position, **_calendar(entry))
             library = Library.objects.get(key=entry["key"])
             for point in entry.get("service_points", []):
                 points += 1
@@ -30,6 +32,20 @@ class Command(BaseCommand):
         for position, entry in enumerate(site.get("material_classes", []), start=1):
             bring(MaterialClass, entry, position, counted_as=entry.get("counted_as", entry["key"]))
         self.stdout.write(f"libraries: {len(site['libraries'])}, changed: {changed}")
+
+
+def _calendar(entry: dict[str, Any]) -> dict[str, Any]:
+    """The library's calendar, if the site declares one; a wrong one is refused before it closes a library for good."""
+    if "closed_weekdays" in entry:
+        raise CommandError(f"library {entry['key']}: closed_weekdays is now calendar.closed, see app/README.md")
+    if "calendar" not in entry:
+        return {}
+    try:
+        days = Days(entry["key"], pattern.read(entry["calendar"], f"library {entry['key']}: calendar"))
+        days.next_open_day(timezone.localdate())
+    except (pattern.BadCalendar, CalendarEnds) as error:
+        raise CommandError(str(error)) from error
+    return {"calendar": entry["calendar"]}
 
 
 def bring(model: type[models.Model], entry: dict[str, Any], position: int, **more: Any) -> bool:
