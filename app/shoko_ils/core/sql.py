@@ -25,6 +25,8 @@ SHARED = {
     "search_document": READ,
     "location": READ,
     "item_availability": READ,
+    "hold_count": READ,
+    "item_bound": READ,
     "django_migrations": READ,
 }
 # table (schema.name) → rights, for each role
@@ -60,6 +62,16 @@ GRANTS: dict[str, dict[str, str]] = {
         "ils.card": CHANGE,
         "ils.loan": CHANGE,
         "ils.scan_receipt": CHANGE,
+        "ils.hold_rule": READ,
+        "ils.hold": CHANGE,
+        "ils.hold_move": "SELECT, INSERT",
+        "ils.walk_in": "SELECT, INSERT, UPDATE (record_id)",
+        "ils.transit": CHANGE,
+        "ils.pull_miss": ALL,
+        "ils.take_off": ALL,
+        "ils.title_request": CHANGE,
+        "ils.notice": CHANGE,
+        "ils.notice_call": "SELECT, INSERT",
         "ils.staff_account": "SELECT, UPDATE (password, failed_logins, refused_until)",
         "ils.django_session": ALL,
         # number, time and links are the trigger's
@@ -68,7 +80,7 @@ GRANTS: dict[str, dict[str, str]] = {
 }
 
 # numbers that a service takes before it writes
-SEQUENCES = {STAFF: ("ils.record_id_seq",)}
+SEQUENCES = {STAFF: ("ils.record_id_seq", "ils.slip_number")}
 
 
 def grant_statements() -> Iterator[str]:

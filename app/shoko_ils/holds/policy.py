@@ -31,7 +31,7 @@ class Policy:
 def _read(given: tuple[tuple[str, object], ...]) -> Policy:
     types = {field.name: field.type for field in fields(Policy)}
     for name, value in given:
-        if name not in types or type(value).__name__ != types[name] or (isinstance(value, int) and value < 0):
+        if name not in types or type(value) is not types[name] or (isinstance(value, int) and value < 0):
             raise ImproperlyConfigured(f"site file, holds.{name}: {value!r} is not a valid setting")
     return Policy(**dict(given))  # type: ignore[arg-type]
 

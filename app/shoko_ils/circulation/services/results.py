@@ -24,6 +24,14 @@ class Outcome(StrEnum):
     PATRON_EXPIRED = "stop-patron-expired"
     LIMIT_REACHED = "stop-limit-reached"
     NO_RULE = "stop-no-rule"
+    # holds: captured, to the shelf here or to another library
+    HOLD_SHELF = "note-hold-shelf"
+    HOLD_TRANSIT = "note-hold-transit"
+    HELD = "stop-held"
+    HOLDS_WAIT = "note-holds-wait"
+    HOLDS_NEED_IT = "stop-holds-need-it"
+    NOT_FOUND_ONCE = "note-not-found-once"
+    MISSING = "note-missing"
 
     @property
     def kind(self) -> str:
