@@ -6,8 +6,8 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from shoko_ils.core.models import Library
 from shoko_ils.circulation.services.results import Outcome
+from shoko_ils.core.models import Library
 from shoko_ils.holdings.models import Item
 from shoko_ils.holds import pull, queue
 from shoko_ils.holds.models import Hold, HoldMove, HoldRule, PullMiss, State, TakeOff, Transit
@@ -72,16 +72,16 @@ def test_without_a_hold_a_copy_goes_home_by_transit(meros: list[Item]) -> None:
 
 
 @pytest.mark.parametrize("reason", ["suspended", "expired", "blocked", "limit"])
-def test_a_hold_that_cannot_be_served_keeps_its_rank_and_the_reason_is_written(
-    meros: list[Item], reason: str
-) -> None:
+def test_a_hold_that_cannot_be_served_keeps_its_rank_and_the_reason_is_written(meros: list[Item], reason: str) -> None:
     one, two = people(2)
     first, second = hold(one, MEROS), hold(two, MEROS)
     today = timezone.localdate()
     if reason == "suspended":
         assert changing.suspend(ACTOR, first.pk, today, today)
     elif reason == "expired":
-        Patron.objects.filter(pk=one.pk).update(registered_on=today - dt.timedelta(9), expires_on=today - dt.timedelta(1))
+        Patron.objects.filter(pk=one.pk).update(
+            registered_on=today - dt.timedelta(9), expires_on=today - dt.timedelta(1)
+        )
     elif reason == "blocked":
         lend_out(Item.objects.filter(loans=None)[0], one, due_in=-31)
     else:
@@ -418,7 +418,9 @@ def test_a_closing_moves_pickup_limits_of_its_library_alone(meros: list[Item]) -
         each.refresh_from_db()
     today = timezone.localdate()
     assert shelf.move_limits(library("central"), today, today + dt.timedelta(days=1)) == 1
-    assert Hold.objects.get(pk=here.pk).pickup_by == library("central").next_open_day(here.pickup_by + dt.timedelta(days=2))
+    assert Hold.objects.get(pk=here.pk).pickup_by == library("central").next_open_day(
+        here.pickup_by + dt.timedelta(days=2)
+    )
     assert Hold.objects.get(pk=there.pk).pickup_by == there.pickup_by
 
 

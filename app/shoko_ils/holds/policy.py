@@ -21,8 +21,6 @@ class Policy:
     notice_delay_minutes: int = 10
     # days after which an open transit is reported
     transit_days: int = 3
-    # days past due after which nothing is captured for a patron
-    overdue_days: int = 30
     # whether a mail lists titles; without, it says how many and gives the link
     titles_in_mail: bool = False
 

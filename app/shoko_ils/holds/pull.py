@@ -43,9 +43,7 @@ def lines(library: Library) -> list[Line]:
 
 def _of_record(record_id: int) -> Iterator[Line]:
     """The copies of a title that are to be fetched, in whichever library."""
-    free = list(
-        queue.on_shelf(record_id).select_related("record", "location", "library", "at_library").order_by("pk")
-    )
+    free = list(queue.on_shelf(record_id).select_related("record", "location", "library", "at_library").order_by("pk"))
     if not free:
         return
     missed = set(PullMiss.objects.filter(item__in=free).values_list("item", flat=True))

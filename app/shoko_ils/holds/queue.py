@@ -2,8 +2,6 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from itertools import islice
 
 from django.db import connection
@@ -13,41 +11,13 @@ from shoko_ils.circulation.models import Loan
 from shoko_ils.core.models import Library
 from shoko_ils.holdings.models import Item
 from shoko_ils.holds.models import SHELVED, WITH_COPY, Hold, State, Transit
-from shoko_ils.holds.policy import policy
-from shoko_ils.holds.standing import Standing, overdue_since
+from shoko_ils.holds.skips import Candidate, Skip
+from shoko_ils.holds.standing import Standing
 
 # any constant: makes the advisory locks of this module its own
 LOCKS = 0x484F_4C44
 ORDER = ("priority", "order_at", "id")
 FIRST_LOOK, LONGEST_LOOK = 8, 1000
-
-
-class Skip(StrEnum):
-    """Why a hold is passed over; it keeps its rank."""
-
-    NONE = ""
-    SUSPENDED = "suspended"
-    EXPIRED = "expired"
-    BLOCKED = "blocked"
-    LIMIT = "limit"
-    # 順番予約: an earlier volume is not ready yet
-    SEQUENCE = "sequence"
-    # どれか1冊: a copy of another title of the group is captured
-    EITHER = "either"
-    # no rule lends this class of item to this category at the pickup library
-    NO_RULE = "no-rule"
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A waiting hold as the walk sees it; `recorded` is the reason written down when it was last passed over."""
-
-    hold_id: int
-    patron_id: int
-    category_id: int
-    pickup_library_id: int
-    skip: str
-    recorded: str
 
 
 def lock(record_id: int) -> None:
@@ -65,24 +35,18 @@ def waiting(record_id: int) -> QuerySet[Hold]:
 def _hindrance(today: dt.date) -> Case:
     """What the database can say of a hold by itself; evaluated row by row, as far as the walk goes."""
     siblings = Hold.objects.filter(group=OuterRef("group"))
-    late = Loan.objects.filter(
-        patron=OuterRef("patron"), returned_on__isnull=True, due_on__lt=overdue_since(today, policy().overdue_days)
-    )
     return Case(
         When(suspended_from__lte=today, suspended_until__gte=today, then=Value(Skip.SUSPENDED.value)),
         When(patron__expires_on__lt=today, then=Value(Skip.EXPIRED.value)),
         When(
             Q(group_kind=Hold.Group.SEQUENCE)
-            & Exists(
-                siblings.filter(group_position__lt=OuterRef("group_position")).exclude(state__in=SHELVED)
-            ),
+            & Exists(siblings.filter(group_position__lt=OuterRef("group_position")).exclude(state__in=SHELVED)),
             then=Value(Skip.SEQUENCE.value),
         ),
         When(
             Q(group_kind=Hold.Group.EITHER) & Exists(siblings.filter(state__in=WITH_COPY)),
             then=Value(Skip.EITHER.value),
         ),
-        When(Exists(late), then=Value(Skip.BLOCKED.value)),
         default=Value(""),
         output_field=CharField(),
     )
@@ -94,31 +58,19 @@ def walk(record_id: int, material_class_id: int, today: dt.date) -> Iterator[Can
     A cursor of the server reads on while the caller asks, in growing pieces: the first hold costs the same for one
     as for ten thousand, and there is no last one that is looked at.
     """
-    standing = Standing(material_class_id)
+    standing = Standing(material_class_id, today)
     rows = (
         waiting(record_id)
         .annotate(hindrance=_hindrance(today))
-        .values_list("id", "patron_id", "patron__category_id", "pickup_library_id", "hindrance", "skipped")
+        .values_list(
+            "id", "patron_id", "patron__category_id", "pickup_library_id", "pickup_point_id", "hindrance", "skipped"
+        )
         .iterator(chunk_size=200)
     )
     size = FIRST_LOOK
     while piece := [Candidate(*row) for row in islice(rows, size)]:
         size = min(size * 4, LONGEST_LOOK)
-        loans = standing.open_loans([one.patron_id for one in piece if not one.skip])
-        for one in piece:
-            yield one if one.skip else _within_limits(one, standing, loans.get(one.patron_id, 0))
-
-
-def _within_limits(one: Candidate, standing: Standing, open_loans: int) -> Candidate:
-    rule = standing.rule(one.category_id, one.pickup_library_id)
-    skip = Skip.NONE
-    if rule is None or rule.max_loans == 0:
-        skip = Skip.NO_RULE
-    elif rule.max_loans is not None and open_loans >= rule.max_loans:
-        skip = Skip.LIMIT
-    return Candidate(
-        one.hold_id, one.patron_id, one.category_id, one.pickup_library_id, skip.value, one.recorded
-    )
+        yield from standing.judged(piece)
 
 
 def may_satisfy(item: Item) -> bool:
@@ -149,9 +101,7 @@ def servable(item: Item, today: dt.date) -> Iterator[Candidate]:
 
 def on_shelf(record_id: int, library: Library | None = None) -> QuerySet[Item]:
     """Copies of a title that stand in a library and wait for nobody: in, whole, lendable, not captured, not moving."""
-    items = Item.objects.filter(
-        record=record_id, condition=Item.Condition.NORMAL, library_use_only=False
-    ).exclude(
+    items = Item.objects.filter(record=record_id, condition=Item.Condition.NORMAL, library_use_only=False).exclude(
         Exists(Loan.objects.filter(item=OuterRef("pk"), returned_on__isnull=True))
         | Exists(Hold.objects.filter(item=OuterRef("pk")))
         | Exists(Transit.objects.filter(item=OuterRef("pk"), ended_on__isnull=True))

@@ -2,7 +2,6 @@
 
 import uuid
 
-
 from shoko_ils.audit import record as audit
 from shoko_ils.circulation.models import Loan
 from shoko_ils.circulation.services.once import find_item, once
@@ -32,7 +31,8 @@ def scan_in(actor: audit.Actor, barcode: str, library: Library, key: uuid.UUID) 
             item.at_library = library
         route = routing.route(item, library)
         audit.write(actor, "route", "holds")
-        return Result(destination(route), item)
+        slip = route.hold.slip_number if route.hold else route.transit.slip_number if route.transit else None
+        return Result(destination(route), item, slip=slip)
 
     return once(key, act)
 

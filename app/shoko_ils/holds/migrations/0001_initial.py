@@ -6,267 +6,605 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('catalog', '0004_marc_of_the_slice'),
-        ('core', '0003_calendar'),
-        ('holdings', '0003_material_class'),
-        ('patrons', '0001_initial'),
+        ("catalog", "0004_marc_of_the_slice"),
+        ("core", "0003_calendar"),
+        ("holdings", "0003_material_class"),
+        ("patrons", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PullMiss',
+            name="PullMiss",
             fields=[
-                ('item', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='pull_miss', serialize=False, to='holdings.item')),
-                ('missed_on', models.DateField()),
+                (
+                    "item",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="pull_miss",
+                        serialize=False,
+                        to="holdings.item",
+                    ),
+                ),
+                ("missed_on", models.DateField()),
             ],
             options={
-                'db_table': 'pull_miss',
+                "db_table": "pull_miss",
             },
         ),
         migrations.CreateModel(
-            name='Hold',
+            name="Hold",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('captured', 'Captured'), ('in-transit', 'In Transit'), ('on-shelf', 'On Shelf'), ('notified', 'Notified'), ('fulfilled', 'Fulfilled'), ('expired', 'Expired'), ('cancelled', 'Cancelled')], default='queued', max_length=10)),
-                ('key', models.UUIDField(help_text='of the form that placed it', unique=True)),
-                ('priority', models.PositiveSmallIntegerField()),
-                ('requested_at', models.DateTimeField(null=True)),
-                ('order_at', models.DateTimeField(null=True)),
-                ('suspended_from', models.DateField(blank=True, null=True)),
-                ('suspended_until', models.DateField(blank=True, help_text='last day of the suspension', null=True)),
-                ('not_needed_after', models.DateField(blank=True, null=True)),
-                ('group', models.UUIDField(blank=True, null=True)),
-                ('group_kind', models.CharField(blank=True, choices=[('', 'None'), ('sequence', 'Sequence'), ('either', 'Either')], default='', max_length=8)),
-                ('group_position', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('skipped', models.CharField(blank=True, default='', max_length=12)),
-                ('slip_number', models.PositiveIntegerField(help_text='on the slip; says nothing of the person', null=True)),
-                ('captures', models.PositiveSmallIntegerField(default=0, help_text='counts the copies that were captured for it')),
-                ('shelf_number', models.PositiveIntegerField(null=True)),
-                ('shelved_on', models.DateField(null=True)),
-                ('pickup_by', models.DateField(null=True)),
-                ('extended', models.BooleanField(default=False)),
-                ('ended_on', models.DateField(null=True)),
-                ('item', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='holds', to='holdings.item')),
-                ('material_class', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='holdings.materialclass')),
-                ('patron', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='holds', to='patrons.patron')),
-                ('pickup_library', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.library')),
-                ('pickup_point', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.servicepoint')),
-                ('record', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='holds', to='catalog.record')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("captured", "Captured"),
+                            ("in-transit", "In Transit"),
+                            ("on-shelf", "On Shelf"),
+                            ("notified", "Notified"),
+                            ("fulfilled", "Fulfilled"),
+                            ("expired", "Expired"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                ("key", models.UUIDField(help_text="of the form that placed it", unique=True)),
+                ("priority", models.PositiveSmallIntegerField()),
+                ("requested_at", models.DateTimeField(null=True)),
+                ("order_at", models.DateTimeField(null=True)),
+                ("suspended_from", models.DateField(blank=True, null=True)),
+                ("suspended_until", models.DateField(blank=True, help_text="last day of the suspension", null=True)),
+                ("not_needed_after", models.DateField(blank=True, null=True)),
+                ("group", models.UUIDField(blank=True, null=True)),
+                (
+                    "group_kind",
+                    models.CharField(
+                        blank=True,
+                        choices=[("", "None"), ("sequence", "Sequence"), ("either", "Either")],
+                        default="",
+                        max_length=8,
+                    ),
+                ),
+                ("group_position", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("skipped", models.CharField(blank=True, default="", max_length=12)),
+                (
+                    "slip_number",
+                    models.PositiveIntegerField(help_text="on the slip; says nothing of the person", null=True),
+                ),
+                (
+                    "captures",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="counts the copies that were captured for it"
+                    ),
+                ),
+                ("shelf_number", models.PositiveIntegerField(null=True)),
+                ("shelved_on", models.DateField(null=True)),
+                ("pickup_by", models.DateField(null=True)),
+                ("extended", models.BooleanField(default=False)),
+                ("ended_on", models.DateField(null=True)),
+                (
+                    "item",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="holds", to="holdings.item"
+                    ),
+                ),
+                (
+                    "material_class",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="holdings.materialclass"
+                    ),
+                ),
+                (
+                    "patron",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="holds",
+                        to="patrons.patron",
+                    ),
+                ),
+                (
+                    "pickup_library",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="core.library"),
+                ),
+                (
+                    "pickup_point",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="core.servicepoint",
+                    ),
+                ),
+                (
+                    "record",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="holds", to="catalog.record"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'hold',
+                "db_table": "hold",
             },
         ),
         migrations.CreateModel(
-            name='HoldMove',
+            name="HoldMove",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('old_rank', models.PositiveIntegerField()),
-                ('new_rank', models.PositiveIntegerField()),
-                ('reason', models.CharField(max_length=100)),
-                ('moved_by', models.CharField(help_text='log-in ID', max_length=40)),
-                ('moved_on', models.DateField()),
-                ('hold', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='moves', to='holds.hold')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("old_rank", models.PositiveIntegerField()),
+                ("new_rank", models.PositiveIntegerField()),
+                ("reason", models.CharField(max_length=100)),
+                ("moved_by", models.CharField(help_text="log-in ID", max_length=40)),
+                ("moved_on", models.DateField()),
+                (
+                    "hold",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="moves", to="holds.hold"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'hold_move',
+                "db_table": "hold_move",
             },
         ),
         migrations.CreateModel(
-            name='HoldRule',
+            name="HoldRule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('max_holds', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('max_per_day', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('pickup_keys', django.contrib.postgres.fields.ArrayField(base_field=models.SlugField(max_length=40), blank=True, null=True, size=None)),
-                ('priority', models.PositiveSmallIntegerField(default=100)),
-                ('version', models.PositiveIntegerField()),
-                ('ended_on', models.DateField(blank=True, null=True)),
-                ('category', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patrons.patroncategory')),
-                ('material_class', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='holdings.materialclass')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("max_holds", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("max_per_day", models.PositiveSmallIntegerField(blank=True, null=True)),
+                (
+                    "pickup_keys",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.SlugField(max_length=40), blank=True, null=True, size=None
+                    ),
+                ),
+                ("priority", models.PositiveSmallIntegerField(default=100)),
+                ("version", models.PositiveIntegerField()),
+                ("ended_on", models.DateField(blank=True, null=True)),
+                (
+                    "category",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="patrons.patroncategory",
+                    ),
+                ),
+                (
+                    "material_class",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="holdings.materialclass",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'hold_rule',
+                "db_table": "hold_rule",
             },
         ),
         migrations.CreateModel(
-            name='TakeOff',
+            name="TakeOff",
             fields=[
-                ('item', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='take_off', serialize=False, to='holdings.item')),
-                ('shelf_number', models.PositiveIntegerField()),
-                ('since', models.DateField()),
-                ('library', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.library')),
+                (
+                    "item",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="take_off",
+                        serialize=False,
+                        to="holdings.item",
+                    ),
+                ),
+                ("shelf_number", models.PositiveIntegerField()),
+                ("since", models.DateField()),
+                (
+                    "library",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="core.library"),
+                ),
             ],
             options={
-                'db_table': 'take_off',
+                "db_table": "take_off",
             },
         ),
         migrations.CreateModel(
-            name='TitleRequest',
+            name="TitleRequest",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=200)),
-                ('author', models.CharField(blank=True, max_length=100)),
-                ('publisher', models.CharField(blank=True, max_length=100)),
-                ('isbn', models.CharField(blank=True, max_length=13)),
-                ('key', models.UUIDField(unique=True)),
-                ('requested_on', models.DateField()),
-                ('decision', models.CharField(blank=True, choices=[('', 'None'), ('buy', 'Buy'), ('borrow', 'Borrow'), ('refuse', 'Refuse')], default='', max_length=6)),
-                ('decided_on', models.DateField(null=True)),
-                ('decided_by', models.CharField(blank=True, help_text='log-in ID', max_length=40)),
-                ('ended_on', models.DateField(null=True)),
-                ('patron', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='title_requests', to='patrons.patron')),
-                ('pickup_library', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.library')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("title", models.CharField(max_length=200)),
+                ("author", models.CharField(blank=True, max_length=100)),
+                ("publisher", models.CharField(blank=True, max_length=100)),
+                ("isbn", models.CharField(blank=True, max_length=13)),
+                ("key", models.UUIDField(unique=True)),
+                ("requested_on", models.DateField()),
+                (
+                    "decision",
+                    models.CharField(
+                        blank=True,
+                        choices=[("", "None"), ("buy", "Buy"), ("borrow", "Borrow"), ("refuse", "Refuse")],
+                        default="",
+                        max_length=6,
+                    ),
+                ),
+                ("decided_on", models.DateField(null=True)),
+                ("decided_by", models.CharField(blank=True, help_text="log-in ID", max_length=40)),
+                ("ended_on", models.DateField(null=True)),
+                (
+                    "patron",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="title_requests",
+                        to="patrons.patron",
+                    ),
+                ),
+                (
+                    "pickup_library",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="core.library"),
+                ),
             ],
             options={
-                'db_table': 'title_request',
+                "db_table": "title_request",
             },
         ),
         migrations.CreateModel(
-            name='Transit',
+            name="Transit",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slip_number', models.PositiveIntegerField()),
-                ('sent_on', models.DateField()),
-                ('ended_on', models.DateField(null=True)),
-                ('ended', models.CharField(blank=True, choices=[('arrived', 'Arrived'), ('rerouted', 'Rerouted'), ('void', 'Void')], default='', max_length=8)),
-                ('from_library', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.library')),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='transits', to='holdings.item')),
-                ('to_library', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.library')),
-                ('to_point', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.servicepoint')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("slip_number", models.PositiveIntegerField()),
+                ("sent_on", models.DateField()),
+                ("ended_on", models.DateField(null=True)),
+                (
+                    "ended",
+                    models.CharField(
+                        blank=True,
+                        choices=[("arrived", "Arrived"), ("rerouted", "Rerouted"), ("void", "Void")],
+                        default="",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "from_library",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="core.library"),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="transits", to="holdings.item"
+                    ),
+                ),
+                (
+                    "to_library",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="core.library"),
+                ),
+                (
+                    "to_point",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="core.servicepoint",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'transit',
+                "db_table": "transit",
             },
         ),
         migrations.CreateModel(
-            name='WalkIn',
+            name="WalkIn",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('waiting', models.PositiveIntegerField(help_text='holds that a copy could have satisfied')),
-                ('reason', models.CharField(max_length=12)),
-                ('lent_on', models.DateField()),
-                ('library', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.library')),
-                ('record', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.record')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("waiting", models.PositiveIntegerField(help_text="holds that a copy could have satisfied")),
+                ("reason", models.CharField(max_length=12)),
+                ("lent_on", models.DateField()),
+                (
+                    "library",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="core.library"),
+                ),
+                (
+                    "record",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="catalog.record"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'walk_in',
+                "db_table": "walk_in",
             },
         ),
         migrations.AddIndex(
-            model_name='hold',
-            index=models.Index(condition=models.Q(('state', 'queued')), fields=['record', 'priority', 'order_at', 'id'], name='hold_queue'),
+            model_name="hold",
+            index=models.Index(
+                condition=models.Q(("state", "queued")),
+                fields=["record", "priority", "order_at", "id"],
+                name="hold_queue",
+            ),
         ),
         migrations.AddIndex(
-            model_name='hold',
-            index=models.Index(condition=models.Q(('patron__isnull', False)), fields=['patron'], name='hold_of_patron'),
+            model_name="hold",
+            index=models.Index(condition=models.Q(("patron__isnull", False)), fields=["patron"], name="hold_of_patron"),
         ),
         migrations.AddIndex(
-            model_name='hold',
-            index=models.Index(condition=models.Q(('group__isnull', False)), fields=['group'], name='hold_of_group'),
+            model_name="hold",
+            index=models.Index(condition=models.Q(("group__isnull", False)), fields=["group"], name="hold_of_group"),
         ),
         migrations.AddIndex(
-            model_name='hold',
-            index=models.Index(condition=models.Q(('pickup_by__isnull', False)), fields=['pickup_by'], name='hold_pickup_by'),
+            model_name="hold",
+            index=models.Index(
+                condition=models.Q(("pickup_by__isnull", False)), fields=["pickup_by"], name="hold_pickup_by"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'captured', 'in-transit', 'on-shelf', 'notified', 'fulfilled', 'expired', 'cancelled'])), name='hold_state'),
+            model_name="hold",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "queued",
+                            "captured",
+                            "in-transit",
+                            "on-shelf",
+                            "notified",
+                            "fulfilled",
+                            "expired",
+                            "cancelled",
+                        ],
+                    )
+                ),
+                name="hold_state",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(models.Q(('state__in', ('fulfilled', 'expired', 'cancelled')), _negated=True), ('ended_on__isnull', True), ('order_at__isnull', False), ('patron__isnull', False), ('requested_at__isnull', False)), models.Q(('state__in', ('fulfilled', 'expired', 'cancelled')), ('ended_on__isnull', False), ('order_at__isnull', True), ('patron__isnull', True), ('requested_at__isnull', True), ('group__isnull', True), ('not_needed_after__isnull', True), ('suspended_from__isnull', True)), _connector='OR'), name='hold_patron_only_while_active'),
+            model_name="hold",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        models.Q(("state__in", ("fulfilled", "expired", "cancelled")), _negated=True),
+                        ("ended_on__isnull", True),
+                        ("order_at__isnull", False),
+                        ("patron__isnull", False),
+                        ("requested_at__isnull", False),
+                    ),
+                    models.Q(
+                        ("state__in", ("fulfilled", "expired", "cancelled")),
+                        ("ended_on__isnull", False),
+                        ("order_at__isnull", True),
+                        ("patron__isnull", True),
+                        ("requested_at__isnull", True),
+                        ("group__isnull", True),
+                        ("not_needed_after__isnull", True),
+                        ("suspended_from__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="hold_patron_only_while_active",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ('captured', 'in-transit', 'on-shelf', 'notified')), ('item__isnull', False), ('slip_number__isnull', False)), models.Q(models.Q(('state__in', ('captured', 'in-transit', 'on-shelf', 'notified')), _negated=True), ('item__isnull', True), ('slip_number__isnull', True)), _connector='OR'), name='hold_copy_and_slip_while_captured'),
+            model_name="hold",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("state__in", ("captured", "in-transit", "on-shelf", "notified")),
+                        ("item__isnull", False),
+                        ("slip_number__isnull", False),
+                    ),
+                    models.Q(
+                        models.Q(("state__in", ("captured", "in-transit", "on-shelf", "notified")), _negated=True),
+                        ("item__isnull", True),
+                        ("slip_number__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="hold_copy_and_slip_while_captured",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ('on-shelf', 'notified')), ('shelf_number__isnull', False), ('shelved_on__isnull', False)), models.Q(models.Q(('state__in', ('on-shelf', 'notified')), _negated=True), ('shelf_number__isnull', True), ('shelved_on__isnull', True)), _connector='OR'), name='hold_shelf_number_while_shelved'),
+            model_name="hold",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("state__in", ("on-shelf", "notified")),
+                        ("shelf_number__isnull", False),
+                        ("shelved_on__isnull", False),
+                    ),
+                    models.Q(
+                        models.Q(("state__in", ("on-shelf", "notified")), _negated=True),
+                        ("shelf_number__isnull", True),
+                        ("shelved_on__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="hold_shelf_number_while_shelved",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('pickup_by__isnull', False), ('state', 'notified')), ('state', 'on-shelf'), models.Q(models.Q(('state__in', ('on-shelf', 'notified')), _negated=True), ('extended', False), ('pickup_by__isnull', True)), _connector='OR'), name='hold_pickup_limit_on_the_shelf'),
+            model_name="hold",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("pickup_by__isnull", False), ("state", "notified")),
+                    ("state", "on-shelf"),
+                    models.Q(
+                        models.Q(("state__in", ("on-shelf", "notified")), _negated=True),
+                        ("extended", False),
+                        ("pickup_by__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="hold_pickup_limit_on_the_shelf",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('suspended_from__isnull', True), ('suspended_until__isnull', True)), ('suspended_from__lte', models.F('suspended_until')), _connector='OR'), name='hold_suspension'),
+            model_name="hold",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("suspended_from__isnull", True), ("suspended_until__isnull", True)),
+                    ("suspended_from__lte", models.F("suspended_until")),
+                    _connector="OR",
+                ),
+                name="hold_suspension",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('group__isnull', True), ('group_kind', ''), ('group_position__isnull', True)), models.Q(('group__isnull', False), ('group_kind__in', ['sequence', 'either']), ('group_position__isnull', False)), _connector='OR'), name='hold_group'),
+            model_name="hold",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("group__isnull", True), ("group_kind", ""), ("group_position__isnull", True)),
+                    models.Q(
+                        ("group__isnull", False),
+                        ("group_kind__in", ["sequence", "either"]),
+                        ("group_position__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="hold_group",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.UniqueConstraint(condition=models.Q(('patron__isnull', False)), fields=('patron', 'record'), name='hold_one_per_person_and_title'),
+            model_name="hold",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("patron__isnull", False)),
+                fields=("patron", "record"),
+                name="hold_one_per_person_and_title",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.UniqueConstraint(condition=models.Q(('item__isnull', False)), fields=('item',), name='hold_one_per_copy'),
+            model_name="hold",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("item__isnull", False)), fields=("item",), name="hold_one_per_copy"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.UniqueConstraint(condition=models.Q(('slip_number__isnull', False)), fields=('slip_number',), name='hold_slip_once'),
+            model_name="hold",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("slip_number__isnull", False)), fields=("slip_number",), name="hold_slip_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.UniqueConstraint(condition=models.Q(('shelf_number__isnull', False)), fields=('pickup_library', 'shelf_number'), name='hold_one_per_shelf_place'),
+            model_name="hold",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("shelf_number__isnull", False)),
+                fields=("pickup_library", "shelf_number"),
+                name="hold_one_per_shelf_place",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.UniqueConstraint(condition=models.Q(('group__isnull', False)), fields=('group', 'group_position'), name='hold_group_order'),
+            model_name="hold",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("group__isnull", False)),
+                fields=("group", "group_position"),
+                name="hold_group_order",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.UniqueConstraint(condition=models.Q(('group_kind', 'either'), ('item__isnull', False)), fields=('group',), name='hold_either_one_copy'),
+            model_name="hold",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("group_kind", "either"), ("item__isnull", False)),
+                fields=("group",),
+                name="hold_either_one_copy",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='holdmove',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='hold_move_has_a_reason'),
+            model_name="holdmove",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reason", ""), _negated=True), name="hold_move_has_a_reason"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='holdrule',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_on__isnull', True)), fields=('category', 'material_class'), name='hold_rule_one_in_force', nulls_distinct=False),
+            model_name="holdrule",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_on__isnull", True)),
+                fields=("category", "material_class"),
+                name="hold_rule_one_in_force",
+                nulls_distinct=False,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='takeoff',
-            constraint=models.UniqueConstraint(fields=('library', 'shelf_number'), name='take_off_one_per_shelf_place'),
+            model_name="takeoff",
+            constraint=models.UniqueConstraint(fields=("library", "shelf_number"), name="take_off_one_per_shelf_place"),
         ),
         migrations.AddConstraint(
-            model_name='titlerequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_on__isnull', True), ('patron__isnull', False)), models.Q(('ended_on__isnull', False), ('patron__isnull', True)), _connector='OR'), name='title_request_patron_only_while_open'),
+            model_name="titlerequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("ended_on__isnull", True), ("patron__isnull", False)),
+                    models.Q(("ended_on__isnull", False), ("patron__isnull", True)),
+                    _connector="OR",
+                ),
+                name="title_request_patron_only_while_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='titlerequest',
-            constraint=models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='title_request_title'),
+            model_name="titlerequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("title", ""), _negated=True), name="title_request_title"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='titlerequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_by', ''), ('decided_on__isnull', True), ('decision', '')), models.Q(('decided_by__gt', ''), ('decided_on__isnull', False), ('decision__in', ['buy', 'borrow', 'refuse'])), _connector='OR'), name='title_request_decision'),
+            model_name="titlerequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("decided_by", ""), ("decided_on__isnull", True), ("decision", "")),
+                    models.Q(
+                        ("decided_by__gt", ""),
+                        ("decided_on__isnull", False),
+                        ("decision__in", ["buy", "borrow", "refuse"]),
+                    ),
+                    _connector="OR",
+                ),
+                name="title_request_decision",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transit',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_on__isnull', True)), fields=('item',), name='transit_one_open_per_item'),
+            model_name="transit",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_on__isnull", True)), fields=("item",), name="transit_one_open_per_item"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transit',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_on__isnull', True)), fields=('slip_number',), name='transit_slip_once'),
+            model_name="transit",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_on__isnull", True)), fields=("slip_number",), name="transit_slip_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transit',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended', ''), ('ended_on__isnull', True)), models.Q(('ended__in', ['arrived', 'rerouted', 'void']), ('ended_on__isnull', False)), _connector='OR'), name='transit_end'),
+            model_name="transit",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("ended", ""), ("ended_on__isnull", True)),
+                    models.Q(("ended__in", ["arrived", "rerouted", "void"]), ("ended_on__isnull", False)),
+                    _connector="OR",
+                ),
+                name="transit_end",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transit',
-            constraint=models.CheckConstraint(condition=models.Q(('from_library', models.F('to_library')), _negated=True), name='transit_goes_somewhere'),
+            model_name="transit",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("from_library", models.F("to_library")), _negated=True),
+                name="transit_goes_somewhere",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='walkin',
-            constraint=models.CheckConstraint(condition=models.Q(('reason__in', ['on-shelf', 'exception'])), name='walk_in_reason'),
+            model_name="walkin",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reason__in", ["on-shelf", "exception"])), name="walk_in_reason"
+            ),
         ),
     ]

@@ -71,9 +71,7 @@ def place(actor: audit.Actor, patron_id: int, wish: Wish, key: uuid.UUID) -> Pla
             audit.write(actor, "hold-place", "holds")
         return placed
 
-    return db.run(
-        operation, confirm=lambda: Hold.objects.filter(key__in=keys.values()).update(captures=F("captures"))
-    )
+    return db.run(operation, confirm=lambda: Hold.objects.filter(key__in=keys.values()).update(captures=F("captures")))
 
 
 def _place(patron: Patron, wish: Wish, keys: dict[int, uuid.UUID]) -> Placed:

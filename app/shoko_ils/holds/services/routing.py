@@ -65,6 +65,16 @@ def capture_next(item: Item, state: State, today: dt.date) -> Hold | None:
     return hold
 
 
+def offer(item: Item) -> None:
+    """A locked item has become free where it is, without a scan: the first hold in order that it may satisfy gets it.
+
+    The copy is brought when it is scanned.
+    """
+    queue.lock(item.record_id)
+    if captured_for(item) is None:
+        capture_next(item, State.CAPTURED, timezone.localdate())
+
+
 def _bring(hold: Hold, item: Item, library: Library, today: dt.date) -> Route:
     """To the hold shelf of its pickup library: here, or by a transit."""
     transit = _towards(item, library, hold.pickup_library, hold, today)
@@ -77,9 +87,7 @@ def _bring(hold: Hold, item: Item, library: Library, today: dt.date) -> Route:
     return Route(hold, transit)
 
 
-def _towards(
-    item: Item, here: Library, destination: Library, hold: Hold | None, today: dt.date
-) -> Transit | None:
+def _towards(item: Item, here: Library, destination: Library, hold: Hold | None, today: dt.date) -> Transit | None:
     """End or change the transit of an item scanned `here` so that it leads to `destination`; None: it is there."""
     under_way = open_transit(item)
     if under_way:

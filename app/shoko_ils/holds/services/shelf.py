@@ -49,9 +49,7 @@ def requeue(hold: Hold) -> None:
     notices.settle(READY, hold.pk)
     hold.state, hold.item, hold.slip_number = State.QUEUED, None, None
     hold.shelf_number, hold.shelved_on, hold.pickup_by, hold.extended = None, None, None, False
-    hold.save(
-        update_fields=["state", "item", "slip_number", "shelf_number", "shelved_on", "pickup_by", "extended"]
-    )
+    hold.save(update_fields=["state", "item", "slip_number", "shelf_number", "shelved_on", "pickup_by", "extended"])
 
 
 def move_limits(library: Library, first: dt.date, last: dt.date) -> int:

@@ -5,83 +5,175 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('core', '0003_calendar'),
-        ('patrons', '0001_initial'),
+        ("core", "0003_calendar"),
+        ("patrons", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Notice',
+            name="Notice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.SlugField(max_length=30)),
-                ('way', models.CharField(choices=[('mail', 'Mail'), ('postcard', 'Postcard'), ('phone', 'Phone')], max_length=8)),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('sending', 'Sending'), ('sent', 'Sent'), ('failed', 'Failed'), ('withdrawn', 'Withdrawn')], default='waiting', max_length=9)),
-                ('key', models.CharField(max_length=80, null=True, unique=True)),
-                ('about', models.BigIntegerField(null=True)),
-                ('not_before', models.DateTimeField(null=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('error', models.CharField(blank=True, max_length=60)),
-                ('made_on', models.DateField()),
-                ('sent_on', models.DateField(blank=True, null=True)),
-                ('library', models.ForeignKey(help_text='tells the patron', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.library')),
-                ('patron', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='notices', to='patrons.patron')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.SlugField(max_length=30)),
+                (
+                    "way",
+                    models.CharField(
+                        choices=[("mail", "Mail"), ("postcard", "Postcard"), ("phone", "Phone")], max_length=8
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("sending", "Sending"),
+                            ("sent", "Sent"),
+                            ("failed", "Failed"),
+                            ("withdrawn", "Withdrawn"),
+                        ],
+                        default="waiting",
+                        max_length=9,
+                    ),
+                ),
+                ("key", models.CharField(max_length=80, null=True, unique=True)),
+                ("about", models.BigIntegerField(null=True)),
+                ("not_before", models.DateTimeField(null=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("error", models.CharField(blank=True, max_length=60)),
+                ("made_on", models.DateField()),
+                ("sent_on", models.DateField(blank=True, null=True)),
+                (
+                    "library",
+                    models.ForeignKey(
+                        help_text="tells the patron",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="core.library",
+                    ),
+                ),
+                (
+                    "patron",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="notices",
+                        to="patrons.patron",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'notice',
+                "db_table": "notice",
             },
         ),
         migrations.CreateModel(
-            name='Call',
+            name="Call",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('result', models.CharField(choices=[('self', 'Self'), ('family', 'Family'), ('absent', 'Absent'), ('unreachable', 'Unreachable')], max_length=11)),
-                ('called_on', models.DateField()),
-                ('called_by', models.CharField(help_text='log-in ID', max_length=40)),
-                ('notice', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='calls', to='notices.notice')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "result",
+                    models.CharField(
+                        choices=[
+                            ("self", "Self"),
+                            ("family", "Family"),
+                            ("absent", "Absent"),
+                            ("unreachable", "Unreachable"),
+                        ],
+                        max_length=11,
+                    ),
+                ),
+                ("called_on", models.DateField()),
+                ("called_by", models.CharField(help_text="log-in ID", max_length=40)),
+                (
+                    "notice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="calls", to="notices.notice"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'notice_call',
+                "db_table": "notice_call",
             },
         ),
         migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['not_before'], name='notice_waiting'),
+            model_name="notice",
+            index=models.Index(condition=models.Q(("state", "waiting")), fields=["not_before"], name="notice_waiting"),
         ),
         migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(condition=models.Q(('about__isnull', False)), fields=['kind', 'about'], name='notice_about'),
+            model_name="notice",
+            index=models.Index(
+                condition=models.Q(("about__isnull", False)), fields=["kind", "about"], name="notice_about"
+            ),
         ),
         migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(condition=models.Q(('patron__isnull', False)), fields=['patron'], name='notice_of_patron'),
+            model_name="notice",
+            index=models.Index(
+                condition=models.Q(("patron__isnull", False)), fields=["patron"], name="notice_of_patron"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.CheckConstraint(condition=models.Q(('way__in', ['mail', 'postcard', 'phone'])), name='notice_way'),
+            model_name="notice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("way__in", ["mail", "postcard", "phone"])), name="notice_way"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'sending', 'sent', 'failed', 'withdrawn'])), name='notice_state'),
+            model_name="notice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["waiting", "sending", "sent", "failed", "withdrawn"])),
+                name="notice_state",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('about__isnull', False), ('key__isnull', False), ('not_before__isnull', False), ('patron__isnull', False)), models.Q(('about__isnull', True), ('key__isnull', True), ('not_before__isnull', True), ('patron__isnull', True)), _connector='OR'), name='notice_patron_and_matter_leave_together'),
+            model_name="notice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("about__isnull", False),
+                        ("key__isnull", False),
+                        ("not_before__isnull", False),
+                        ("patron__isnull", False),
+                    ),
+                    models.Q(
+                        ("about__isnull", True),
+                        ("key__isnull", True),
+                        ("not_before__isnull", True),
+                        ("patron__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="notice_patron_and_matter_leave_together",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.CheckConstraint(condition=models.Q(('patron__isnull', False), models.Q(('state__in', ['waiting', 'sending']), _negated=True), _connector='OR'), name='notice_open_has_a_patron'),
+            model_name="notice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("patron__isnull", False),
+                    models.Q(("state__in", ["waiting", "sending"]), _negated=True),
+                    _connector="OR",
+                ),
+                name="notice_open_has_a_patron",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('sent_on__isnull', False), ('state', 'sent')), models.Q(models.Q(('state', 'sent'), _negated=True), ('sent_on__isnull', True)), _connector='OR'), name='notice_sent_has_a_day'),
+            model_name="notice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("sent_on__isnull", False), ("state", "sent")),
+                    models.Q(models.Q(("state", "sent"), _negated=True), ("sent_on__isnull", True)),
+                    _connector="OR",
+                ),
+                name="notice_sent_has_a_day",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='call',
-            constraint=models.CheckConstraint(condition=models.Q(('result__in', ['self', 'family', 'absent', 'unreachable'])), name='notice_call_result'),
+            model_name="call",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("result__in", ["self", "family", "absent", "unreachable"])),
+                name="notice_call_result",
+            ),
         ),
     ]
