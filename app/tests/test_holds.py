@@ -10,7 +10,7 @@ from shoko_ils.circulation.services.results import Outcome
 from shoko_ils.core.models import Library
 from shoko_ils.holdings.models import Item
 from shoko_ils.holds import pull, queue
-from shoko_ils.holds.models import Hold, HoldMove, HoldRule, PullMiss, State, TakeOff, Transit
+from shoko_ils.holds.models import Hold, HoldMove, HoldRule, PullMiss, State, TakeOff, Transit, WalkIn
 from shoko_ils.holds.services import changing, ending, lending, missing, placing, routing, shelf
 from shoko_ils.notices import services as notices
 from shoko_ils.notices.models import Call, Notice
@@ -359,8 +359,6 @@ def test_walk_in_precedence_asks_and_records_its_reason(meros: list[Item]) -> No
     today, central = timezone.localdate(), library("central")
     assert lending.claim(two, meros[0], central, today) is lending.Claim.ASK
     assert lending.claim(two, meros[0], central, today, lending.Consent.YES) is lending.Claim.FREE
-    from shoko_ils.holds.models import WalkIn
-
     assert list(WalkIn.objects.values_list("record", "waiting", "reason")) == [(MEROS, 1, "on-shelf")]
     scan(meros[1], meros[1].library.key)
     assert lending.claim(two, meros[1], central, today, lending.Consent.YES) is lending.Claim.HELD
@@ -444,7 +442,8 @@ def test_the_database_itself_refuses_what_must_not_be(wrong: dict[str, object]) 
 
 def test_the_database_refuses_a_second_capture_of_a_copy(meros: list[Item]) -> None:
     one, two = people(2)
-    first, second = hold(one, MEROS), hold(two, MEROS)
+    hold(one, MEROS)
+    second = hold(two, MEROS)
     scan(meros[0], "central")
     with pytest.raises(IntegrityError), transaction.atomic():
         Hold.objects.filter(pk=second.pk).update(state="captured", item=meros[0], slip_number=99_998)

@@ -1,4 +1,4 @@
-"""The pull list (抜き取りリスト): copies on the shelves of a library that holds wait for, in the order of the shelves."""
+"""The pull list (抜き取りリスト): copies on the shelves that holds wait for, in the order of the shelves."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

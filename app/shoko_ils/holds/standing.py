@@ -40,9 +40,9 @@ class Standing:
         if one.patron_id in blocked:
             return Skip.BLOCKED
         late = [loan for loan in loans if loan.due_on < self.today and not loan.pending]
-        if late and rule.overdue_stop_days is not None:
-            if standing.days_past_due(late, self.today) > rule.overdue_stop_days:
-                return Skip.BLOCKED
+        stop_days = rule.overdue_stop_days
+        if late and stop_days is not None and standing.days_past_due(late, self.today) > stop_days:
+            return Skip.BLOCKED
         counted = [loan for loan in loans if rule.counts_pending or not loan.pending]
         of_class = [loan for loan in counted if loan.counted_as == self.material_class.counted_as]  # type: ignore[attr-defined]
         total_reached = rule.max_loans is not None and len(counted) >= rule.max_loans

@@ -80,7 +80,4 @@ def _stop(item: Item, ahead: int, consent: Consent) -> Claim | None:
 def refuses_renewal(item: Item, today: dt.date) -> bool:
     """Whether a hold waits that this copy could satisfy and that no copy on a shelf is free for."""
     free = queue.on_shelf(item.record_id).count()
-    for number, _ in enumerate(queue.servable(item, today), start=1):
-        if number > free:
-            return True
-    return False
+    return any(number > free for number, _ in enumerate(queue.servable(item, today), start=1))

@@ -5,7 +5,7 @@ import uuid
 from dataclasses import dataclass
 from enum import StrEnum
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from shoko_ils.audit import record as audit
@@ -89,7 +89,7 @@ def _place(patron: Patron, wish: Wish, keys: dict[int, uuid.UUID]) -> Placed:
         material_class = class_of(record)
         if material_class is None:
             return Placed(Placing.NO_COPY, record=record)
-        stop, priority = _stop(patron, record, material_class, wish.pickup, today, new)
+        stop, priority = _stop(_Asked(patron, record, material_class, wish.pickup, tuple(new)), today)
         if stop is not None:
             return Placed(stop, record=record)
         new.append(
@@ -128,35 +128,49 @@ def rule_for(category_id: int, material_class_id: int | None) -> HoldRule | None
     )
 
 
-def _stop(
-    patron: Patron, record: int, material_class: MaterialClass, pickup: Library | ServicePoint, today: dt.date,
-    new: list[Hold],
-) -> tuple[Placing | None, int]:  # fmt: skip
-    """The first reason against this hold, and the priority that its rule gives; `new` are the others of the wish."""
-    active = Hold.objects.filter(patron=patron)
-    if active.filter(record=record).exists():
+@dataclass(frozen=True)
+class _Asked:
+    """One title of a wish, with the holds that are counted against the limits."""
+
+    patron: Patron
+    record: int
+    material_class: MaterialClass
+    pickup: Library | ServicePoint
+    # of the same wish, not yet written
+    beside: tuple[Hold, ...]
+
+
+def _stop(asked: _Asked, today: dt.date) -> tuple[Placing | None, int]:
+    """The first reason against this hold, and the priority that its rule gives."""
+    active = Hold.objects.filter(patron=asked.patron)
+    if active.filter(record=asked.record).exists():
         return Placing.ALREADY_HELD, 0
-    if Loan.objects.filter(patron=patron, item__record=record, returned_on__isnull=True).exists():
+    if Loan.objects.filter(patron=asked.patron, item__record=asked.record, returned_on__isnull=True).exists():
         return Placing.ALREADY_LENT, 0
-    of_class = rule_for(patron.category_id, material_class.pk)
-    of_all = rule_for(patron.category_id, None)
+    of_class = rule_for(asked.patron.category_id, asked.material_class.pk)
+    of_all = rule_for(asked.patron.category_id, None)
     if of_class is None:
         return Placing.NO_RIGHT, 0
-    for rule in {of_class, of_all} - {None}:
-        counted, mine = active, new
-        if rule.material_class_id is not None:
-            counted = active.filter(material_class=rule.material_class_id)
-            mine = [hold for hold in new if hold.material_class_id == rule.material_class_id]
-        if rule.max_holds == 0:
-            return Placing.NO_RIGHT, 0
-        if rule.max_holds is not None and counted.count() + len(mine) >= rule.max_holds:
-            return Placing.LIMIT_REACHED, 0
-        made_today = counted.filter(requested_at__gte=_midnight(today)).count() + len(mine)
-        if rule.max_per_day is not None and made_today >= rule.max_per_day:
-            return Placing.DAY_LIMIT_REACHED, 0
-        if rule.pickup_keys is not None and pickup.key not in rule.pickup_keys:
-            return Placing.PICKUP_NOT_OFFERED, 0
-    return None, of_class.priority
+    stops = (_against(rule, asked, active, today) for rule in {of_class, of_all} if rule is not None)
+    return next((stop for stop in stops if stop is not None), None), of_class.priority
+
+
+def _against(rule: HoldRule, asked: _Asked, active: QuerySet[Hold], today: dt.date) -> Placing | None:
+    """What one rule says; a rule of a class counts the holds of this class alone."""
+    beside = asked.beside
+    if rule.material_class_id is not None:
+        active = active.filter(material_class=rule.material_class_id)
+        beside = tuple(hold for hold in beside if hold.material_class_id == rule.material_class_id)
+    made_today = active.filter(requested_at__gte=_midnight(today)).count() + len(beside)
+    if rule.max_holds == 0:
+        return Placing.NO_RIGHT
+    if rule.max_holds is not None and active.count() + len(beside) >= rule.max_holds:
+        return Placing.LIMIT_REACHED
+    if rule.max_per_day is not None and made_today >= rule.max_per_day:
+        return Placing.DAY_LIMIT_REACHED
+    if rule.pickup_keys is not None and asked.pickup.key not in rule.pickup_keys:
+        return Placing.PICKUP_NOT_OFFERED
+    return None
 
 
 def _midnight(day: dt.date) -> dt.datetime:
