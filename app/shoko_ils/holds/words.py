@@ -69,10 +69,10 @@ def states() -> Words:
     return {
         State.QUEUED: _("In queue"),
         State.CAPTURED: _("Captured"),
-        State.IN_TRANSIT: _("In transit"),
+        State.IN_TRANSIT: _("On its way"),
         State.ON_SHELF: _("On the hold shelf"),
         State.NOTIFIED: _("Notified"),
-        State.FULFILLED: _("Lent"),
+        State.FULFILLED: _("Fulfilled"),
         State.EXPIRED: _("Expired"),
         State.CANCELLED: _("Cancelled"),
     }
