@@ -4,15 +4,32 @@ from django.conf.urls.i18n import i18n_patterns
 from django.urls import include, path
 
 from shoko_ils.catalog import views as catalogue
-from shoko_ils.counter import views
+from shoko_ils.circulation.views import calendar, cases, day, overdue, rules
+from shoko_ils.counter import lending, returning, views
 
 urlpatterns = i18n_patterns(
     path("", views.start, name="start"),
     path("login/", views.login_page, name="login"),
     path("login/supervisor/", views.supervise_page, name="supervise"),
     path("logout/", views.logout_page, name="logout"),
-    path("lend/", views.lend_page, name="lend"),
-    path("return/", views.return_page, name="return"),
+    path("lend/", lending.lend_page, name="lend"),
+    path("lend/renew/", lending.renew_page, name="lend-renew"),
+    path("lend/permit/", lending.permit_page, name="lend-permit"),
+    path("lend/slip/", lending.receipt_page, name="lend-receipt"),
+    path("return/", returning.return_page, name="return"),
+    path("return/check/", returning.check_page, name="return-check"),
+    path("overdue/", overdue.overdue_page, name="overdue"),
+    path("overdue/postcards/", overdue.postcards_page, name="overdue-postcards"),
+    path("overdue/<uuid:pseudonym>/", overdue.contact_page, name="overdue-contact"),
+    path("borrower/", overdue.borrower_page, name="borrower"),
+    path("cases/", cases.cases_page, name="cases"),
+    path("cases/<int:pk>/form/", cases.case_form_page, name="case-form"),
+    path("day/", day.day_page, name="day-report"),
+    path("calendar/", calendar.calendar_page, name="calendar"),
+    path("calendar/change/", calendar.calendar_change_page, name="calendar-change"),
+    path("rules/", rules.rules_page, name="rules"),
+    path("rules/change/", rules.rule_page, name="rule-change"),
+    path("patrons/<uuid:pseudonym>/loans/", overdue.patron_loans_page, name="patron-loans"),
     path("patrons/", views.patrons_page, name="patrons"),
     path("patrons/<uuid:pseudonym>/", views.patron_page, name="patron"),
     path("holds/", include("shoko_ils.holds.urls")),

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from shoko_ils.staff.access import may_catalogue, sees_patrons
-from shoko_ils.staff.supervision import supervisor_of
+from shoko_ils.staff.supervision import SUPERVISORS, supervisor_of
 
 
 def counter(request: HttpRequest) -> dict[str, Any]:
@@ -16,8 +16,10 @@ def counter(request: HttpRequest) -> dict[str, Any]:
         return {}
     return {
         "counter_library": library,
+        "counter_point": getattr(request, "counter_point", None),
         "operator": user,
         "sees_patrons": sees_patrons(user.level),
         "may_catalogue": may_catalogue(user.level),
+        "is_officer": user.level in SUPERVISORS,
         "supervisor": supervisor_of(request.session),
     }

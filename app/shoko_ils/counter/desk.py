@@ -27,7 +27,7 @@ def at(request: HttpRequest) -> Desk:
     point = None
     if "point" in request.session:
         point = ServicePoint.objects.filter(pk=request.session["point"], library=library).first()
-    terminal = uuid.UUID(request.session["terminal"])
+    terminal = uuid.UUID(request.session.setdefault("terminal", str(uuid.uuid4())))
     request.counter_library = library  # type: ignore[attr-defined]
     request.counter_point = point  # type: ignore[attr-defined]
     staff: StaffAccount = request.user  # type: ignore[assignment]

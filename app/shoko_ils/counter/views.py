@@ -1,7 +1,6 @@
-"""Pages of the counter. Thin: `circulation.services` decides, these show."""
+"""Log-in, and finding a patron."""
 
 import uuid
-from typing import Any
 
 from django.contrib.auth import authenticate, login, logout
 from django.db import transaction
@@ -14,27 +13,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from shoko_ils.audit import record as audit
-from shoko_ils.circulation import services
-from shoko_ils.circulation.models import Loan
-from shoko_ils.core.db import OutcomeUnknown
-from shoko_ils.core.models import Library
-from shoko_ils.counter import forms
-from shoko_ils.counter.log import ScanLog
-from shoko_ils.counter.messages import Notice, notice
-from shoko_ils.counter.sitting import Sitting
-from shoko_ils.holdings.barcode import is_card
+from shoko_ils.core.models import Library, ServicePoint
+from shoko_ils.counter import desk, forms
 from shoko_ils.patrons import find
 from shoko_ils.patrons.models import Patron
 from shoko_ils.staff import supervision
-from shoko_ils.staff.access import sees_patrons
 from shoko_ils.staff.models import Level, StaffAccount
-
-
-def _at_counter(request: HttpRequest) -> audit.Actor:
-    """Who acts at which counter; puts the library on the request for the frame of the page."""
-    library = Library.objects.get(pk=request.session["library"])
-    request.counter_library = library  # type: ignore[attr-defined]
-    return audit.Actor(request.user.login_id, library.key)  # type: ignore[union-attr]
 
 
 @require_GET
@@ -55,7 +39,7 @@ def login_page(request: HttpRequest) -> HttpResponse:
             asked = forms.SupervisorForm(initial={"trainee": supervision.token(person, library)})
             return render(request, "counter/supervise.html", {"form": asked})
         if person is not None:
-            return _let_in(request, person, library)
+            return _let_in(request, person, library, point=form.cleaned_data.get("point"))
         failed = True
     return render(request, "counter/login.html", {"form": form, "failed": failed}, status=403 if failed else 200)
 
@@ -86,11 +70,19 @@ def _authenticated(request: HttpRequest, form: Form, library: str) -> StaffAccou
 
 
 def _let_in(
-    request: HttpRequest, person: StaffAccount, library: Library, supervisor: StaffAccount | None = None
+    request: HttpRequest,
+    person: StaffAccount,
+    library: Library,
+    *,
+    supervisor: StaffAccount | None = None,
+    point: ServicePoint | None = None,
 ) -> HttpResponse:
     with transaction.atomic():
         login(request, person)
         request.session["library"] = library.pk
+        request.session["terminal"] = str(uuid.uuid4())
+        if point is not None and point.library_id == library.pk:
+            request.session["point"] = point.pk
         if supervisor is not None:
             supervision.begin(request.session, supervisor)
             audit.write(audit.Actor(supervisor.login_id, library.key), "supervise", "login")
@@ -100,106 +92,15 @@ def _let_in(
 
 @require_POST
 def logout_page(request: HttpRequest) -> HttpResponse:
-    audit.write(_at_counter(request), "logout", "logout")
+    audit.write(desk.at(request).actor, "logout", "logout")
     logout(request)
     return redirect("login")
 
 
 @require_http_methods(["GET", "POST"])
-def lend_page(request: HttpRequest) -> HttpResponse:
-    """One field: a card begins a sitting, items are lent to it, an empty Enter ends it."""
-    actor = _at_counter(request)
-    shown: Notice | None = None
-    sitting: Sitting | None = None
-    key, typed = forms.new_key(), ""
-    if request.method == "POST":
-        form = forms.ScanForm(request.POST)
-        if not form.is_valid():
-            shown = notice("stop-unreadable")
-        else:
-            sitting = Sitting.read(form.cleaned_data["sitting"], request.user)  # type: ignore[arg-type]
-            scan = form.cleaned_data["scan"]
-            if not scan:
-                sitting = None
-            elif is_card(scan):
-                sitting, shown = _begin(actor, scan)
-            elif sitting is None:
-                shown = notice("stop-card-first")
-            else:
-                try:
-                    scan_key = services.scan_key(form.cleaned_data["key"], "lend", sitting.card.number, scan)
-                    library = request.counter_library  # type: ignore[attr-defined]
-                    shown = notice(services.lend(actor, sitting.patron.pk, scan, library, scan_key), scan=scan)
-                except OutcomeUnknown:
-                    # the same key again: whatever happened, a repeated scan ends in one loan
-                    shown, key, typed = notice("stop-unknown-outcome"), form.cleaned_data["key"], scan
-    context: dict[str, Any] = {"key": key, "typed": typed, "notice": shown, "sitting": sitting}
-    if sitting:
-        context |= _sitting_context(request, sitting)
-    return render(request, "counter/lend.html", {**context, "mode": "lend"})
-
-
-def _begin(actor: audit.Actor, number: str) -> tuple[Sitting | None, Notice | None]:
-    """A new sitting for a card; an ended or unknown card is told apart."""
-    card = find.by_card(number)
-    if card is None:
-        return None, notice("stop-unknown-card")
-    if card.ended_on is not None:
-        return None, notice("stop-old-card")
-    with transaction.atomic():
-        audit.write(actor, "view-patron", "lend", [card.patron.pseudonym])
-    expired = card.patron.expires_on < timezone.localdate()
-    return Sitting.begin(card), notice("stop-patron-expired") if expired else None
-
-
-def _sitting_context(request: HttpRequest, sitting: Sitting) -> dict[str, Any]:
-    """What the counter shows of the sitting; counts for everybody, the list of today's items too."""
-    loans = list(
-        Loan.objects.filter(patron=sitting.patron).select_related("item__record", "item__location").order_by("-lent_at")
-    )
-    today = timezone.localdate()
-    return {
-        "token": sitting.token(request.user),  # type: ignore[arg-type]
-        "patron": sitting.patron if sees_patrons(request.user.level) else None,  # type: ignore[union-attr]
-        "now_lent": [loan for loan in loans if loan.lent_at and loan.lent_at >= sitting.began],
-        "open_count": len(loans),
-        "overdue_count": sum(loan.due_on < today for loan in loans),
-    }
-
-
-@require_http_methods(["GET", "POST"])
-def return_page(request: HttpRequest) -> HttpResponse:
-    """One field, one result: where the item goes now."""
-    actor = _at_counter(request)
-    shown: Notice | None = None
-    key, typed = forms.new_key(), ""
-    log = ScanLog(request.session)
-    if request.method == "POST":
-        form = forms.ScanForm(request.POST)
-        if not form.is_valid():
-            shown = notice("stop-unreadable")
-        elif is_card(form.cleaned_data["scan"]):
-            shown = notice("stop-card-in-return")
-        elif form.cleaned_data["scan"]:
-            scan = form.cleaned_data["scan"]
-            try:
-                scan_key = services.scan_key(form.cleaned_data["key"], "take-back", scan)
-                library = request.counter_library  # type: ignore[attr-defined]
-                shown = notice(services.take_back(actor, scan, library, scan_key), scan=scan)
-                log.add(scan_key, shown)
-            except OutcomeUnknown:
-                shown, key, typed = notice("stop-unknown-outcome"), form.cleaned_data["key"], scan
-    return render(
-        request,
-        "counter/return.html",
-        {"key": key, "typed": typed, "notice": shown, "log": log.lines(), "mode": "return"},
-    )
-
-
-@require_http_methods(["GET", "POST"])
 def patrons_page(request: HttpRequest) -> HttpResponse:
     """Search by POST, so that no name stands in an address or a log. Everyone listed is in the audit."""
-    actor = _at_counter(request)
+    actor = desk.at(request).actor
     hits: list[Patron] | None = None
     advice = ""
     form = forms.FindForm(request.POST or None)
@@ -217,7 +118,7 @@ def patrons_page(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def patron_page(request: HttpRequest, pseudonym: uuid.UUID) -> HttpResponse:
-    actor = _at_counter(request)
+    actor = desk.at(request).actor
     patron = Patron.objects.select_related("category", "library").filter(pseudonym=pseudonym).first()
     if patron is None:
         raise Http404

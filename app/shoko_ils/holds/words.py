@@ -31,6 +31,14 @@ def texts(result: Result) -> tuple[str, str] | None:
     return _fixed().get(result.outcome)
 
 
+def slip_of(result: Result) -> dict[str, object]:
+    """Which slip a page offers to print: `slip_hold` or `slip_transit`; empty if none."""
+    if result.item is None or result.slip is None or result.outcome is Outcome.UNDONE:
+        return {}
+    route = routing.current(result.item)
+    return {"slip_hold": route.hold, "slip_transit": None if route.hold else route.transit}
+
+
 def _slip(number: int | None) -> str:
     return _("Slip %(number)s") % {"number": slip(number)} if number is not None else ""
 

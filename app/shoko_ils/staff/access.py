@@ -10,8 +10,10 @@ EVERYBODY = frozenset(Level)
 KNOWS_PATRONS = frozenset({Level.MANAGER, Level.OFFICER, Level.ASSISTANT})
 # 書誌管理業務; an assistant gets it as an assigned duty, which is not granted here
 CATALOGUES = frozenset({Level.MANAGER, Level.OFFICER})
-# 予約順変更 and decisions on title requests: not for assistants, unless it is their assigned duty
-REORDERS = frozenset({Level.MANAGER, Level.OFFICER})
+# 督促, 弁償, 借受者の表示, 予約順変更 are not of an assistant's or a trainee's counter
+OFFICERS = frozenset({Level.MANAGER, Level.OFFICER})
+# コード変更
+CHANGES_CODES = frozenset({Level.MANAGER})
 ANONYMOUS = "anonymous"
 
 ACCESS: dict[str, frozenset[Level] | str] = {
@@ -20,7 +22,23 @@ ACCESS: dict[str, frozenset[Level] | str] = {
     "logout": EVERYBODY,
     "start": EVERYBODY,
     "lend": EVERYBODY,
+    "lend-renew": EVERYBODY,
+    "lend-permit": EVERYBODY,
+    "lend-receipt": EVERYBODY,
     "return": EVERYBODY,
+    "return-check": EVERYBODY,
+    "patron-loans": KNOWS_PATRONS,
+    "overdue": OFFICERS,
+    "overdue-contact": OFFICERS,
+    "overdue-postcards": OFFICERS,
+    "borrower": OFFICERS,
+    "cases": OFFICERS,
+    "case-form": OFFICERS,
+    "day-report": KNOWS_PATRONS,
+    "calendar": EVERYBODY,
+    "calendar-change": CHANGES_CODES,
+    "rules": OFFICERS,
+    "rule-change": CHANGES_CODES,
     "patrons": KNOWS_PATRONS,
     "patron": KNOWS_PATRONS,
     "holds": KNOWS_PATRONS,
@@ -29,7 +47,7 @@ ACCESS: dict[str, frozenset[Level] | str] = {
     "holds-shelf": KNOWS_PATRONS,
     "holds-expired": KNOWS_PATRONS,
     "holds-contact": KNOWS_PATRONS,
-    "holds-postcards": REORDERS,
+    "holds-postcards": OFFICERS,
     "holds-queues": KNOWS_PATRONS,
     "holds-title": KNOWS_PATRONS,
     "holds-place": KNOWS_PATRONS,
@@ -63,4 +81,4 @@ def may_catalogue(level: int) -> bool:
 
 def may_reorder(level: int) -> bool:
     """Whether this person may change the order of a queue and decide on title requests."""
-    return level in REORDERS
+    return level in OFFICERS

@@ -15,10 +15,9 @@ from shoko_ils.counter.desk import Desk
 from shoko_ils.counter.forms import ScanForm, new_key
 from shoko_ils.counter.messages import Notice, notice
 from shoko_ils.holdings.barcode import is_card
-from shoko_ils.holds import pull, scans
+from shoko_ils.holds import pull, scans, words
 from shoko_ils.holds.models import SHELVED, Hold, State, TakeOff, Transit
 from shoko_ils.holds.policy import policy
-from shoko_ils.holds.services import routing
 
 ITEM = ("item__record", "item__location", "item__library")
 
@@ -94,7 +93,7 @@ def _page(request: HttpRequest, tab: str, lists: Any) -> HttpResponse:
             try:
                 result = _scanned(request.POST.get("act", ""), desk, scan, form)
                 shown = notice(result, scan=scan)
-                context = _slip(result)
+                context = words.slip_of(result)
             except OutcomeUnknown:
                 shown, key, typed = notice("stop-unknown-outcome"), form.cleaned_data["key"], scan
     context |= {"key": key, "typed": typed, "notice": shown, "mode": "holds", "tab": tab, **lists(desk)}
@@ -108,11 +107,3 @@ def _scanned(act: str, desk: Desk, scan: str, form: ScanForm) -> Result:
     if act == "lost":
         return scans.lost_on_the_way(desk.actor, scan, key)
     return scans.scan_in(desk.actor, scan, desk.library, key)
-
-
-def _slip(result: Result) -> dict[str, Any]:
-    """Which slip the page offers to print."""
-    if result.item is None or result.slip is None:
-        return {}
-    route = routing.current(result.item)
-    return {"slip_hold": route.hold, "slip_transit": None if route.hold else route.transit}
