@@ -73,15 +73,21 @@ def _scanned(request: HttpRequest, desk: Desk, scan: str, key: uuid.UUID) -> Ans
         return _begin(desk, scan)
     if sitting is None:
         return Answer(shown=notice("stop-card-first"))
-    if operation(scan) is Operation.RENEW and sitting.asked:
-        return _renew(desk, sitting, key)
-    if sitting.asked.startswith(WALK_IN):
-        waiting = sitting.asked.removeprefix(WALK_IN)
-        sitting = replace(sitting, asked="")
-        if scan == waiting or operation(scan) is Operation.YES:
-            return _lend(desk, sitting, waiting, key, walk_in=True)
-    if operation(scan) is Operation.NO:
+    return _answered(desk, sitting, scan, key) or _item(request, desk, sitting, scan, key)
+
+
+def _answered(desk: Desk, sitting: Sitting, scan: str, key: uuid.UUID) -> Answer | None:
+    """What a scan does that answers the counter's question; None: it is another item."""
+    wished = operation(scan)
+    waiting = sitting.asked.removeprefix(WALK_IN) if sitting.asked.startswith(WALK_IN) else ""
+    if waiting and (scan == waiting or wished is Operation.YES):
+        return _lend(desk, replace(sitting, asked=""), waiting, key, walk_in=True)
+    if wished is Operation.NO:
         return Answer(replace(sitting, asked=""))
+    return _renew(desk, sitting, key) if wished is Operation.RENEW and sitting.asked else None
+
+
+def _item(request: HttpRequest, desk: Desk, sitting: Sitting, scan: str, key: uuid.UUID) -> Answer:
     try:
         late = forms.LateForm(request.POST).late(desk.library)
     except OutOfRange:

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from django.db.models import F, Q
+from django.utils.functional import cached_property
 
 from shoko_ils.circulation import rules, standing
 from shoko_ils.circulation.models import LendingBlock, Loan, LoanRule
@@ -16,8 +17,12 @@ class Standing:
 
     def __init__(self, material_class_id: int, today: dt.date) -> None:
         self.today = today
-        self.material_class = MaterialClass.objects.get(pk=material_class_id)
+        self.material_class_id = material_class_id
         self._rules: dict[tuple[int, int, int | None], LoanRule | None] = {}
+
+    @cached_property
+    def material_class(self) -> MaterialClass:
+        return MaterialClass.objects.get(pk=self.material_class_id)
 
     def judged(self, piece: Sequence[Candidate]) -> list[Candidate]:
         """The same candidates in order, those that stand free of other reasons judged; two queries for all."""
@@ -54,5 +59,5 @@ class Standing:
         place = one.category_id, one.pickup_library_id, one.pickup_point_id
         if place not in self._rules:
             category, library, point = place
-            self._rules[place] = rules.choose(category, self.material_class.pk, library, point)
+            self._rules[place] = rules.choose(category, self.material_class_id, library, point)
         return self._rules[place]

@@ -7,7 +7,7 @@ from itertools import takewhile
 from shoko_ils.core.models import Library
 from shoko_ils.holdings.models import Item
 from shoko_ils.holds import queue
-from shoko_ils.holds.models import Hold, PullMiss, State, TakeOff, Transit, WalkIn
+from shoko_ils.holds.models import Hold, State, WalkIn
 from shoko_ils.holds.policy import policy
 from shoko_ils.holds.services import ending, routing
 from shoko_ils.patrons.models import Patron
@@ -42,6 +42,9 @@ def claim(patron: Patron, item: Item, library: Library, today: dt.date, consent:
     its reason. Anything else: nothing has changed, and the item is not lent.
     """
     queue.lock(item.record_id)
+    if not Hold.objects.filter(record=item.record_id, patron__isnull=False).exists():
+        routing.taken_away(item, today)
+        return Claim.FREE
     captured = routing.captured_for(item)
     if captured is not None and captured.patron_id != patron.pk:
         return Claim.HELD
@@ -57,9 +60,7 @@ def claim(patron: Patron, item: Item, library: Library, today: dt.date, consent:
         hold = ending.locked(mine)
         if hold is not None and hold.patron_id == patron.pk:
             ending.end(hold, State.FULFILLED, today, copy_goes_on=hold.item_id != item.pk)
-    TakeOff.objects.filter(item=item).delete()
-    PullMiss.objects.filter(item=item).delete()
-    routing.end_transit(item, Transit.End.ARRIVED, today)
+    routing.taken_away(item, today)
     return Claim.FREE
 
 

@@ -3,12 +3,13 @@
 import datetime as dt
 from dataclasses import dataclass
 
+from django.db import connection
 from django.utils import timezone
 
 from shoko_ils.core.models import Library
 from shoko_ils.holdings.models import Item
 from shoko_ils.holds import queue
-from shoko_ils.holds.models import SHELVED, Hold, PullMiss, State, TakeOff, Transit
+from shoko_ils.holds.models import SHELVED, Hold, State, Transit
 from shoko_ils.holds.services import shelf, slips
 
 
@@ -26,8 +27,7 @@ def route(item: Item, library: Library) -> Route:
     The caller has ended its loan and set `at_library`. Scanning it again changes nothing.
     """
     today = timezone.localdate()
-    TakeOff.objects.filter(item=item).delete()
-    PullMiss.objects.filter(item=item).delete()
+    _in_hand(item)
     queue.lock(item.record_id)
     hold = captured_for(item) or capture_next(item, State.CAPTURED, today)
     if hold is not None:
@@ -105,6 +105,22 @@ def _towards(item: Item, here: Library, destination: Library, hold: Hold | None,
         slip_number=hold.slip_number if hold else slips.next_slip(),
         sent_on=today,
     )
+
+
+def _in_hand(item: Item) -> None:
+    """The item is on no list any more; one statement, because every scan does it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH listed AS (DELETE FROM take_off WHERE item_id = %(item)s)"
+            " DELETE FROM pull_miss WHERE item_id = %(item)s",
+            {"item": item.pk},
+        )
+
+
+def taken_away(item: Item, today: dt.date) -> None:
+    """The item is lent: on no list, on no way."""
+    _in_hand(item)
+    end_transit(item, Transit.End.ARRIVED, today)
 
 
 def end_transit(item: Item, end: Transit.End, today: dt.date) -> None:
