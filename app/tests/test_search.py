@@ -16,7 +16,7 @@ from shoko_ils.catalog.search import Filters, Search, simple
 from shoko_ils.catalog.suggest import suggest
 from shoko_ils.core.models import Library
 from shoko_ils.holdings.models import Item
-from tests.conftest import MEROS
+from tests.conftest import MEROS, WITHDRAWN
 
 pytestmark = pytest.mark.django_db
 
@@ -130,7 +130,7 @@ def test_an_item_moves_its_record_in_the_facets() -> None:
     south = Library.objects.get(key="south")
     Item.objects.filter(record=MEROS).update(library=south)
     assert SearchDocument.objects.get(pk=MEROS).libraries == [south.pk]
-    Item.objects.filter(record=MEROS).update(condition="withdrawn")
+    Item.objects.filter(record=MEROS).update(**WITHDRAWN)
     document = SearchDocument.objects.get(pk=MEROS)
     assert (document.libraries, document.copies) == ([], 0)
 
