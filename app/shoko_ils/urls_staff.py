@@ -4,6 +4,7 @@ from django.conf.urls.i18n import i18n_patterns
 from django.urls import include, path
 
 from shoko_ils.catalog import views as catalogue
+from shoko_ils.catalog.ndl import views as copying
 from shoko_ils.circulation.views import calendar, cases, day, overdue, rules
 from shoko_ils.counter import lending, returning, views
 
@@ -33,8 +34,10 @@ urlpatterns = i18n_patterns(
     path("patrons/", views.patrons_page, name="patrons"),
     path("patrons/<uuid:pseudonym>/", views.patron_page, name="patron"),
     path("holds/", include("shoko_ils.holds.urls")),
+    path("items/", include("shoko_ils.holdings.urls")),
     path("catalogue/", catalogue.catalogue_page, name="catalogue"),
     path("catalogue/new/", catalogue.new_record_page, name="catalogue-new"),
+    path("catalogue/copy/", copying.copy_page, name="catalogue-copy"),
     path("catalogue/<int:pk>/", catalogue.record_page, name="catalogue-record"),
     path("catalogue/<int:pk>/merge/", catalogue.merge_page, name="catalogue-merge"),
     path("catalogue/import/", catalogue.imports_page, name="catalogue-imports"),

@@ -1,13 +1,10 @@
 """The management of items: accession, changes of many, withdrawal, reassignment, and what takes them back."""
 
-import threading
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
-from shoko_ils.audit.record import Actor
 from shoko_ils.circulation.services import Outcome, take_back
 from shoko_ils.core.models import Library
 from shoko_ils.holdings import services
@@ -99,9 +96,7 @@ def test_a_copy_in_processing_waits_and_goes_to_the_hold_when_it_is_done(kept: d
     waits = hold(people(1)[0], record.pk)
     item = take_in(record=record.pk, **kept)
     assert state(waits) is State.QUEUED
-    act(
-        services.changed(ACTOR, item.library, [item.barcode], Change(condition="normal", library_use_only=False))
-    )
+    act(services.changed(ACTOR, item.library, [item.barcode], Change(condition="normal", library_use_only=False)))
     assert Hold.objects.get(pk=waits.pk).item == item
 
 
@@ -242,25 +237,3 @@ def test_numbers_are_read_as_scanners_and_people_type_them() -> None:
 def test_too_many_numbers_are_refused_whole() -> None:
     with pytest.raises(services.TooMany):
         act(services.missing(ACTOR, library("central"), ["1"] * (services.LIMIT + 1)))
-
-
-def at_once(*work: Callable[[], Any]) -> list[Any]:
-    """Run on connections of their own, as near to the same moment as can be."""
-    results: list[Any] = [None] * len(work)
-    start = threading.Barrier(len(work))
-
-    def go(place: int) -> None:
-        try:
-            start.wait()
-            results[place] = work[place]()
-        except Exception as error:  # noqa: BLE001 - the test looks at it
-            results[place] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=go, args=(place,)) for place in range(len(work))]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join(60)
-    return results

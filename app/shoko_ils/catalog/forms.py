@@ -20,7 +20,7 @@ class Plain(forms.Form):
 
 
 def line(label: Any, **options: Any) -> forms.CharField:
-    return forms.CharField(label=label, max_length=1000, **{"required": False, **options})
+    return forms.CharField(label=label, **{"max_length": 1000, "required": False, **options})
 
 
 def lines(label: Any) -> forms.CharField:

@@ -113,8 +113,7 @@ class Item(models.Model):
             ),
             models.CheckConstraint(
                 name="item_accompanying_counted",
-                condition=Q(accompanying="", accompanying_count=0)
-                | Q(accompanying__gt="", accompanying_count__gt=0),
+                condition=Q(accompanying="", accompanying_count=0) | Q(accompanying__gt="", accompanying_count__gt=0),
             ),
             models.CheckConstraint(
                 name="item_source", condition=Q(source__in=["purchase", "donation", "transfer", "other"])
@@ -127,7 +126,14 @@ class Item(models.Model):
                     condition="withdrawn",
                     withdrawn_on__isnull=False,
                     withdrawal_reason__in=[
-                        "worn", "lost", "not-returned", "compensated", "outdated", "duplicate", "transfer", "disaster",
+                        "worn",
+                        "lost",
+                        "not-returned",
+                        "compensated",
+                        "outdated",
+                        "duplicate",
+                        "transfer",
+                        "disaster",
                         "mistaken",
                     ],
                 )

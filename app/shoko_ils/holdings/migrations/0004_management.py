@@ -104,22 +104,16 @@ class Migration(migrations.Migration):
         migrations.RunSQL(NUMBER, migrations.RunSQL.noop),
         migrations.RunSQL("SET CONSTRAINTS ALL IMMEDIATE", migrations.RunSQL.noop),
         migrations.AlterField("item", "accessioned_on", models.DateField(default=timezone.localdate)),
-        migrations.AlterField(
-            "item", "accession_number", models.PositiveBigIntegerField(db_default=0, unique=True)
-        ),
+        migrations.AlterField("item", "accession_number", models.PositiveBigIntegerField(db_default=0, unique=True)),
         migrations.AddIndex(
             "item", models.Index(fields=("library", "location", "call_number", "id"), name="item_on_shelf")
         ),
         migrations.AddIndex("item", models.Index(fields=("accessioned_on",), name="item_accessioned")),
         migrations.AddIndex(
             "item",
-            models.Index(
-                fields=("withdrawn_on",), condition=Q(withdrawn_on__isnull=False), name="item_withdrawn_on"
-            ),
+            models.Index(fields=("withdrawn_on",), condition=Q(withdrawn_on__isnull=False), name="item_withdrawn_on"),
         ),
-        migrations.AddConstraint(
-            "item", models.CheckConstraint(condition=Q(source__in=SOURCES), name="item_source")
-        ),
+        migrations.AddConstraint("item", models.CheckConstraint(condition=Q(source__in=SOURCES), name="item_source")),
         migrations.AddConstraint(
             "item", models.CheckConstraint(condition=Q(accession_number__gt=0), name="item_accession_number")
         ),
@@ -197,15 +191,11 @@ class Migration(migrations.Migration):
             ),
             options={"db_table": "item_act_line", "ordering": ("position",)},
         ),
-        migrations.AddConstraint(
-            "itemact", models.CheckConstraint(condition=Q(kind__in=KINDS), name="item_act_kind")
-        ),
+        migrations.AddConstraint("itemact", models.CheckConstraint(condition=Q(kind__in=KINDS), name="item_act_kind")),
         migrations.AddConstraint(
             "itemact",
             models.CheckConstraint(
-                condition=Q(
-                    given=F("made") + F("changed") + F("same") + F("refused") + F("unknown") + F("repeated")
-                ),
+                condition=Q(given=F("made") + F("changed") + F("same") + F("refused") + F("unknown") + F("repeated")),
                 name="item_act_every_number_accounted_for",
             ),
         ),

@@ -97,9 +97,7 @@ def _carry_out(act: Act, key: uuid.UUID) -> ItemAct:
     if act.frees_captured:
         _free([item for item, _ in changed])
     _update(changed)
-    offer(
-        [item for item, _ in changed], [item for item, after in changed if act.sends and "library_id" in after]
-    )
+    offer([item for item, _ in changed], [item for item, after in changed if act.sends and "library_id" in after])
     audit.write(act.actor, f"items-{act.kind}", "items")
     return made
 

@@ -5,7 +5,7 @@ import uuid
 from shoko_ils.audit import record as audit
 from shoko_ils.core.models import Library
 from shoko_ils.holdings.models import Item, ItemAct, ItemActLine
-from shoko_ils.holdings.services.acting import Act, Standing, Verdict, plain, carry_out
+from shoko_ils.holdings.services.acting import Act, Standing, Verdict, carry_out, plain
 
 REVERTIBLE = frozenset(set(ItemAct.Kind) - {ItemAct.Kind.ACCESSION, ItemAct.Kind.REVERT})
 
@@ -26,8 +26,7 @@ def planned(actor: audit.Actor, library: Library, act_id: int, reason: str = "")
     if former is None or ItemAct.objects.filter(reverts=former).exists():
         raise CannotRevert
     lines = {
-        line.item_id: line
-        for line in former.lines.filter(outcome=ItemActLine.Outcome.CHANGED).select_related("item")
+        line.item_id: line for line in former.lines.filter(outcome=ItemActLine.Outcome.CHANGED).select_related("item")
     }
 
     def judge(item: Item, where: Standing) -> Verdict:
