@@ -94,7 +94,7 @@ GRANTS: dict[str, dict[str, str]] = {
 }
 
 # numbers that a service takes before it writes
-SEQUENCES = {STAFF: ("ils.record_id_seq", "ils.slip_number")}
+SEQUENCES = {STAFF: ("ils.record_id_seq", "ils.item_number_seq", "ils.slip_number")}
 # what a service may have done without the rights that it takes
 FUNCTIONS = {
     STAFF: ("ils.undo_forget(uuid)", "ils.undo_seal(uuid, uuid, bigint)", "ils.undo_return(uuid, uuid)"),

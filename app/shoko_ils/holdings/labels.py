@@ -167,7 +167,7 @@ class _Page:
         self.stream.begin_text()
         self.stream.set_font_size("J", round(size, 2))
         self.stream.set_text_matrix(1, 0, 0, 1, round(centre * MM - ems * size / 2, 2), round(base * MM, 2))
-        self.stream.show_text_string(f"<{plain.encode('utf-16-be').hex()}>")
+        self.stream.show_text(f"<{plain.encode('utf-16-be').hex()}>")
         self.stream.end_text()
 
     def box(self, x: float, y: float, width: float, height: float) -> None:

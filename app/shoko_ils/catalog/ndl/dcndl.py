@@ -17,7 +17,9 @@ AGENCY = "JTNDL"
 # end of a resource → source of the class in 084 $2
 CLASSES = {"ndc10": "njb/10", "ndc9": "njb/09", "ndc8": "njb/08", "ndc": "njb/09", "ndlc": "kktb"}
 YEARS = re.compile(r",\s*(?P<years>\d{3,4}-(?:\d{3,4})?|-\d{3,4})\s*$")
-BODY = re.compile("会社|協会|学会|協議会|委員会|研究所|研究会|センター|大学|学校|図書館|博物館|美術館|省$|庁$|局$|部$|課$|市$|県$|区$")
+BODY = re.compile(
+    "会社|協会|学会|協議会|委員会|研究所|研究会|センター|大学|学校|図書館|博物館|美術館|省$|庁$|局$|部$|課$|市$|県$|区$"
+)
 SERIAL = ("Journal", "Newspaper", "Periodical", "Serial")
 
 
@@ -96,7 +98,9 @@ def _fixed(source: Element) -> str:
     language = _first(source, f"{TERMS}language")[0].lower()
     children = "児童" in _first(source, f"{TERMS}audience")[0]
     begin = f"{'':6}{f's{year.group()}' if year else 'nuuuu'}{'':4}ja "
-    return f"{begin:22}{'j' if children else ' '}{'':12}{language[:3] if re.fullmatch('[a-z]{3}', language) else '   '}  "
+    return (
+        f"{begin:22}{'j' if children else ' '}{'':12}{language[:3] if re.fullmatch('[a-z]{3}', language) else '   '}  "
+    )
 
 
 def _numbers(made: Record, source: Element) -> None:

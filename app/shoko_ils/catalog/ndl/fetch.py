@@ -3,6 +3,7 @@
 There is no way round the proxy: without one the function is off. Nothing is retried, no redirect is followed.
 """
 
+import contextlib
 import http.client
 import socket
 import ssl
@@ -68,10 +69,8 @@ class _Deadline:
 
     @staticmethod
     def _shut(guard: socket.socket) -> None:
-        try:
+        with contextlib.suppress(OSError):  # it has ended by itself
             guard.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # it has ended by itself
 
     @property
     def passed(self) -> bool:
@@ -95,16 +94,17 @@ def _fetch(target: str, deadline: _Deadline) -> bytes:
             connection = http.client.HTTPConnection(host, port)
             connection.sock = safe
             connection.request("GET", target, headers={"Host": settings.NDL_SITE, "Accept": "application/xml"})
-            return _body(connection.getresponse(), deadline)
+            with connection.getresponse() as answer:
+                return _body(answer, deadline)
 
 
 def _tunnel(raw: socket.socket, authority: str) -> None:
     raw.sendall(f"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n\r\n".encode())
-    answer = http.client.HTTPResponse(raw, method="CONNECT")
-    answer.begin()
-    if answer.status != 200:
-        # 502 to 504: it would, but the site is not there
-        raise Away("away" if answer.status in (502, 503, 504) else "refused")
+    with http.client.HTTPResponse(raw, method="CONNECT") as answer:
+        answer.begin()
+        if answer.status != 200:
+            # 502 to 504: it would, but the site is not there
+            raise Away("away" if answer.status in (502, 503, 504) else "refused")
 
 
 def _body(answer: http.client.HTTPResponse, deadline: _Deadline) -> bytes:

@@ -1,4 +1,4 @@
-"""Taking a found record into the catalogue: an import of one record, with all its rules, its account and its way back."""
+"""Taking a found record into the catalogue: an import of one record, with its rules, account and way back."""
 
 import base64
 import binascii

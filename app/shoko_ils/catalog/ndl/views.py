@@ -25,9 +25,7 @@ class SearchForm(Plain):
     author = line(gettext_lazy("Author"), max_length=200)
     isbn = line("ISBN", max_length=30)
     jp_number = line(gettext_lazy("National bibliography number"), max_length=30)
-    start = forms.IntegerField(
-        min_value=1, max_value=MAX_START, required=False, initial=1, widget=forms.HiddenInput
-    )
+    start = forms.IntegerField(min_value=1, max_value=MAX_START, required=False, initial=1, widget=forms.HiddenInput)
 
     def wanted(self) -> sru.Wanted:
         given = {name: value for name, value in self.cleaned_data.items() if name != "start"}
