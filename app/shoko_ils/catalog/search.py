@@ -136,12 +136,13 @@ class Search:
             missing = wanted - len(found)
             if missing <= 0:
                 break
-            condition = " AND tokens @@ %s::tsquery" if tier else ""
             sql = (
-                f"SELECT record_id FROM search_document WHERE {self.where}{condition} AND record_id <> ALL(%s)"  # noqa: S608
+                f"SELECT record_id FROM search_document WHERE {self.where} AND record_id <> ALL(%s)"  # noqa: S608
                 f" ORDER BY {ORDER} LIMIT %s"
             )
-            found += [number for (number,) in _rows(sql, [*self.parameters, *([tier] if tier else []), found, missing])]
+            # one question to the index: a second condition might be asked of the lexemes of each hit
+            text = f"({self.query.text})&({tier})" if tier else self.query.text
+            found += [number for (number,) in _rows(sql, [text, *self.parameters[1:], found, missing])]
         return found
 
     def _tiers(self) -> Iterator[str]:
@@ -158,9 +159,12 @@ class Search:
 
     def _facets(self) -> tuple[Facets, int]:
         """Every facet and the number of hits in one pass over them."""
+        # first by all five together: the five sums then go over few rows, not five times over the hits
         sql = (
-            "SELECT GROUPING(material, shelf_class, language, year, libraries), material, shelf_class, language, year,"  # noqa: S608
-            f" libraries, count(*) FROM search_document WHERE {self.where}"
+            "WITH alike AS MATERIALIZED (SELECT material, shelf_class, language, year, libraries, count(*) AS n"  # noqa: S608
+            f" FROM search_document WHERE {self.where} GROUP BY material, shelf_class, language, year, libraries)"
+            " SELECT GROUPING(material, shelf_class, language, year, libraries), material, shelf_class, language, year,"
+            " libraries, sum(n)::bigint FROM alike"
             " GROUP BY GROUPING SETS ((material), (shelf_class), (language), (year), (libraries))"
         )
         made = Facets()
