@@ -19,9 +19,11 @@ from tests.conftest import MEROS, act_as, log_in, make_account
 from tests.holding import hold, lend_out, new, scan, state
 from tests.test_staff import Counter, hidden, read
 
+pytestmark = pytest.mark.usefixtures("empty_shelves")
+
 
 @pytest.fixture
-def waits(patron: Patron) -> Hold:
+def waits(patron: Patron, empty_shelves: None) -> Hold:
     """A hold of a patron who is told by telephone."""
     Patron.objects.filter(pk=patron.pk).update(contact="phone", email="", phone="000-1111-2222")
     return hold(patron, MEROS)

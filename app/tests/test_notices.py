@@ -22,7 +22,7 @@ from shoko_ils.patrons.models import Patron
 from tests.conftest import MEROS
 from tests.holding import ACTOR, copies, hold, library, new, people, scan, state
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("empty_shelves")
 
 
 @pytest.fixture
