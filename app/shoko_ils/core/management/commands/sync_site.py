@@ -1,22 +1,26 @@
-"""Brings libraries, service points and material classes in line with the site file."""
+"""Brings libraries, service points, material classes, overdue stages, hold rules in line with the site file."""
 
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 from django.db import models, transaction
 from django.utils import timezone
 
+from shoko_ils.circulation.models import OverdueStage
+from shoko_ils.circulation.models.overdue import Means
 from shoko_ils.core.calendar import pattern
 from shoko_ils.core.calendar.days import CalendarEnds, Days
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.models import MaterialClass
+from shoko_ils.holds import site as hold_rules
 
 
 class Command(BaseCommand):
     help = (
-        "Create or rename what the site file lists: libraries, service points, material classes. Removes nothing."
-        " Repeatable. Run as ils_owner."
+        "Create or rename what the site file lists: libraries, service points, material classes,"
+        " overdue stages, hold rules. Removes no library. Repeatable. Run as ils_owner."
     )
 
     @transaction.atomic
@@ -31,7 +35,28 @@ class Command(BaseCommand):
                 bring(ServicePoint, point, points, library_id=library.pk)
         for position, entry in enumerate(site.get("material_classes", []), start=1):
             bring(MaterialClass, entry, position, counted_as=entry.get("counted_as", entry["key"]))
+        if "overdue_stages" in site:
+            _overdue_stages(site["overdue_stages"])
+        holds = site.get("holds", {})
+        if "rules" in holds:
+            try:
+                hold_rules.sync(holds["rules"])
+            except ImproperlyConfigured as error:
+                raise CommandError(str(error)) from error
         self.stdout.write(f"libraries: {len(site['libraries'])}, changed: {changed}")
+
+
+def _overdue_stages(entries: list[dict[str, Any]]) -> None:
+    """The stages of overdue notices, in the order of their days; contacts keep the number of their time."""
+    wanted = sorted((entry["after_days"], entry["means"]) for entry in entries)
+    if any(means not in set(Means) for _, means in wanted) or len({days for days, _ in wanted}) < len(wanted):
+        raise CommandError(f"overdue_stages: each has its own after_days, and means of {', '.join(Means)}")
+    if list(OverdueStage.objects.values_list("after_days", "means")) != wanted:
+        OverdueStage.objects.all().delete()
+        OverdueStage.objects.bulk_create(
+            OverdueStage(number=number, after_days=days, means=means)
+            for number, (days, means) in enumerate(wanted, start=1)
+        )
 
 
 def _calendar(entry: dict[str, Any]) -> dict[str, Any]:
