@@ -90,6 +90,7 @@ def item(central: Library) -> Item:
 def empty_shelves(db: None) -> None:
     """Without the holds of the demonstration: queues, shelves and lists are those of the test alone."""
     with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM notice_call")
         cursor.execute("DELETE FROM notice")
         cursor.execute("DELETE FROM take_off")
         cursor.execute("DELETE FROM hold")
