@@ -16,7 +16,7 @@ from shoko_ils.patrons.models import Card, Patron
 from shoko_ils.staff.access import ACCESS
 from shoko_ils.staff.models import Level
 from tests.conftest import MEROS, act_as, log_in, make_account
-from tests.holding import hold, lend_out, new, scan, state
+from tests.holding import ACTOR, hold, lend_out, new, scan, state
 from tests.test_staff import Counter, hidden, read
 
 pytestmark = pytest.mark.usefixtures("empty_shelves")
@@ -172,6 +172,24 @@ def test_an_expired_hold_is_on_the_mornings_list_until_its_copy_is_scanned(
     assert "A-1" in expired.html
     assert "予約あり → 回送 南市民図書館" in expired.scan(item.barcode)
     assert "取置棚から外す資料 0点" in expired.html
+
+
+def test_a_citizen_sees_that_a_copy_is_ready_or_on_its_way_and_not_for_whom(
+    waits: Hold, item: Item, patron: Patron, public: Client
+) -> None:
+    act_as("ils_owner", "ils")
+    scan(item, "central")
+    act_as("ils_public", "ils")
+    html = read(public, f"/records/{MEROS}/")
+    assert "取置中" in html
+    assert patron.name not in html
+    act_as("ils_owner", "ils")
+    ending.cancel(ACTOR, waits.pk)
+    scan(item, "central")
+    hold(patron, MEROS, "south")
+    scan(item, "central")
+    act_as("ils_public", "ils")
+    assert "移送中" in read(public, f"/records/{MEROS}/")
 
 
 def test_a_title_request_at_the_counter(card: Card, item: Item, staff: Client) -> None:
