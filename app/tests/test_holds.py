@@ -1,11 +1,14 @@
 """Holds: the queue, captures, the hold shelf, the end of a hold."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from shoko_ils.catalog import merging
 from shoko_ils.circulation.services.results import Outcome
 from shoko_ils.core.models import Library
 from shoko_ils.holdings.models import Item
@@ -18,7 +21,7 @@ from shoko_ils.patrons.models import Patron
 from tests.conftest import MEROS
 from tests.holding import ACTOR, copies, hold, lend_out, library, new, people, scan, state, titles
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("empty_shelves")
 
 
 @pytest.fixture
@@ -184,6 +187,22 @@ def test_limits_of_holds(meros: list[Item]) -> None:
     assert outcome(pickup_keys=["south", "central"]) is placing.Placing.PLACED
     HoldRule.objects.create(category=patron.category, material_class=meros[0].material_class, max_holds=3, version=1)
     assert outcome() is placing.Placing.LIMIT_REACHED
+
+
+def test_hold_rules_of_the_site_file_are_versions(settings: Any) -> None:
+    def sync(*rules: dict[str, object]) -> list[tuple[object, ...]]:
+        settings.SITE = {**settings.SITE, "holds": {"rules": list(rules)}}
+        call_command("sync_site", verbosity=0)
+        in_force = HoldRule.objects.filter(ended_on=None).order_by("pk")
+        return [(r.category and r.category.key, r.max_holds, r.pickup_keys, r.version) for r in in_force]
+
+    general, neighbours = {"max_holds": 10}, {"category": "neighbour", "max_holds": 0}
+    assert sync(general, neighbours) == [(None, 10, None, 1), ("neighbour", 0, None, 1)]
+    assert sync(general, neighbours) == [(None, 10, None, 1), ("neighbour", 0, None, 1)]
+    assert sync({**general, "pickup": ["south"]}) == [(None, 10, ["south"], 2)]
+    for wrong in ({"category": "nobody"}, {"pickup": ["nowhere"]}):
+        with pytest.raises(CommandError, match=r"holds\.rules"), transaction.atomic():
+            sync({**general, **wrong})
 
 
 def test_a_title_without_a_lendable_copy_cannot_be_held() -> None:
@@ -449,3 +468,16 @@ def test_the_database_refuses_a_second_capture_of_a_copy(meros: list[Item]) -> N
         Hold.objects.filter(pk=second.pk).update(state="captured", item=meros[0], slip_number=99_998)
     with pytest.raises(IntegrityError), transaction.atomic():
         Hold.objects.filter(pk=second.pk).update(patron=one)
+
+
+def test_merged_records_keep_their_holds_and_one_for_each_person() -> None:
+    """Who holds both keeps the hold with the copy; places are those of the times at which the holds were placed."""
+    one, two = people(2)
+    kept, gone = titles(2)
+    (of_gone,) = copies(gone.pk)
+    first, second, captured = hold(one, kept.pk), hold(two, kept.pk), hold(one, gone.pk)
+    scan(of_gone, "central")
+    merging.merge(kept.pk, gone.pk, "demo", "重複")
+    assert (state(first), state(second), state(captured)) == (State.CANCELLED, State.QUEUED, State.ON_SHELF)
+    assert Hold.objects.get(pk=captured.pk).record_id == kept.pk
+    assert not Hold.objects.filter(record=gone.pk).exists()

@@ -222,7 +222,7 @@ class Holds(RuleBasedStateMachine):
         self.before = {pk: (state, item) for pk, state, item in Hold.objects.values_list("pk", "state", "item")}
 
 
-@pytest.mark.django_db
+@pytest.mark.usefixtures("empty_shelves")
 def test_holds_are_fair_single_and_released() -> None:
     run_state_machine_as_test(
         Holds,

@@ -20,7 +20,7 @@ from shoko_ils.staff.models import StaffAccount
 from tests.holding import ACTOR, copies, hold, lend_out, library, new, people, titles
 from tests.test_circulation import tables_that_pair
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("empty_shelves")
 
 
 def test_a_day_when_holds_collide() -> None:  # noqa: PLR0915  # one story
