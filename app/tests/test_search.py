@@ -199,3 +199,12 @@ def test_a_page_of_results_costs_little_of_our_own_time() -> None:
     began = time.process_time()
     assert len(search.in_order(ids)) == 20
     assert time.process_time() - began < 0.2
+
+
+def test_the_row_that_is_counted_is_narrow() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT max(n) FROM (SELECT count(*) AS n FROM search_document GROUP BY (ctid::text::point)[0]) AS page"
+        )
+        (most,) = cursor.fetchone()
+    assert most >= 25  # of 8 kB; with the lexemes in the row it would be four
