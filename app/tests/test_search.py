@@ -208,3 +208,7 @@ def test_the_row_that_is_counted_is_narrow() -> None:
         )
         (most,) = cursor.fetchone()
     assert most >= 25  # of 8 kB; with the lexemes in the row it would be four
+
+
+def test_a_number_that_is_not_there_suggests_no_title() -> None:
+    assert suggest("9784000000010") == []

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connection
 from django.db.models import F, Prefetch, QuerySet
 
 from shoko_ils.catalog import query as asked
 from shoko_ils.catalog.extract import MATERIAL_CODES
+from shoko_ils.catalog.index import rows
 from shoko_ils.catalog.models import Heading, Record
 from shoko_ils.catalog.query import Query, Row
 from shoko_ils.holdings.models import Item
@@ -90,8 +90,8 @@ class Result:
 class Search:
     """One question to the catalogue."""
 
-    def __init__(self, rows: list[Row], filters: Filters | None = None) -> None:
-        self.query: Query = asked.compile_rows(rows)
+    def __init__(self, asked_rows: list[Row], filters: Filters | None = None) -> None:
+        self.query: Query = asked.compile_rows(asked_rows)
         narrowing, values = (filters or Filters()).sql()
         self.where = f"tokens @@ %s::tsquery{narrowing}"
         self.parameters: list[Any] = [self.query.text, *values]
@@ -102,7 +102,7 @@ class Search:
     def _false_candidates(self) -> list[int]:
         """Records that hold the triples of a long word, but not the word."""
         sql = f"SELECT record_id FROM search_document WHERE {self.where} AND ({self.query.recheck}) IS NOT TRUE"  # noqa: S608
-        return [number for (number,) in _rows(sql, [*self.parameters, *self.query.parameters])]
+        return [number for (number,) in rows(sql, [*self.parameters, *self.query.parameters])]
 
     def run(self, page: int = 1, *, facets: bool = True) -> Result:
         """One page; a page outside of what there is becomes the nearest."""
@@ -118,14 +118,14 @@ class Search:
         """Exact number of hits."""
         if not self.query:
             return 0
-        return int(_rows(f"SELECT count(*) FROM search_document WHERE {self.where}", self.parameters)[0][0])  # noqa: S608
+        return int(rows(f"SELECT count(*) FROM search_document WHERE {self.where}", self.parameters)[0][0])  # noqa: S608
 
     def all_ids(self) -> list[int]:
         """Every hit by number, for an export and for tests."""
         if not self.query:
             return []
         sql = f"SELECT record_id FROM search_document WHERE {self.where} ORDER BY record_id"  # noqa: S608
-        return [number for (number,) in _rows(sql, self.parameters)]
+        return [number for (number,) in rows(sql, self.parameters)]
 
     def ids(self, wanted: int) -> list[int]:
         """The best `wanted` hits in order."""
@@ -142,7 +142,7 @@ class Search:
             )
             # one question to the index: a second condition might be asked of the lexemes of each hit
             text = f"({self.query.text})&({tier})" if tier else self.query.text
-            found += [number for (number,) in _rows(sql, [text, *self.parameters[1:], found, missing])]
+            found += [number for (number,) in rows(sql, [text, *self.parameters[1:], found, missing])]
         return found
 
     def _tiers(self) -> Iterator[str]:
@@ -171,7 +171,7 @@ class Search:
         count = 0
         libraries: Counter[int] = Counter()
         counted: dict[int, list[tuple[Any, int]]] = {0b01111: [], 0b10111: [], 0b11011: [], 0b11101: []}
-        for grouping, material, shelf_class, language, year, held_by, number in _rows(sql, self.parameters):
+        for grouping, material, shelf_class, language, year, held_by, number in rows(sql, self.parameters):
             if grouping == 0b11110:
                 for library in held_by:
                     libraries[library] += number
@@ -195,18 +195,6 @@ class Search:
 def simple(text: str, filters: Filters | None = None) -> Search:
     """Every word anywhere in the record."""
     return Search([Row(text[:MAX_QUERY].replace("\x00", ""))], filters)
-
-
-def _rows(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
-    """Rows of a question to the text index, which a scan of the narrow rows must not replace.
-
-    The planner takes the scan for cheap: it does not see that each row's lexemes would have to be fetched from aside.
-    Both statements go in one message and are one transaction.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL enable_seqscan = off; {sql}", parameters)
-        cursor.nextset()
-        return list(cursor.fetchall())
 
 
 def for_list(records: QuerySet[Record]) -> QuerySet[Record]:
