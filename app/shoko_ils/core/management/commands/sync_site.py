@@ -1,4 +1,4 @@
-"""Brings libraries, service points and material classes in line with the site file."""
+"""Brings libraries, service points, material classes and the closed list of patrons' fields in line with the site file."""
 
 from typing import Any
 
@@ -11,12 +11,13 @@ from shoko_ils.core.calendar import pattern
 from shoko_ils.core.calendar.days import CalendarEnds, Days
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.models import MaterialClass
+from shoko_ils.patrons import closing, declared
 
 
 class Command(BaseCommand):
     help = (
         "Create or rename what the site file lists: libraries, service points, material classes. Removes nothing."
-        " Repeatable. Run as ils_owner."
+        " Closes the list of patrons' fields to what it declares. Repeatable. Run as ils_owner."
     )
 
     @transaction.atomic
@@ -31,7 +32,11 @@ class Command(BaseCommand):
                 bring(ServicePoint, point, points, library_id=library.pk)
         for position, entry in enumerate(site.get("material_classes", []), start=1):
             bring(MaterialClass, entry, position, counted_as=entry.get("counted_as", entry["key"]))
-        self.stdout.write(f"libraries: {len(site['libraries'])}, changed: {changed}")
+        try:
+            closed = closing.close(declared.site())
+        except closing.StillStored as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"libraries: {len(site['libraries'])}, changed: {changed}; patrons' constraints: {closed}")
 
 
 def _calendar(entry: dict[str, Any]) -> dict[str, Any]:
