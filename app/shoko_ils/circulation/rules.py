@@ -1,18 +1,75 @@
-"""Which loan rule applies."""
+"""Which loan rule applies, and which combinations none covers."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from django.db.models import F, Q
 
 from shoko_ils.circulation.models import LoanRule
+from shoko_ils.core.models import Library, ServicePoint
+from shoko_ils.holdings.models import MaterialClass
+from shoko_ils.patrons.models import PatronCategory
+
+# A rule that names the category goes before one that does not; among these one that names the material class; among
+# these one that names the service point, then one that names the library. Of each kind only one is in force
+# (unique index), so the order is total.
+ORDER = ("category", "material_class", "service_point", "library")
 
 
-def choose(category_id: int, library_id: int) -> LoanRule | None:
-    """The most specific rule in force: category and library, category, library, any. None: not covered."""
+def choose(category_id: int, class_id: int, library_id: int, point_id: int | None = None) -> LoanRule | None:
+    """The most specific rule in force, by ORDER; None: not covered."""
     return (
         LoanRule.objects.filter(
             Q(category=category_id) | Q(category__isnull=True),
+            Q(material_class=class_id) | Q(material_class__isnull=True),
             Q(library=library_id) | Q(library__isnull=True),
+            Q(service_point=point_id) | Q(service_point__isnull=True),
             ended_on__isnull=True,
         )
-        .order_by(F("category").asc(nulls_last=True), F("library").asc(nulls_last=True))
+        .order_by(*(F(name).asc(nulls_last=True) for name in ORDER))
         .first()
     )
+
+
+@dataclass(frozen=True)
+class Combination:
+    """A patron category, a material class and a place that lends."""
+
+    category: PatronCategory
+    material_class: MaterialClass
+    place: Library | ServicePoint
+
+
+def combinations() -> Iterator[Combination]:
+    """Everything that a rule set must cover."""
+    places = [*Library.objects.all(), *ServicePoint.objects.all()]
+    classes = list(MaterialClass.objects.all())
+    for category in PatronCategory.objects.order_by("pk"):
+        for material_class in classes:
+            for place in places:
+                yield Combination(category, material_class, place)
+
+
+def in_force() -> list[LoanRule]:
+    """Rules in force, the strongest first."""
+    rules = LoanRule.objects.filter(ended_on__isnull=True).select_related(*ORDER)
+    return list(rules.order_by(*(F(name).asc(nulls_last=True) for name in ORDER)))
+
+
+def covering(combination: Combination, rules: list[LoanRule]) -> LoanRule | None:
+    """The same choice as `choose`, among rules already read and in order."""
+    place = combination.place
+    library_id = place.library_id if isinstance(place, ServicePoint) else place.pk
+    point_id = place.pk if isinstance(place, ServicePoint) else None
+    wanted = (combination.category.pk, combination.material_class.pk, point_id, library_id)
+    for rule in rules:
+        named = (rule.category_id, rule.material_class_id, rule.service_point_id, rule.library_id)
+        if all(one is None or one == other for one, other in zip(named, wanted, strict=True)):
+            return rule
+    return None
+
+
+def uncovered() -> list[Combination]:
+    """Combinations under which nothing can be lent because no rule fits: an officer must see this list empty."""
+    rules = in_force()
+    return [each for each in combinations() if covering(each, rules) is None]

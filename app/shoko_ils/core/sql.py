@@ -55,10 +55,18 @@ GRANTS: dict[str, dict[str, str]] = {
         # where it was scanned, its record when two are merged, lost and found: the rest is of holdings management
         "ils.item": "SELECT, UPDATE (at_library_id, record_id, condition)",
         "ils.patron_category": READ,
-        "ils.loan_rule": READ,
+        # a new version of a rule closes the former one
+        "ils.loan_rule": "SELECT, INSERT, UPDATE (ended_on)",
+        # a planned exception may be taken back, an emergency closing may not
+        "ils.calendar_exception": "SELECT, INSERT, UPDATE (moved_loans), DELETE",
         "ils.patron": CHANGE,
         "ils.card": CHANGE,
         "ils.loan": CHANGE,
+        "ils.return_case": CHANGE,
+        "ils.lending_block": CHANGE,
+        "ils.overdue_stage": READ,
+        "ils.overdue_contact": "SELECT, INSERT, DELETE",
+        "ils.day_count": CHANGE,
         "ils.scan_receipt": CHANGE,
         "ils.staff_account": "SELECT, UPDATE (password, failed_logins, refused_until)",
         "ils.django_session": ALL,
@@ -69,6 +77,10 @@ GRANTS: dict[str, dict[str, str]] = {
 
 # numbers that a service takes before it writes
 SEQUENCES = {STAFF: ("ils.record_id_seq",)}
+# what a service may have done without the rights that it takes
+FUNCTIONS = {
+    STAFF: ("ils.undo_forget(uuid)", "ils.undo_seal(uuid, uuid, bigint)", "ils.undo_return(uuid, uuid)"),
+}
 
 
 def grant_statements() -> Iterator[str]:
@@ -88,6 +100,9 @@ def grant_statements() -> Iterator[str]:
     for role, sequences in SEQUENCES.items():
         for sequence in sequences:
             yield f"GRANT USAGE ON SEQUENCE {sequence} TO {role}"
+    for role, functions in FUNCTIONS.items():
+        for function in functions:
+            yield f"GRANT EXECUTE ON FUNCTION {function} TO {role}"
 
 
 def apply_grants(cursor: CursorWrapper) -> None:

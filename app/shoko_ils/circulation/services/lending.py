@@ -2,69 +2,109 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Iterator
 
 from django.utils import timezone
 
 from shoko_ils.audit import record as audit
-from shoko_ils.circulation import rules
+from shoko_ils.circulation import rules, standing, undo
+from shoko_ils.circulation.counts import count
 from shoko_ils.circulation.models import Loan, LoanRule
+from shoko_ils.circulation.permit import Permit
+from shoko_ils.circulation.services.backdate import Late
 from shoko_ils.circulation.services.once import find_item, once
-from shoko_ils.circulation.services.results import Outcome, Result
-from shoko_ils.core.models import Library
+from shoko_ils.circulation.services.results import PERMITTABLE, Outcome, Result
+from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.models import Item
 from shoko_ils.patrons.models import Patron
 
+KEPT_IN = (Item.Condition.WITHDRAWN, Item.Condition.PROCESSING, Item.Condition.LOST, Item.Condition.DAMAGED)
 
-def lend(actor: audit.Actor, patron_id: int, barcode: str, library: Library, key: uuid.UUID) -> Result:
-    """Lend the item with `barcode` to a patron at `library`, or say why not.
 
-    Locks the patron (the limit is counted under it), then the item. The audit says who lent and when, and
-    neither what nor to whom: together with a later row of the item that would tell what a person read.
+def lend(
+    actor: audit.Actor,
+    patron_id: int,
+    barcode: str,
+    library: Library,
+    key: uuid.UUID,
+    *,
+    point: ServicePoint | None = None,
+    terminal: uuid.UUID | None = None,
+    late: Late | None = None,
+    permit: Permit | None = None,
+) -> Result:
+    """Lend the item with `barcode` to a patron at `library` (and `point`), or say why not.
+
+    `late` enters a loan of a former day, `permit` passes the stops in PERMITTABLE. Locks the patron (the limit is
+    counted under it), then the item. The audit says who lent and when, and neither what nor to whom: together with
+    a later row of the item that would tell what a person read. A permit is in the audit with the patron.
     """
 
     def act() -> Result:
+        undo.forget(terminal)
         patron = Patron.objects.select_for_update(no_key=True).get(pk=patron_id)
         item = find_item(barcode, lock=True)
         if item is None:
             return Result(Outcome.UNKNOWN_ITEM)
         loan = Loan.objects.filter(item=item, returned_on__isnull=True).first()
         if loan:
-            yours = loan.patron_id == patron.pk
+            yours = loan.patron_id == patron.pk and not loan.pending
             return Result(Outcome.ALREADY_YOURS, item, loan.due_on) if yours else Result(Outcome.ON_LOAN, item)
         today = timezone.localdate()
-        rule = rules.choose(patron.category_id, library.pk)
-        stop = _stop(patron, item, rule, today)
-        if stop or rule is None:
-            return Result(stop or Outcome.NO_RULE, item)
-        loan = _begin(patron, item, library, rule, today)
+        rule = rules.choose(patron.category_id, item.material_class_id, library.pk, point.pk if point else None)
+        if rule is None:
+            return Result(Outcome.NO_RULE, item)
+        stops = list(_stops(patron, item, rule, today))
+        passed = [stop for stop in stops if permit and stop in PERMITTABLE]
+        if len(passed) < len(stops):
+            return Result(next(stop for stop in stops if stop not in passed), item)
+        loan = _begin(patron, item, library, point=point, rule=rule, day=late.on if late else today)
+        count("lend", item, library, point)
+        if passed and permit:
+            allowed = audit.Actor(permit.approver.login_id, actor.library)
+            audit.write(allowed, f"permit-{permit.reason}", "lend", [patron.pseudonym])
+        if late:
+            audit.write(actor, f"late-{late.reason}", "lend")
         audit.write(actor, "lend", "lend")
         return Result(Outcome.LENT, item, loan.due_on)
 
     return once(key, act)
 
 
-def _stop(patron: Patron, item: Item, rule: LoanRule | None, today: dt.date) -> Outcome | None:
-    """The first reason against lending an item that is in, or None."""
+def _stops(patron: Patron, item: Item, rule: LoanRule, today: dt.date) -> Iterator[Outcome]:
+    """The reasons against lending an item that is in, the gravest first."""
+    if item.condition in KEPT_IN:
+        yield Outcome.NOT_LENDABLE
+    if standing.blocked(patron, today):
+        yield Outcome.BLOCKED
     if patron.expires_on < today:
-        return Outcome.PATRON_EXPIRED
+        yield Outcome.PATRON_EXPIRED
+    if rule.overdue_stop_days is not None:
+        late = list(standing.overdue_loans(today).filter(patron=patron))
+        if standing.days_past_due(late, today) > rule.overdue_stop_days:
+            yield Outcome.OVERDUE
     if item.library_use_only:
-        return Outcome.LIBRARY_USE_ONLY
-    if item.condition in (Item.Condition.WITHDRAWN, Item.Condition.PROCESSING):
-        return Outcome.NOT_LENDABLE
-    limit = rule.max_loans if rule else None
-    if limit is not None and Loan.objects.filter(patron=patron).count() >= limit:
-        return Outcome.LIMIT_REACHED
-    return None
+        yield Outcome.LIBRARY_USE_ONLY
+    open_loans = standing.OpenLoans.of(patron, rule, item.material_class)
+    if rule.max_loans is not None and open_loans.total >= rule.max_loans:
+        yield Outcome.LIMIT_REACHED
+    if rule.max_class_loans is not None and open_loans.of_class >= rule.max_class_loans:
+        yield Outcome.CLASS_LIMIT_REACHED
 
 
-def _begin(patron: Patron, item: Item, library: Library, rule: LoanRule, today: dt.date) -> Loan:
+def _begin(
+    patron: Patron, item: Item, library: Library, *, point: ServicePoint | None, rule: LoanRule, day: dt.date
+) -> Loan:
     """The loan, and all that changes with it in the same transaction."""
+    if item.condition == Item.Condition.MISSING:  # here it is
+        Item.objects.filter(pk=item.pk).update(condition=Item.Condition.NORMAL)
     return Loan.objects.create(
         item=item,
         patron=patron,
         library=library,
+        service_point=point,
         rule=rule,
-        lent_on=today,
+        lent_on=day,
         lent_at=timezone.now(),
-        due_on=library.next_open_day(today + dt.timedelta(days=rule.days)),
+        due_on=library.next_open_day(day + dt.timedelta(days=rule.days)),
     )

@@ -13,15 +13,16 @@ from shoko_ils.holdings.models import Item
 
 
 def find_item(barcode: str, *, lock: bool = False) -> Item | None:
-    items = Item.objects.filter(barcode=barcode)
+    """The item of a number; locked, so that nothing else happens to it until the commit."""
+    items = Item.objects.filter(barcode=barcode).select_related("material_class")
     if lock:
-        items = items.select_for_update(no_key=True)
+        items = items.select_for_update(no_key=True, of=("self",))
     return items.first()
 
 
 def shown(item_id: int | None) -> Item | None:
     """The item with all that a screen shows of it."""
-    return Item.objects.select_related("record", "library", "location").filter(pk=item_id).first()
+    return Item.objects.select_related("record", "library", "location", "material_class").filter(pk=item_id).first()
 
 
 def once(key: uuid.UUID, act: Callable[[], Result]) -> Result:

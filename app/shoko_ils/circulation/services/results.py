@@ -12,27 +12,64 @@ class Outcome(StrEnum):
     """What a scan came to. The part before the dash is the kind: done, note or stop."""
 
     LENT = "done-lent"
+    RENEWED = "done-renewed"
     SHELVE = "done-shelve"
     SEND_HOME = "note-send-home"
     NOT_OUT = "note-not-out"
     NOT_OUT_SEND_HOME = "note-not-out-send-home"
     ALREADY_YOURS = "note-already-yours"
+    HELD_BACK = "note-held-back"
+    DECLARED_LOST = "note-declared-lost"
+    UNDONE = "note-undone"
+    FOUND_MISSING = "note-found-missing"
+    FOUND_LOST = "note-found-lost"
+    COMPENSATED = "note-compensated"
+    WITHDRAWN = "note-withdrawn"
+    TO_OFFICE = "note-to-office"
     ON_LOAN = "stop-on-loan"
     UNKNOWN_ITEM = "stop-unknown-item"
     LIBRARY_USE_ONLY = "stop-library-use-only"
     NOT_LENDABLE = "stop-not-lendable"
     PATRON_EXPIRED = "stop-patron-expired"
+    BLOCKED = "stop-blocked"
+    OVERDUE = "stop-overdue"
     LIMIT_REACHED = "stop-limit-reached"
+    CLASS_LIMIT_REACHED = "stop-class-limit-reached"
     NO_RULE = "stop-no-rule"
+    NOT_THEIRS = "stop-not-theirs"
+    ITEM_OVERDUE = "stop-item-overdue"
+    RENEWALS_USED = "stop-renewals-used"
+    PENDING = "stop-pending"
+    NOT_ON_LOAN = "stop-not-on-loan"
+    DATE_BEFORE_LOAN = "stop-date-before-loan"
+    NOTHING_TO_UNDO = "stop-nothing-to-undo"
 
     @property
     def kind(self) -> str:
         return self.value.partition("-")[0]
 
 
+# stops that an officer may pass, with a reason (permit.Permit)
+PERMITTABLE = frozenset(
+    {
+        Outcome.LIBRARY_USE_ONLY,
+        Outcome.PATRON_EXPIRED,
+        Outcome.BLOCKED,
+        Outcome.OVERDUE,
+        Outcome.LIMIT_REACHED,
+        Outcome.CLASS_LIMIT_REACHED,
+        Outcome.ITEM_OVERDUE,
+        Outcome.RENEWALS_USED,
+    }
+)
+
+
 @dataclass(frozen=True)
 class Result:
-    """Answer to one scan; `item` is None for an unknown number, `due_on` is set on a loan."""
+    """Answer to one scan; `item` is None for an unknown number.
+
+    `due_on` is the due date of a loan or renewal, and the day by which a case is to be decided.
+    """
 
     outcome: Outcome
     item: Item | None = None

@@ -1,41 +1,128 @@
-"""Taking back."""
+"""Taking back, and the undo of the last return."""
 
 import uuid
 
 from django.utils import timezone
 
 from shoko_ils.audit import record as audit
-from shoko_ils.circulation.models import Loan
+from shoko_ils.circulation import undo
+from shoko_ils.circulation.counts import count
+from shoko_ils.circulation.models import Loan, ReturnCase
+from shoko_ils.circulation.services.backdate import Late, LateReason
+from shoko_ils.circulation.services.ending import end
 from shoko_ils.circulation.services.once import find_item, once
 from shoko_ils.circulation.services.results import Outcome, Result
-from shoko_ils.core.models import Library
+from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.models import Item
 
+# items that do not go to a shelf when they turn up, whether they were on loan or not
+ASIDE = {
+    Item.Condition.WITHDRAWN: Outcome.WITHDRAWN,
+    Item.Condition.PROCESSING: Outcome.TO_OFFICE,
+    Item.Condition.DAMAGED: Outcome.TO_OFFICE,
+    Item.Condition.LOST: Outcome.COMPENSATED,
+}
 
-def take_back(actor: audit.Actor, barcode: str, library: Library, key: uuid.UUID) -> Result:
+
+def take_back(
+    actor: audit.Actor,
+    barcode: str,
+    library: Library,
+    key: uuid.UUID,
+    *,
+    point: ServicePoint | None = None,
+    terminal: uuid.UUID | None = None,
+    secret: uuid.UUID | None = None,
+    late: Late | None = None,
+) -> Result:
     """Take an item back at `library`, from anyone, in any state, and erase the borrower with it.
 
-    Tells where the item goes now, never who had it.
+    Tells where the item goes now, never who had it. With `terminal` and `secret` the return can be undone until the
+    next scan there; `late` makes it a return of a former day (the book drop). A loan that is kept open by a check
+    stays so; one that was declared lost is found.
     """
 
     def act() -> Result:
+        undo.forget(terminal)
         item = find_item(barcode, lock=True)
         if item is None:
             return Result(Outcome.UNKNOWN_ITEM)
-        ended = Loan.objects.filter(item=item, returned_on__isnull=True).update(
-            patron=None, lent_at=None, returned_on=timezone.localdate()
-        )
+        loan = Loan.objects.select_for_update(no_key=True).filter(item=item, returned_on__isnull=True).first()
+        found = False
+        if loan and loan.pending:
+            case = loan.cases.get(settled_on__isnull=True)
+            found = case.reason == ReturnCase.Reason.LOST
+            if not found:
+                return Result(Outcome.PENDING, item, case.decide_by)
+        day = late.on if late else timezone.localdate()
+        if loan and day < loan.lent_on:
+            if late and late.reason is not LateReason.BOOK_DROP:
+                return Result(Outcome.DATE_BEFORE_LOAN, item)
+            day = loan.lent_on  # lent and dropped since the last open day
+        if loan and found:
+            _settle_found(actor, loan)
+        elif loan:
+            undo.seal(terminal, secret, loan.pk)
+        if loan:
+            end(loan, day)
+        where = _destination(item, library, was_out=loan is not None, found=found)
         if item.at_library_id != library.pk:
             Item.objects.filter(pk=item.pk).update(at_library=library)
-        if ended:
+        if loan:
+            count("return", item, library, point)
+            if late:
+                audit.write(actor, f"late-{late.reason}", "return")
             audit.write(actor, "take-back", "return")
-        return Result(_destination(item, library, was_out=bool(ended)), item)
+        return Result(where, item)
 
     return once(key, act)
 
 
-def _destination(item: Item, library: Library, *, was_out: bool) -> Outcome:
+def _settle_found(actor: audit.Actor, loan: Loan) -> None:
+    """A lost item that is here ends its case; nobody owes anything for it."""
+    today = timezone.localdate()
+    ReturnCase.objects.filter(loan=loan, settled_on__isnull=True).update(
+        decision=ReturnCase.Decision.FOUND,
+        decided_on=today,
+        decided_by=actor.login_id,
+        settled_on=today,
+        settled_by=actor.login_id,
+    )
+
+
+def _destination(item: Item, library: Library, *, was_out: bool, found: bool) -> Outcome:
     """Where an item that has just come in at `library` goes now."""
+    if found or item.condition == Item.Condition.MISSING:
+        Item.objects.filter(pk=item.pk).update(condition=Item.Condition.NORMAL)
+        return Outcome.FOUND_LOST if found else Outcome.FOUND_MISSING
+    if item.condition in ASIDE:
+        return ASIDE[Item.Condition(item.condition)]
     if item.library_id == library.pk:
         return Outcome.SHELVE if was_out else Outcome.NOT_OUT
     return Outcome.SEND_HOME if was_out else Outcome.NOT_OUT_SEND_HOME
+
+
+def undo_return(
+    actor: audit.Actor,
+    library: Library,
+    key: uuid.UUID,
+    *,
+    terminal: uuid.UUID,
+    secret: uuid.UUID,
+    point: ServicePoint | None = None,
+) -> Result:
+    """Undo the last return at this terminal (直前取消): the loan is open again, of whoever had the item.
+
+    NOTHING_TO_UNDO after three minutes, after another scan there, or when the item was lent again.
+    """
+
+    def act() -> Result:
+        item_id = undo.take(terminal, secret)
+        if item_id is None:
+            return Result(Outcome.NOTHING_TO_UNDO)
+        item = Item.objects.select_related("material_class").get(pk=item_id)
+        count("return", item, library, point, by=-1)
+        audit.write(actor, "undo-return", "return")
+        return Result(Outcome.UNDONE, item)
+
+    return once(key, act)

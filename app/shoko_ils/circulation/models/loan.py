@@ -1,41 +1,12 @@
-"""Loan rules, loans, and the receipts that make a repeated scan harmless."""
+"""Loans, and the receipts that make a repeated scan harmless."""
 
 from django.db import models
 from django.db.models import F, Q
 
-from shoko_ils.core.models import Library
+from shoko_ils.circulation.models.rule import LoanRule
+from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.models import Item
-from shoko_ils.patrons.models import Patron, PatronCategory
-
-
-class LoanRule(models.Model):
-    """Period and limit; an empty category or library means "any". The most specific rule wins.
-
-    Rules are never edited: a new version is a new row and `ended_on` closes the former, so that a loan
-    always shows the rule under which it was made.
-    """
-
-    category = models.ForeignKey(PatronCategory, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    library = models.ForeignKey(Library, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    days = models.PositiveSmallIntegerField()
-    # 0 lends nothing; NULL knows no limit
-    max_loans = models.PositiveSmallIntegerField(null=True, blank=True)
-    version = models.PositiveIntegerField()
-    ended_on = models.DateField(null=True, blank=True)
-
-    class Meta:
-        db_table = "loan_rule"
-        constraints = (
-            models.UniqueConstraint(
-                fields=("category", "library"),
-                condition=Q(ended_on__isnull=True),
-                nulls_distinct=False,
-                name="loan_rule_one_in_force",
-            ),
-        )
-
-    def __str__(self) -> str:
-        return f"rule {self.pk} v{self.version}"
+from shoko_ils.patrons.models import Patron
 
 
 class Loan(models.Model):
@@ -44,16 +15,25 @@ class Loan(models.Model):
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="loans")
     patron = models.ForeignKey(Patron, null=True, blank=True, on_delete=models.PROTECT, related_name="loans")
     library = models.ForeignKey(Library, on_delete=models.PROTECT, related_name="+", help_text="lent at")
+    service_point = models.ForeignKey(ServicePoint, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     rule = models.ForeignKey(LoanRule, on_delete=models.PROTECT, related_name="+")
     lent_on = models.DateField()
     # to the second only while it is open: the time of day would lead back to who stood at the counter
     lent_at = models.DateTimeField(null=True, blank=True)
     due_on = models.DateField()
+    renewals = models.PositiveSmallIntegerField(db_default=0)
+    # a case keeps it open (ReturnCase): not overdue, not renewed
+    pending = models.BooleanField(db_default=False)
+    # the borrower says that it is back: the shelves are searched first
+    no_notice_until = models.DateField(null=True, blank=True)
     returned_on = models.DateField(null=True, blank=True)
 
     class Meta:
         db_table = "loan"
-        indexes = (models.Index(fields=("patron",), condition=Q(patron__isnull=False), name="loan_of_patron"),)
+        indexes = (
+            models.Index(fields=("patron",), condition=Q(patron__isnull=False), name="loan_of_patron"),
+            models.Index(fields=("due_on",), condition=Q(returned_on__isnull=True), name="loan_open_due"),
+        )
         constraints = (
             models.UniqueConstraint(
                 fields=("item",), condition=Q(returned_on__isnull=True), name="loan_one_open_per_item"
@@ -61,9 +41,19 @@ class Loan(models.Model):
             models.CheckConstraint(
                 name="loan_borrower_only_while_open",
                 condition=Q(returned_on__isnull=True, patron__isnull=False, lent_at__isnull=False)
-                | Q(returned_on__isnull=False, patron__isnull=True, lent_at__isnull=True),
+                | Q(
+                    returned_on__isnull=False,
+                    patron__isnull=True,
+                    lent_at__isnull=True,
+                    pending=False,
+                    no_notice_until__isnull=True,
+                ),
             ),
             models.CheckConstraint(name="loan_due_not_before_lent", condition=Q(due_on__gte=F("lent_on"))),
+            models.CheckConstraint(
+                name="loan_returned_not_before_lent",
+                condition=Q(returned_on__isnull=True) | Q(returned_on__gte=F("lent_on")),
+            ),
         )
 
     def __str__(self) -> str:

@@ -1,0 +1,28 @@
+"""Counting the day's work."""
+
+import datetime as dt
+
+from django.db import connection
+from django.utils import timezone
+
+from shoko_ils.circulation.models import DayCount
+from shoko_ils.core.models import Library, ServicePoint
+from shoko_ils.holdings.models import Item
+
+
+def count(act: str, item: Item, library: Library, point: ServicePoint | None = None, by: int = 1) -> None:
+    """One more `act` today at this place (`by=-1`: one less). Call it shortly before the audit, for the same reason."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO day_count (day, library_id, service_point_id, act, material_class_id, count)"
+            " VALUES (%s, %s, %s, %s, %s, %s)"
+            " ON CONFLICT (day, library_id, service_point_id, act, material_class_id)"
+            " DO UPDATE SET count = day_count.count + excluded.count",
+            [timezone.localdate(), library.pk, point.pk if point else None, act, item.material_class_id, by],
+        )
+
+
+def of_day(day: dt.date) -> list[DayCount]:
+    """All counts of a day, by place, act and class."""
+    counts = DayCount.objects.filter(day=day, count__gt=0).select_related("library", "service_point", "material_class")
+    return list(counts.order_by("library__position", "service_point__position", "act", "material_class__position"))

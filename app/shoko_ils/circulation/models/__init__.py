@@ -1,0 +1,19 @@
+"""Loan rules, loans and what is kept beside them."""
+
+from shoko_ils.circulation.models.block import LendingBlock
+from shoko_ils.circulation.models.case import ReturnCase
+from shoko_ils.circulation.models.count import DayCount
+from shoko_ils.circulation.models.loan import Loan, ScanReceipt
+from shoko_ils.circulation.models.overdue import OverdueContact, OverdueStage
+from shoko_ils.circulation.models.rule import LoanRule
+
+__all__ = [
+    "DayCount",
+    "LendingBlock",
+    "Loan",
+    "LoanRule",
+    "OverdueContact",
+    "OverdueStage",
+    "ReturnCase",
+    "ScanReceipt",
+]

@@ -1,0 +1,31 @@
+"""Exceptions to a rule (例外許可): who may allow one, why, and which stops it may pass."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.core.exceptions import PermissionDenied
+
+from shoko_ils.staff.models import StaffAccount
+from shoko_ils.staff.supervision import SUPERVISORS
+
+
+class PermitReason(StrEnum):
+    """災害・事故, 授業・読書会, 来館困難・代理, 機器・回線障害, 責任者判断."""
+
+    DISASTER = "disaster"
+    COURSE = "course"
+    CARER = "carer"
+    SYSTEM = "system"
+    OFFICER = "officer"
+
+
+@dataclass(frozen=True)
+class Permit:
+    """An officer's leave to pass a stop once; raises PermissionDenied for anybody else (S1:L33)."""
+
+    approver: StaffAccount
+    reason: PermitReason
+
+    def __post_init__(self) -> None:
+        if self.approver.level not in SUPERVISORS or self.approver.removed_on is not None:
+            raise PermissionDenied("only levels 1 and 2 allow an exception")

@@ -1,0 +1,43 @@
+"""Work that is entered later than it was done: the book drop, a line that was down."""
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.utils import timezone
+
+from shoko_ils.core.models import Library
+
+FURTHEST_BACK = dt.timedelta(days=31)
+
+
+class LateReason(StrEnum):
+    """返却ポスト, 回線断, 停電・機器故障, 移動図書館, 入力漏れ."""
+
+    BOOK_DROP = "book-drop"
+    LINE_DOWN = "line-down"
+    POWER = "power"
+    BOOKMOBILE = "bookmobile"
+    OMISSION = "omission"
+
+
+class OutOfRange(ValueError):
+    """The day lies in the future or too far back."""
+
+
+@dataclass(frozen=True)
+class Late:
+    """The day on which it was really done, and why it is entered only now; raises OutOfRange."""
+
+    on: dt.date
+    reason: LateReason
+
+    def __post_init__(self) -> None:
+        today = timezone.localdate()
+        if not today - FURTHEST_BACK <= self.on <= today and self.reason is not LateReason.BOOK_DROP:
+            raise OutOfRange(f"{self.on} is not within {FURTHEST_BACK.days} days before {today}")
+
+
+def book_drop(library: Library) -> Late:
+    """返却ポスト: what lies in it came in by the last open day before today, so nobody is late by our closing."""
+    return Late(library.open_day_before(timezone.localdate()), LateReason.BOOK_DROP)

@@ -1,0 +1,101 @@
+"""Planned exceptions of a calendar, and the emergency closing (臨時休館) that moves what falls due in it."""
+
+import datetime as dt
+import uuid
+
+from django.db import IntegrityError, transaction
+
+from shoko_ils.audit import record as audit
+from shoko_ils.circulation.models import Loan
+from shoko_ils.core import db
+from shoko_ils.core.models import CalendarException, Library
+
+
+class Overlaps(Exception):
+    """Another planned exception of the library has some of these days."""
+
+
+def close_in_emergency(
+    actor: audit.Actor,
+    libraries: list[Library],
+    first: dt.date,
+    last: dt.date,
+    *,
+    reason: CalendarException.Reason,
+    key: uuid.UUID,
+) -> list[CalendarException]:
+    """Close `libraries` from `first` to `last` in one act; repeatable by `key`. One row for each library.
+
+    Open loans of these libraries that fall due in the closing move to the next open day. Other libraries keep
+    everything as it was. Raises CalendarEnds, and then nothing has changed.
+    """
+
+    def operation() -> list[CalendarException]:
+        done = list(CalendarException.objects.filter(act=key).select_related("library"))
+        if done:
+            return done
+        made = []
+        for library in libraries:
+            row = CalendarException.objects.create(
+                library=library,
+                kind=CalendarException.Kind.EMERGENCY,
+                first_on=first,
+                last_on=last,
+                reason=reason,
+                made_by=actor.login_id,
+                act=key,
+            )
+            row.moved_loans = move_due_dates(library, first, last)
+            row.save(update_fields=["moved_loans"])
+            made.append(row)
+        for library in libraries:
+            audit.write(audit.Actor(actor.login_id, library.key), f"close-{reason}", "calendar")
+        return made
+
+    try:
+        return db.run(operation, confirm=lambda: CalendarException.objects.filter(act=key).update(act=key))
+    except IntegrityError:
+        return db.run(operation, confirm=lambda: CalendarException.objects.filter(act=key).update(act=key))
+
+
+def move_due_dates(library: Library, first: dt.date, last: dt.date) -> int:
+    """Move the due dates of the library's open loans off the closed days in a span; how many moved."""
+    days = library.days(first)
+    loans = Loan.objects.filter(library=library, returned_on__isnull=True, due_on__range=(first, last))
+    moved = 0
+    # the latest first: a date that has moved does not stand in the way of the next
+    for due_on in loans.order_by("-due_on").values_list("due_on", flat=True).distinct():
+        if not days.is_open(due_on):
+            moved += loans.filter(due_on=due_on).update(due_on=days.next_open_day(due_on))
+    return moved
+
+
+def plan(
+    actor: audit.Actor,
+    library: Library,
+    first: dt.date,
+    last: dt.date,
+    *,
+    kind: CalendarException.Kind,
+    reason: CalendarException.Reason,
+) -> CalendarException:
+    """Enter planned days (特別整理期間, 臨時開館); due dates in closed days move. Raises Overlaps, CalendarEnds."""
+    try:
+        with transaction.atomic():
+            row = CalendarException.objects.create(
+                library=library, kind=kind, first_on=first, last_on=last, reason=reason, made_by=actor.login_id
+            )
+            if kind == CalendarException.Kind.CLOSED:
+                move_due_dates(library, first, last)
+            audit.write(audit.Actor(actor.login_id, library.key), f"plan-{kind}", "calendar")
+            return row
+    except IntegrityError as error:
+        raise Overlaps(f"{library.key}: {first} to {last}") from error
+
+
+@transaction.atomic
+def withdraw(actor: audit.Actor, exception_id: int) -> None:
+    """Take a planned exception back. Due dates that it moved stay: a later date harms nobody."""
+    row = CalendarException.objects.select_related("library").get(pk=exception_id, act__isnull=True)
+    row.delete()
+    audit.write(audit.Actor(actor.login_id, row.library.key), "withdraw-plan", "calendar")

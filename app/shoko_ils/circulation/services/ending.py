@@ -1,0 +1,23 @@
+"""The end of a loan: the one place where the borrower is erased."""
+
+import datetime as dt
+
+from django.utils import timezone
+
+from shoko_ils.circulation import standing
+from shoko_ils.circulation.models import Loan, OverdueContact
+
+
+def end(loan: Loan, day: dt.date) -> None:
+    """End an open loan with the return date `day`; the item's row is locked by the caller.
+
+    The borrower and the time of day leave the row, and with the patron's last loan past due the record of the
+    contacts about it goes too.
+    """
+    patron_id = loan.patron_id
+    Loan.objects.filter(pk=loan.pk, returned_on__isnull=True).update(
+        patron=None, lent_at=None, pending=False, no_notice_until=None, returned_on=day
+    )
+    today = timezone.localdate()
+    if loan.due_on < today and not standing.overdue_loans(today).filter(patron=patron_id).exists():
+        OverdueContact.objects.filter(patron=patron_id).delete()

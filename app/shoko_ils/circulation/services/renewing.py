@@ -1,0 +1,85 @@
+"""Renewing (延長)."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator
+
+from django.utils import timezone
+
+from shoko_ils.audit import record as audit
+from shoko_ils.circulation import standing
+from shoko_ils.circulation.counts import count
+from shoko_ils.circulation.models import Loan, LoanRule
+from shoko_ils.circulation.permit import Permit
+from shoko_ils.circulation.services.once import find_item, once
+from shoko_ils.circulation.services.results import PERMITTABLE, Outcome, Result
+from shoko_ils.core.models import Library
+from shoko_ils.patrons.models import Patron
+
+
+def renew(
+    actor: audit.Actor,
+    patron_id: int,
+    barcode: str,
+    library: Library,
+    key: uuid.UUID,
+    *,
+    permit: Permit | None = None,
+) -> Result:
+    """Renew the patron's loan of an item, or say why not.
+
+    The rule under which the item was lent decides: how often, and whether the days count from today or from the due
+    date. The due date avoids closed days of the library that lent, and a renewal never brings it nearer.
+    """
+
+    def act() -> Result:
+        patron = Patron.objects.select_for_update(no_key=True).get(pk=patron_id)
+        item = find_item(barcode, lock=True)
+        if item is None:
+            return Result(Outcome.UNKNOWN_ITEM)
+        loan = (
+            Loan.objects.select_related("rule", "library")
+            .filter(item=item, patron=patron, returned_on__isnull=True)
+            .first()
+        )
+        if loan is None:
+            return Result(Outcome.NOT_THEIRS, item)
+        today = timezone.localdate()
+        stops = list(_stops(patron, loan, today))
+        passed = [stop for stop in stops if permit and stop in PERMITTABLE]
+        if len(passed) < len(stops):
+            return Result(next(stop for stop in stops if stop not in passed), item, loan.due_on)
+        due_on = _prolonged(loan, today)
+        Loan.objects.filter(pk=loan.pk).update(due_on=due_on, renewals=loan.renewals + 1)
+        count("renew", item, library)
+        if passed and permit:
+            allowed = audit.Actor(permit.approver.login_id, actor.library)
+            audit.write(allowed, f"permit-{permit.reason}", "renew", [patron.pseudonym])
+        audit.write(actor, "renew", "renew")
+        return Result(Outcome.RENEWED, item, due_on)
+
+    return once(key, act)
+
+
+def _stops(patron: Patron, loan: Loan, today: dt.date) -> Iterator[Outcome]:
+    """The reasons against renewing this loan, the gravest first. The day it is due is not past due."""
+    if loan.pending:
+        yield Outcome.PENDING
+    if standing.blocked(patron, today):
+        yield Outcome.BLOCKED
+    if patron.expires_on < today:
+        yield Outcome.PATRON_EXPIRED
+    if loan.due_on < today:
+        yield Outcome.ITEM_OVERDUE
+    stop_days = loan.rule.overdue_stop_days
+    if stop_days is not None:
+        late = list(standing.overdue_loans(today).filter(patron=patron))
+        if standing.days_past_due(late, today) > stop_days:
+            yield Outcome.OVERDUE
+    if loan.rule.max_renewals is not None and loan.renewals >= loan.rule.max_renewals:
+        yield Outcome.RENEWALS_USED
+
+
+def _prolonged(loan: Loan, today: dt.date) -> dt.date:
+    start = loan.due_on if loan.rule.renewal_basis == LoanRule.Basis.DUE else today
+    return max(loan.due_on, loan.library.next_open_day(start + dt.timedelta(days=loan.rule.days)))
