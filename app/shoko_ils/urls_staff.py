@@ -5,6 +5,7 @@ from django.urls import path
 
 from shoko_ils.catalog import views as catalogue
 from shoko_ils.counter import views
+from shoko_ils.patrons.views import finding, keeping, leaving
 
 urlpatterns = i18n_patterns(
     path("", views.start, name="start"),
@@ -13,8 +14,19 @@ urlpatterns = i18n_patterns(
     path("logout/", views.logout_page, name="logout"),
     path("lend/", views.lend_page, name="lend"),
     path("return/", views.return_page, name="return"),
-    path("patrons/", views.patrons_page, name="patrons"),
-    path("patrons/<uuid:pseudonym>/", views.patron_page, name="patron"),
+    path("patrons/", finding.patrons_page, name="patrons"),
+    path("patrons/new/", keeping.new_patron_page, name="patron-new"),
+    path("patrons/lists/", leaving.lists_page, name="patron-lists"),
+    path("patrons/requests/", leaving.requests_page, name="subject-requests"),
+    path("patrons/certificates/<int:pk>/", leaving.certificate_page, name="certificate"),
+    path("patrons/<uuid:pseudonym>/", finding.patron_page, name="patron"),
+    path("patrons/<uuid:pseudonym>/change/", keeping.change_patron_page, name="patron-change"),
+    path("patrons/<uuid:pseudonym>/renew/", keeping.renew_page, name="patron-renew"),
+    path("patrons/<uuid:pseudonym>/card/", keeping.card_page, name="patron-card"),
+    path("patrons/<uuid:pseudonym>/guardian/", keeping.guardian_page, name="patron-guardian"),
+    path("patrons/<uuid:pseudonym>/erase/", leaving.erase_page, name="patron-erase"),
+    path("patrons/<uuid:pseudonym>/request/", leaving.request_page, name="subject-request"),
+    path("patrons/<uuid:pseudonym>/disclosure/", leaving.disclose_page, name="patron-disclose"),
     path("catalogue/", catalogue.catalogue_page, name="catalogue"),
     path("catalogue/new/", catalogue.new_record_page, name="catalogue-new"),
     path("catalogue/<int:pk>/", catalogue.record_page, name="catalogue-record"),

@@ -64,12 +64,6 @@ class ScanForm(forms.Form):
         return clean_scan(self.cleaned_data["scan"])
 
 
-class FindForm(forms.Form):
-    """A reading or a card number."""
-
-    text = forms.CharField(max_length=80)
-
-
 def new_key() -> uuid.UUID:
     """Key of a form that has not been sent yet."""
     return uuid.uuid4()

@@ -1,15 +1,13 @@
 """Pages of the counter. Thin: `circulation.services` decides, these show."""
 
-import uuid
 from typing import Any
 
 from django.contrib.auth import authenticate, login, logout
 from django.db import transaction
 from django.forms import Form
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -24,7 +22,6 @@ from shoko_ils.counter.messages import Notice, notice
 from shoko_ils.counter.sitting import Sitting
 from shoko_ils.holdings.barcode import is_card
 from shoko_ils.patrons import find
-from shoko_ils.patrons.models import Patron
 from shoko_ils.staff import supervision
 from shoko_ils.staff.access import sees_patrons
 from shoko_ils.staff.models import Level, StaffAccount
@@ -194,44 +191,3 @@ def return_page(request: HttpRequest) -> HttpResponse:
         "counter/return.html",
         {"key": key, "typed": typed, "notice": shown, "log": log.lines(), "mode": "return"},
     )
-
-
-@require_http_methods(["GET", "POST"])
-def patrons_page(request: HttpRequest) -> HttpResponse:
-    """Search by POST, so that no name stands in an address or a log. Everyone listed is in the audit."""
-    actor = _at_counter(request)
-    hits: list[Patron] | None = None
-    advice = ""
-    form = forms.FindForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            hits = find.search(form.cleaned_data["text"])
-        except find.TooMany:
-            advice = _("More than %(max)s people match. Type more of the name.") % {"max": find.MAX_HITS}
-        if hits:
-            with transaction.atomic():
-                audit.write(actor, "list-patron", "patrons", [patron.pseudonym for patron in hits])
-    context = {"form": form, "hits": hits, "advice": advice, "text": form.data.get("text", ""), "mode": "patrons"}
-    return render(request, "counter/patrons.html", context)
-
-
-@require_GET
-def patron_page(request: HttpRequest, pseudonym: uuid.UUID) -> HttpResponse:
-    actor = _at_counter(request)
-    patron = Patron.objects.select_related("category", "library").filter(pseudonym=pseudonym).first()
-    if patron is None:
-        raise Http404
-    with transaction.atomic():
-        audit.write(actor, "view-patron", "patron", [patron.pseudonym])
-    today = timezone.localdate()
-    loans = list(patron.loans.order_by("due_on"))
-    context = {
-        "patron": patron,
-        "card": patron.cards.filter(ended_on__isnull=True).first(),
-        "expired": patron.expires_on < today,
-        "open_count": len(loans),
-        "overdue_count": sum(loan.due_on < today for loan in loans),
-        "next_due": loans[0].due_on if loans else None,
-        "mode": "patrons",
-    }
-    return render(request, "counter/patron.html", context)

@@ -46,7 +46,8 @@ def _row(row: Model) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for each in row._meta.concrete_fields:
         value = getattr(row, each.attname)
-        if value in (None, ""):
+        # who served him is no part of what is stored about the person
+        if value in (None, "") or each.name.endswith("_by"):
             continue
         if each.is_relation and each.related_model is Item:
             item = row.item  # type: ignore[attr-defined]

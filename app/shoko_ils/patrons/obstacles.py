@@ -38,7 +38,4 @@ def nothing_open() -> Q:
 def guardian_answers(today: dt.date) -> Q:
     """Patrons with something overdue, waiting for a check, or to be compensated: the guardian answers for a minor."""
     loans = Loan.objects.filter(patron=OuterRef("pk"), returned_on__isnull=True)
-    condition = Q(Exists(loans.filter(due_on__lt=today)))
-    if any(relation.name == "cases" for relation in Loan._meta.related_objects):
-        condition |= Q(Exists(loans.filter(cases__isnull=False, cases__settled_on__isnull=True)))
-    return condition
+    return Q(Exists(loans.filter(Q(due_on__lt=today) | Q(pending=True))))
