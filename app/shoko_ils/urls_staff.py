@@ -3,15 +3,24 @@
 from django.conf.urls.i18n import i18n_patterns
 from django.urls import path
 
+from shoko_ils.audit import views as audits
 from shoko_ils.catalog import views as catalogue
 from shoko_ils.counter import views
 from shoko_ils.patrons.views import finding, keeping, leaving
+from shoko_ils.staff import views as accounts
 
 urlpatterns = i18n_patterns(
     path("", views.start, name="start"),
     path("login/", views.login_page, name="login"),
+    path("login/code/", views.login_code_page, name="login-code"),
     path("login/supervisor/", views.supervise_page, name="supervise"),
     path("logout/", views.logout_page, name="logout"),
+    path("operator/", accounts.operator_page, name="operator"),
+    path("account/", accounts.account_page, name="account"),
+    path("staff/", accounts.authority_page, name="authority"),
+    path("staff/<int:pk>/", accounts.account_of_page, name="authority-account"),
+    path("staff/requests/<int:pk>/", accounts.confirm_page, name="authority-confirm"),
+    path("audit/", audits.audit_page, name="audit"),
     path("lend/", views.lend_page, name="lend"),
     path("return/", views.return_page, name="return"),
     path("patrons/", finding.patrons_page, name="patrons"),

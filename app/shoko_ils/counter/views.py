@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib.auth import authenticate, login, logout
+from django.contrib.auth import authenticate, logout
 from django.db import transaction
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
@@ -22,9 +22,11 @@ from shoko_ils.counter.messages import Notice, notice
 from shoko_ils.counter.sitting import Sitting
 from shoko_ils.holdings.barcode import is_card
 from shoko_ils.patrons import find
-from shoko_ils.staff import supervision
+from shoko_ils.staff import operator, supervision, terminal
 from shoko_ils.staff.access import sees_patrons
+from shoko_ils.staff.login import count_failure, paused
 from shoko_ils.staff.models import Level, StaffAccount
+from shoko_ils.staff.services import factors
 
 
 def _at_counter(request: HttpRequest) -> audit.Actor:
@@ -42,33 +44,64 @@ def start(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "POST"])
 def login_page(request: HttpRequest) -> HttpResponse:
-    """A person's log-in; a trainee's leads on to the supervisor's."""
+    """A person's log-in; with a second factor it leads on to the code, a trainee's to the supervisor."""
     form = forms.LoginForm(request.POST or None)
     failed = False
     if request.method == "POST" and form.is_valid():
         library = form.cleaned_data["library"]
         person = _authenticated(request, form, library.key)
-        if person is not None and person.level == Level.TRAINEE:
-            asked = forms.SupervisorForm(initial={"trainee": supervision.token(person, library)})
-            return render(request, "counter/supervise.html", {"form": asked})
         if person is not None:
-            return _let_in(request, person, library)
+            return _after_password(request, person, library)
         failed = True
     return render(request, "counter/login.html", {"form": form, "failed": failed}, status=403 if failed else 200)
 
 
-@sensitive_post_parameters("password")
+def _after_password(request: HttpRequest, person: StaffAccount, library: Library) -> HttpResponse:
+    if factors.has_second_factor(person):
+        asked = forms.CodeForm(initial={"person": supervision.token(person, library)})
+        return render(request, "counter/code.html", {"form": asked})
+    return _after_code(request, person, library)
+
+
+def _after_code(request: HttpRequest, person: StaffAccount, library: Library) -> HttpResponse:
+    if person.level == Level.TRAINEE:
+        asked = forms.SupervisorForm(initial={"trainee": supervision.token(person, library)})
+        return render(request, "counter/supervise.html", {"form": asked})
+    return _let_in(request, person, library)
+
+
+@sensitive_post_parameters("code")
+@require_POST
+def login_code_page(request: HttpRequest) -> HttpResponse:
+    """The second factor: a code of the clock or a recovery code. A wrong one counts like a wrong password."""
+    form = forms.CodeForm(request.POST)
+    known = supervision.read(request.POST.get("person", ""))
+    if known is None:
+        return redirect("login")
+    person, library = known
+    if form.is_valid() and not paused(person) and factors.check_second_factor(person, form.cleaned_data["code"]):
+        return _after_code(request, person, library)
+    count_failure(person)
+    audit.write(audit.Actor(person.login_id, library.key), "code-refused", "login")
+    return render(request, "counter/code.html", {"form": form, "failed": True}, status=403)
+
+
+@sensitive_post_parameters("password", "code")
 @require_POST
 def supervise_page(request: HttpRequest) -> HttpResponse:
-    """An officer's own ID and password open the counter for a trainee, for an hour."""
+    """An officer's own ID, password and second factor open the counter for a trainee, for an hour."""
     form = forms.SupervisorForm(request.POST)
-    trainee = supervision.read(request.POST.get("trainee", ""))
-    if trainee is None:
+    known = supervision.read(request.POST.get("trainee", ""))
+    if known is None or known[0].level != Level.TRAINEE:
         return redirect("login")
     if form.is_valid():
-        supervisor = _authenticated(request, form, trainee[1].key)
+        supervisor = _authenticated(request, form, known[1].key)
         if supervisor is not None and supervisor.level in supervision.SUPERVISORS:
-            return _let_in(request, *trainee, supervisor=supervisor)
+            if not factors.has_second_factor(supervisor) or factors.check_second_factor(
+                supervisor, form.cleaned_data["code"]
+            ):
+                return _let_in(request, *known, supervisor=supervisor)
+            count_failure(supervisor)
     return render(request, "counter/supervise.html", {"form": form, "failed": True}, status=403)
 
 
@@ -85,14 +118,16 @@ def _authenticated(request: HttpRequest, form: Form, library: str) -> StaffAccou
 def _let_in(
     request: HttpRequest, person: StaffAccount, library: Library, supervisor: StaffAccount | None = None
 ) -> HttpResponse:
+    answer = redirect("start")
     with transaction.atomic():
-        login(request, person)
-        request.session["library"] = library.pk
+        operator.enter(request, person, library, full=supervisor is None)
         if supervisor is not None:
             supervision.begin(request.session, supervisor)
             audit.write(audit.Actor(supervisor.login_id, library.key), "supervise", "login")
+        else:
+            terminal.open_for_today(request, answer, person, library)
         audit.write(audit.Actor(person.login_id, library.key), "login", "login")
-    return redirect("start")
+    return answer
 
 
 @require_POST

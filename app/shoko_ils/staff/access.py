@@ -184,8 +184,3 @@ def cells_of(person: StaffAccount, library_id: int) -> frozenset[str]:
 def sees_patrons(level: int) -> bool:
     """Whether names and other personal fields may appear on this person's screen."""
     return level in KNOWS_PATRONS
-
-
-def may_catalogue(level: int) -> bool:
-    """Whether the screens of cataloguing are open to this level as such."""
-    return level in CATALOGUES

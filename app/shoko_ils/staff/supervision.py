@@ -11,25 +11,25 @@ from shoko_ils.staff.models import Level, StaffAccount
 
 LAPSES = dt.timedelta(minutes=60)
 SUPERVISORS = frozenset({Level.MANAGER, Level.OFFICER})
-SALT = "shoko.trainee"
+SALT = "shoko.accepted"
 MAX_AGE = dt.timedelta(minutes=5)
 SESSION_KEY = "supervision"
 
 
-def token(trainee: StaffAccount, library: Library) -> str:
-    """The trainee's accepted log-in, carried by the form that asks for the supervisor."""
-    return signing.dumps([trainee.pk, library.pk], salt=SALT)
+def token(person: StaffAccount, library: Library) -> str:
+    """An accepted password, carried by the form that asks for the second factor or the supervisor."""
+    return signing.dumps([person.pk, library.pk], salt=SALT)
 
 
 def read(text: str) -> tuple[StaffAccount, Library] | None:
-    """Trainee and library of a token; None: forged, older than five minutes, or removed meanwhile."""
+    """Person and library of a token; None: forged, older than five minutes, or removed meanwhile."""
     try:
-        trainee_id, library_id = signing.loads(text, salt=SALT, max_age=MAX_AGE)
+        person_id, library_id = signing.loads(text, salt=SALT, max_age=MAX_AGE)
     except signing.BadSignature:
         return None
-    trainee = StaffAccount.objects.filter(pk=trainee_id, level=Level.TRAINEE, removed_on__isnull=True).first()
+    person = StaffAccount.objects.in_force().filter(pk=person_id).first()
     library = Library.objects.filter(pk=library_id).first()
-    return (trainee, library) if trainee and library else None
+    return (person, library) if person and library else None
 
 
 def begin(session: SessionBase, supervisor: StaffAccount) -> None:
