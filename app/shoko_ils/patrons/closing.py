@@ -41,6 +41,8 @@ def close(declared: Declared) -> int:
     Raises StillStored and changes nothing if rows would violate one.
     """
     with connection.cursor() as cursor:
+        # a table with unchecked foreign keys of this transaction cannot be altered
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         present, target = _present(cursor), wanted(declared)
         stale = [key for key, condition in present.items() if target.get(key) != condition]
         fresh = {key: condition for key, condition in target.items() if present.get(key) != condition}

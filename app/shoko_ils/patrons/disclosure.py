@@ -14,6 +14,7 @@ from django.utils import timezone
 from shoko_ils.audit.models import Event
 from shoko_ils.holdings.models import Item
 from shoko_ils.patrons.models import Patron
+from shoko_ils.patrons.obstacles import relations
 
 MIN_PASSPHRASE = 12
 # tables that the staff service cannot read (S4:L325-331): the person sees their content in My Library
@@ -27,7 +28,7 @@ def collect(patron: Patron) -> dict[str, list[dict[str, Any]]]:
     the title: it is the person's own.
     """
     found = {Patron._meta.db_table: [_row(patron)]}
-    for relation in Patron._meta.related_objects:
+    for relation in relations():
         model = relation.related_model
         if model._meta.db_table in UNREADABLE:
             continue

@@ -6,6 +6,7 @@ today and of tomorrow alike.
 """
 
 import datetime as dt
+from typing import Any
 
 from django.db.models import PROTECT, Exists, OuterRef, Q
 
@@ -13,10 +14,16 @@ from shoko_ils.circulation.models import Loan
 from shoko_ils.patrons.models import Patron
 
 
+def relations() -> list[Any]:
+    """Every foreign key of any module that points at a patron."""
+    fields = Patron._meta.get_fields(include_hidden=True)
+    return [each for each in fields if each.auto_created and (each.one_to_many or each.one_to_one)]
+
+
 def open_matters(patron: Patron) -> dict[str, int]:
     """Table → number of open rows; empty if nothing stands against the erasure."""
     found = {}
-    for relation in Patron._meta.related_objects:
+    for relation in relations():
         if relation.on_delete is PROTECT:
             model = relation.related_model
             count = model._default_manager.filter(**{relation.field.name: patron}).count()
@@ -28,7 +35,7 @@ def open_matters(patron: Patron) -> dict[str, int]:
 def nothing_open() -> Q:
     """The same for many patrons at once."""
     condition = Q()
-    for relation in Patron._meta.related_objects:
+    for relation in relations():
         if relation.on_delete is PROTECT:
             rows = relation.related_model._default_manager.filter(**{relation.field.name: OuterRef("pk")})
             condition &= ~Q(Exists(rows))

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
+from django.db import connection
 from django.utils import timezone
 
 from shoko_ils.circulation import undo
@@ -22,6 +23,8 @@ class Command(BaseCommand):
         # a terminal that is switched off never scans again
         undo.forget(uuid.UUID(int=0))
         guardians = erase_guardians(timezone.localdate())
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT staff_forget()")
         # records whose authority record changed for more of them than a form may wait for
         call_command("rebuild_catalogue", stdout=self.stdout, stderr=self.stderr)
         self.stdout.write(f"removed: {sessions} sessions, {receipts} scan receipts, {guardians} guardians")
