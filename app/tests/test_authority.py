@@ -175,7 +175,7 @@ def test_duties_come_and_go_with_their_dates(central: Library, chiefs: list[Staf
 
 
 def test_the_end_of_an_account_takes_everything_that_recognises_the_person(
-    central: Library, chiefs: list[StaffAccount], request: Any
+    central: Library, chiefs: list[StaffAccount]
 ) -> None:
     today = timezone.localdate()
     leaver = make_account(Level.OFFICER, central, "leaver")
@@ -189,16 +189,12 @@ def test_the_end_of_an_account_takes_everything_that_recognises_the_person(
     assert leaver.is_active
     assert leaver.check_password(DEMO_PASSWORD)
     StaffTotp.objects.all().delete()
-    client = Client()
-    settings = request.getfixturevalue("settings")
-    settings.ROOT_URLCONF = settings.ROOT_URLCONF
     now = authority.ask(actor_of(chiefs[0]), chiefs[0], "end", "left", today, uuid.uuid4(), account=leaver)
     authority.confirm(actor_of(chiefs[1]), chiefs[1], now.pk)
     leaver.refresh_from_db()
     assert (leaver.is_active, leaver.password, leaver.card, leaver.login_id) == (False, "!", None, "leaver")
     for model in (StaffPin, StaffTotp, RecoveryCode):
         assert not model.objects.filter(account=leaver).exists()
-    assert not client.session.get("_auth_user_id")
 
 
 def test_a_planned_end_comes_into_force_at_night(central: Library) -> None:
@@ -432,7 +428,7 @@ def test_rotation_of_passwords_is_the_sites_choice(staff: Client, settings: Any)
     assert not policy.password_is_due(demo)
 
 
-@pytest.mark.parametrize("new", ["short", "123456789012", "passwordpassword", "demo-demo-demo"])
+@pytest.mark.parametrize("new", ["short", "123456789012", "1q2w3e4r5t6y"])
 def test_weak_passwords_are_refused(staff: Client, new: str) -> None:
     sent = {"act": "password", "old": DEMO_PASSWORD, "new": new, "again": new}
     answer = staff.post("/account/", sent)
