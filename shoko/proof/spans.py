@@ -54,15 +54,16 @@ def meet(one: Spans, other: Spans) -> Spans:
     return result
 
 
-def apart(one: Spans, other: Spans) -> bool:
-    """Tell whether no value is in both sets; neither is empty."""
-    if one[-1] <= other[0] or other[-1] <= one[0]:
-        return True
-    return (len(one) > 2 or len(other) > 2) and not meet(one, other)
-
-
 def minus(one: Spans, other: Spans) -> Spans:
     """Return the values of the first set that are not in the second."""
+    if len(one) == 2 and len(other) == 2:  # by far the most frequent case
+        low, high = one
+        first, last = other
+        if last <= low or high <= first:
+            return one
+        if first <= low:
+            return (last, high) if last < high else ()
+        return (low, first, last, high) if last < high else (low, first)
     result: Spans = ()
     for at in range(0, len(one), 2):
         first, last = _cuts(one[at], one[at + 1], other)

@@ -135,7 +135,7 @@ def test_a_forged_sender_is_dropped_where_it_comes_in(network):
 
 def test_what_a_switch_carries_for_everybody_is_not_told_as_forged(network):
     forged = network.counter("sw1", "refused:spoof", "spoofed")
-    carried = network.counter("sw1", "plumbing:switched", "spoof")
+    carried = network.counter("sw1", "plumbing:switched", "spoofed")
     script = (
         "import socket\n"
         "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
@@ -143,7 +143,7 @@ def test_what_a_switch_carries_for_everybody_is_not_told_as_forged(network):
         "[s.sendto(b'to all', ('10.10.40.255', 9)) for _ in range(20)]\n"
     )
     network.inside("stray", sys.executable, "-c", script)
-    assert network.counter("sw1", "plumbing:switched", "spoof") >= carried + 20
+    assert network.counter("sw1", "plumbing:switched", "spoofed") >= carried + 20
     # Not "none": a kernel may say a word of its own on sw1's management leg meanwhile.
     assert network.counter("sw1", "refused:spoof", "spoofed") < forged + 20
 
