@@ -5,7 +5,8 @@ from django.urls import path
 
 from shoko_ils.audit import views as audits
 from shoko_ils.catalog import views as catalogue
-from shoko_ils.counter import views
+from shoko_ils.circulation.views import calendar, cases, day, overdue, rules
+from shoko_ils.counter import lending, returning, views
 from shoko_ils.patrons.views import finding, keeping, leaving
 from shoko_ils.staff import views as accounts
 
@@ -21,8 +22,6 @@ urlpatterns = i18n_patterns(
     path("staff/<int:pk>/", accounts.account_of_page, name="authority-account"),
     path("staff/requests/<int:pk>/", accounts.confirm_page, name="authority-confirm"),
     path("audit/", audits.audit_page, name="audit"),
-    path("lend/", views.lend_page, name="lend"),
-    path("return/", views.return_page, name="return"),
     path("patrons/", finding.patrons_page, name="patrons"),
     path("patrons/new/", keeping.new_patron_page, name="patron-new"),
     path("patrons/lists/", leaving.lists_page, name="patron-lists"),
@@ -36,6 +35,25 @@ urlpatterns = i18n_patterns(
     path("patrons/<uuid:pseudonym>/erase/", leaving.erase_page, name="patron-erase"),
     path("patrons/<uuid:pseudonym>/request/", leaving.request_page, name="subject-request"),
     path("patrons/<uuid:pseudonym>/disclosure/", leaving.disclose_page, name="patron-disclose"),
+    path("lend/", lending.lend_page, name="lend"),
+    path("lend/renew/", lending.renew_page, name="lend-renew"),
+    path("lend/permit/", lending.permit_page, name="lend-permit"),
+    path("lend/slip/", lending.receipt_page, name="lend-receipt"),
+    path("desk-sheet/", lending.desk_sheet_page, name="desk-sheet"),
+    path("return/", returning.return_page, name="return"),
+    path("return/check/", returning.check_page, name="return-check"),
+    path("overdue/", overdue.overdue_page, name="overdue"),
+    path("overdue/postcards/", overdue.postcards_page, name="overdue-postcards"),
+    path("overdue/<uuid:pseudonym>/", overdue.contact_page, name="overdue-contact"),
+    path("borrower/", overdue.borrower_page, name="borrower"),
+    path("cases/", cases.cases_page, name="cases"),
+    path("cases/<int:pk>/form/", cases.case_form_page, name="case-form"),
+    path("day/", day.day_page, name="day-report"),
+    path("calendar/", calendar.calendar_page, name="calendar"),
+    path("calendar/change/", calendar.calendar_change_page, name="calendar-change"),
+    path("rules/", rules.rules_page, name="rules"),
+    path("rules/change/", rules.rule_page, name="rule-change"),
+    path("patrons/<uuid:pseudonym>/loans/", overdue.patron_loans_page, name="patron-loans"),
     path("catalogue/", catalogue.catalogue_page, name="catalogue"),
     path("catalogue/new/", catalogue.new_record_page, name="catalogue-new"),
     path("catalogue/<int:pk>/", catalogue.record_page, name="catalogue-record"),

@@ -26,7 +26,9 @@ def at(day: int, hour: int, minute: int = 0) -> dt.datetime:
     return dt.datetime(2026, 10, day, hour, minute, tzinfo=timezone.get_current_timezone())
 
 
-def event(moment: dt.datetime, action: str = "view-patron", actor: str = "b", library: str = "central", **more: Any) -> Event:
+def event(
+    moment: dt.datetime, action: str = "view-patron", actor: str = "b", library: str = "central", **more: Any
+) -> Event:
     return Event(at=moment, action=action, actor=actor, library=library, screen="x", **more)
 
 

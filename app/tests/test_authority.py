@@ -17,7 +17,15 @@ from shoko_ils.audit.record import Actor
 from shoko_ils.core.models import Library
 from shoko_ils.holdings.barcode import with_check_digit
 from shoko_ils.staff import gate, jobs, policy
-from shoko_ils.staff.models import AssignedDuty, AuthorityRequest, Level, RecoveryCode, StaffAccount, StaffPin, StaffTotp
+from shoko_ils.staff.models import (
+    AssignedDuty,
+    AuthorityRequest,
+    Level,
+    RecoveryCode,
+    StaffAccount,
+    StaffPin,
+    StaffTotp,
+)
 from shoko_ils.staff.services import authority, factors
 from tests.cluster import DEMO_PASSWORD
 from tests.conftest import act_as, log_in, make_account
@@ -137,8 +145,15 @@ def test_an_id_is_never_used_again(central: Library, chiefs: list[StaffAccount])
     authority.confirm(actor_of(chiefs[1]), chiefs[1], first.pk)
     with pytest.raises(authority.Refused, match="id-taken"):
         authority.confirm(actor_of(chiefs[1]), chiefs[1], second.pk)
-    for statement in ("DELETE FROM staff_account WHERE login_id = 'newcomer'", "UPDATE staff_account SET login_id = 'x'"):
-        with pytest.raises(DatabaseError, match="never used again"), transaction.atomic(), connection.cursor() as cursor:
+    for statement in (
+        "DELETE FROM staff_account WHERE login_id = 'newcomer'",
+        "UPDATE staff_account SET login_id = 'x'",
+    ):
+        with (
+            pytest.raises(DatabaseError, match="never used again"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
             cursor.execute(statement)
 
 
@@ -352,9 +367,7 @@ def test_a_pin_is_stored_as_a_hash(colleagues: None) -> None:
     assert all(PIN not in row.pin and row.pin.startswith("scrypt$") for row in StaffPin.objects.all())
 
 
-def test_card_and_pin_are_too_little_for_level_1_and_exports(
-    central: Library, patron: Any, request: Any
-) -> None:
+def test_card_and_pin_are_too_little_for_level_1_and_exports(central: Library, patron: Any, request: Any) -> None:
     chief = make_account(Level.MANAGER, central)
     StaffAccount.objects.filter(pk=chief.pk).update(card=CARD)
     factors.set_pin(chief, PIN)
@@ -408,7 +421,8 @@ def test_the_end_of_the_officer_closes_the_terminal_he_opened(colleagues: None, 
 
 
 @pytest.mark.parametrize(
-    ("address", "enters"), [("10.1.2.3", True), ("10.2.0.1", False), ("fd00::5", True), ("", False), ("nonsense", False)]
+    ("address", "enters"),
+    [("10.1.2.3", True), ("10.2.0.1", False), ("fd00::5", True), ("", False), ("nonsense", False)],
 )
 def test_only_the_sites_addresses_get_in(anonymous: Client, settings: Any, address: str, enters: bool) -> None:
     settings.SITE = settings.SITE | {"authority": {"sources": ["10.1.0.0/16", "fd00::/64"]}}
@@ -435,7 +449,9 @@ def test_weak_passwords_are_refused(staff: Client, new: str) -> None:
     assert (answer.status_code, StaffAccount.objects.get(login_id="demo").check_password(DEMO_PASSWORD)) == (400, True)
 
 
-def test_the_database_wants_two_persons_and_not_the_one_it_is_about(central: Library, chiefs: list[StaffAccount]) -> None:
+def test_the_database_wants_two_persons_and_not_the_one_it_is_about(
+    central: Library, chiefs: list[StaffAccount]
+) -> None:
     good = {"kind": "end", "reason": "left", "account": StaffAccount.objects.get(login_id="demo"), "login_id": "demo",
             "from_on": timezone.localdate(), "requested_by": chiefs[0], "requested_at": timezone.now()}  # fmt: skip
     both = {"confirmed_at": timezone.now()}

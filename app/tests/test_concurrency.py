@@ -1,5 +1,6 @@
 """Two counters at once, on committed data and real connections."""
 
+import datetime as dt
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -13,8 +14,9 @@ from shoko_ils.audit import chain
 from shoko_ils.audit.models import Event
 from shoko_ils.audit.record import Actor
 from shoko_ils.circulation.models import Loan, LoanRule
-from shoko_ils.circulation.services import Outcome, lend, take_back
-from shoko_ils.core.models import Library
+from shoko_ils.circulation.services import Outcome, lend, take_back, undo_return
+from shoko_ils.circulation.services.closing import close_in_emergency
+from shoko_ils.core.models import CalendarException, Library
 from shoko_ils.holdings.models import Item
 from shoko_ils.patrons.models import Patron
 
@@ -90,7 +92,6 @@ def test_the_same_scan_sent_twice_at_once_is_one_loan() -> None:
 def test_the_limit_holds_when_two_counters_lend_to_one_patron() -> None:
     library, actor = Library.objects.get(key="central"), Actor("demo", "central")
     (patron,) = borrowers(1)
-    limit = LoanRule.objects.get().max_loans
     LoanRule.objects.update(max_loans=3)
     try:
         results = at_once(
@@ -101,7 +102,7 @@ def test_the_limit_holds_when_two_counters_lend_to_one_patron() -> None:
         )
         assert sorted(results) == [Outcome.LENT] * 3 + [Outcome.LIMIT_REACHED] * 3
     finally:
-        LoanRule.objects.update(max_loans=limit)
+        LoanRule.objects.update(max_loans=None)
 
 
 @pytest.mark.usefixtures("committed")
@@ -118,3 +119,51 @@ def test_the_chain_of_the_audit_has_no_fork() -> None:
     )
     count, _ = chain.verify(Event.objects.order_by("id"))
     assert count == before + 4
+
+
+@pytest.mark.usefixtures("committed")
+def test_of_two_counters_exactly_one_takes_the_item_back() -> None:
+    library, actor = Library.objects.get(key="central"), Actor("demo", "central")
+    (patron,) = borrowers(1)
+    for item in shelf_items(5):
+        lend(actor, patron.pk, item.barcode, library, uuid.uuid4())
+        same = [lambda item=item: take_back(actor, item.barcode, library, uuid.uuid4()).outcome] * 2
+        outcomes = at_once(*same)
+        assert sum(outcome in (Outcome.SHELVE, Outcome.SEND_HOME) for outcome in outcomes) == 1
+        assert sum(outcome in (Outcome.NOT_OUT, Outcome.NOT_OUT_SEND_HOME) for outcome in outcomes) == 1
+
+
+@pytest.mark.usefixtures("committed")
+def test_an_undo_and_the_next_loan_at_once_leave_one_open_loan() -> None:
+    library, actor = Library.objects.get(key="central"), Actor("demo", "central")
+    one, two = borrowers(2)
+    for item in shelf_items(5):
+        lend(actor, one.pk, item.barcode, library, uuid.uuid4())
+        terminal, secret = uuid.uuid4(), uuid.uuid4()
+        take_back(actor, item.barcode, library, uuid.uuid4(), terminal=terminal, secret=secret)
+        undone, lent = at_once(
+            lambda t=terminal, s=secret: undo_return(actor, library, uuid.uuid4(), terminal=t, secret=s).outcome,
+            lambda item=item: lend(actor, two.pk, item.barcode, library, uuid.uuid4()).outcome,
+        )
+        assert (undone, lent) in (
+            (Outcome.UNDONE, Outcome.ON_LOAN),
+            (Outcome.NOTHING_TO_UNDO, Outcome.LENT),
+        )
+        holder = Loan.objects.get(item=item, returned_on__isnull=True).patron
+        assert holder == (one if undone is Outcome.UNDONE else two)
+        take_back(actor, item.barcode, library, uuid.uuid4())
+
+
+@pytest.mark.usefixtures("committed")
+def test_an_emergency_closing_sent_twice_at_once_is_one_act() -> None:
+    library, actor, key = Library.objects.get(key="south"), Actor("demo", "central"), uuid.uuid4()
+    day = timezone.localdate() + dt.timedelta(days=400)
+    try:
+        same = [
+            lambda: close_in_emergency(actor, [library], day, day, reason=CalendarException.Reason.STORM, key=key)
+        ] * 3
+        (first,), *others = at_once(*same)
+        assert all(each == [first] for each in others)
+        assert CalendarException.objects.filter(act=key).count() == 1
+    finally:
+        CalendarException.objects.filter(act=key).delete()

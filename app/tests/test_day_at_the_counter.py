@@ -538,14 +538,15 @@ def test_a_planned_closing_moves_due_dates_and_does_not_overlap(
     actor: Actor, central: Library, lent: Loan, item: Item
 ) -> None:
     def plan(first: dt.date, last: dt.date) -> CalendarException:
-        return closing.plan(
+        (made,) = closing.plan(
             actor,
-            central,
+            [central],
             first,
             last,
             kind=CalendarException.Kind.CLOSED,
             reason=CalendarException.Reason.STOCKTAKING,
         )
+        return made
 
     made = plan(lent.due_on, lent.due_on + DAY * 9)
     due = open_loan(item).due_on

@@ -119,7 +119,20 @@ def test_a_date_is_read_as_it_is_written(text: str, day: dt.date) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "x", "S64.1.8", "H31.5.1", "R1.4.30", "S0.1.1", "1970-2-30", "R5.2.29", "3640108", "6010101", "T15.12.26", "45"],
+    [
+        "",
+        "x",
+        "S64.1.8",
+        "H31.5.1",
+        "R1.4.30",
+        "S0.1.1",
+        "1970-2-30",
+        "R5.2.29",
+        "3640108",
+        "6010101",
+        "T15.12.26",
+        "45",
+    ],
 )
 def test_what_is_no_date_is_refused(text: str) -> None:
     with pytest.raises(dates.NotADate):
@@ -183,9 +196,7 @@ def test_the_guardian_of_a_child_who_owes_something_is_kept_until_it_is_settled(
     else:
         Loan.objects.filter(patron=kid).update(due_on=after + DAY, pending=True)
     assert erasure.erase_guardians(after) == 0
-    Loan.objects.filter(patron=kid).update(
-        patron=None, lent_at=None, pending=False, returned_on=after, due_on=after
-    )
+    Loan.objects.filter(patron=kid).update(patron=None, lent_at=None, pending=False, returned_on=after, due_on=after)
     assert erasure.erase_guardians(after) == 1
 
 
@@ -232,7 +243,9 @@ def test_a_dump_of_31_march_is_restored_on_1_april(tmp_path: Path, django_db_set
         server.execute(f"CREATE DATABASE {copy}")
     quiet = ["-q", "-v", "ON_ERROR_STOP=1"]
     try:
-        subprocess.run([_binaries() / "psql", *at, *quiet, "-d", copy, "-f", schema], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [_binaries() / "psql", *at, *quiet, "-d", copy, "-f", schema], check=True, stdout=subprocess.DEVNULL
+        )
         with SERVER.connect(copy) as written:
             written.execute(
                 "UPDATE ils.patron SET birth_date = '2013-05-05', primary_until = %s, guardian_name = '見本 親' WHERE id = 1",
@@ -243,7 +256,9 @@ def test_a_dump_of_31_march_is_restored_on_1_april(tmp_path: Path, django_db_set
         with SERVER.connect() as server:
             server.execute(f"DROP DATABASE {copy}")
             server.execute(f"CREATE DATABASE {copy}")
-        subprocess.run([_binaries() / "psql", *at, *quiet, "-d", copy, "-f", again], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [_binaries() / "psql", *at, *quiet, "-d", copy, "-f", again], check=True, stdout=subprocess.DEVNULL
+        )
         with SERVER.connect(copy) as restored:
             row = restored.execute("SELECT guardian_name, primary_until FROM ils.patron WHERE id = 1").fetchone()
             assert row == ("見本 親", over)

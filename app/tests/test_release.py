@@ -288,6 +288,65 @@ def test_no_scan_is_lost_while_the_server_answers(page: Page, site: Site) -> Non
     expect(page.locator("[data-stops]")).to_contain_text("登録のない資料番号です")
 
 
+def test_a_wrong_return_is_undone_by_one_key_and_the_next_scan_ends_that(page: Page, site: Site) -> None:
+    """F8, without a mouse, and the counter stays on its page."""
+    with connect(site.database) as database:
+        (card,) = database.execute("SELECT number FROM ils.card ORDER BY id LIMIT 1 OFFSET 2").fetchone()
+        one, two = database.execute(
+            "SELECT i.barcode FROM ils.item i JOIN ils.library l ON l.id = i.library_id AND l.key = 'central'"
+            " WHERE NOT library_use_only AND accompanying = '' AND i.id NOT IN (SELECT item_id FROM ils.loan)"
+            " ORDER BY i.id DESC LIMIT 2"
+        ).fetchall()
+    log_in(page, site)
+    for text in (card, one[0], two[0]):
+        scan(page, text)
+    expect(page.locator("caption")).to_have_text("今回の貸出 2点")
+    page.keyboard.press("F3")
+    page.wait_for_url("**/return/")
+    scan(page, one[0])
+    expect(page.locator(".notice-headline").first).to_contain_text("棚へ")
+    page.keyboard.press("F8")
+    expect(page.locator(".notice-headline").first).to_contain_text("返却を取り消しました")
+    expect(page.locator("#scan")).to_be_focused()
+    for text in (one[0], two[0]):
+        scan(page, text)
+    expect(page.locator(".notice-item").first).to_contain_text(two[0])
+    page.keyboard.press("F8")
+    expect(page.locator(".notice-headline").first).to_contain_text("返却を取り消しました")
+    page.keyboard.press("F8")
+    expect(page.locator(".notice-headline").first).to_contain_text("返却の取消はもうできません")
+    with connect(site.database) as database:
+        open_items = database.execute(
+            "SELECT i.barcode FROM ils.loan l JOIN ils.item i ON i.id = l.item_id"
+            " WHERE l.returned_on IS NULL AND i.barcode = ANY (%s)",
+            [[one[0], two[0]]],
+        ).fetchall()
+    assert open_items == [(two[0],)]
+
+
+def test_digits_go_into_the_scan_field_wherever_the_focus_is(page: Page, site: Site) -> None:
+    log_in(page, site)
+    page.keyboard.press("F3")
+    page.wait_for_url("**/return/")
+    page.locator("[name=day][value=drop]").focus()
+    page.keyboard.press("Space")
+    scan(page, "9999999999")
+    expect(page.locator(".notice-headline").first).to_contain_text("登録のない資料番号です")
+    expect(page.locator("[name=day][value=drop]")).to_be_checked()
+
+
+@pytest.mark.parametrize("path", ["/lend/", "/return/", "/return/check/"])
+def test_the_counter_needs_no_scrolling(page: Page, site: Site, path: str) -> None:
+    log_in(page, site)
+    page.goto(f"http://localhost:{site.staff}{path}")
+    for number in range(5):
+        scan(page, f"999999999{number}")
+    expect(page.locator(".notice").first).to_be_visible()
+    height = page.evaluate("document.querySelector('.result').getBoundingClientRect().bottom")
+    assert height <= 800
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+
+
 def test_an_unanswered_scan_waits_in_the_field_for_the_next_enter(page: Page, site: Site) -> None:
     log_in(page, site)
     page.route("**/lend/", lambda route: route.fulfill(status=502, content_type="text/html", body="away"))

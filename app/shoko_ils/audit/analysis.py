@@ -22,7 +22,16 @@ from shoko_ils.staff.models import Level, StaffAccount
 Kind = Finding.Kind
 VIEWS = frozenset({"view-patron", "list-patron"})
 # what says nothing about work at a counter
-NOT_WORK = VIEWS | {"login", "logout", "login-refused", "code-refused", "pin-refused", "pin-shut", "take-over", "hand-over"}
+NOT_WORK = VIEWS | {
+    "login",
+    "logout",
+    "login-refused",
+    "code-refused",
+    "pin-refused",
+    "pin-shut",
+    "take-over",
+    "hand-over",
+}
 NEAR = dt.timedelta(minutes=15)
 DEFAULTS = {"open_from": 8, "open_until": 20, "bulk_views": 60, "unattended_views": 5}
 
@@ -109,7 +118,10 @@ def analyse(day: dt.date) -> Report:
     subjects = {event.subject for event in events if event.action == "view-patron" and event.subject}
     look = Look(
         surnames_of_staff={a.login_id: surname(a.name) for a in StaffAccount.objects.all()},
-        surnames={p.pseudonym: surname(p.name) for p in Patron.objects.filter(pseudonym__in=subjects).only("pseudonym", "name")},
+        surnames={
+            p.pseudonym: surname(p.name)
+            for p in Patron.objects.filter(pseudonym__in=subjects).only("pseudonym", "name")
+        },
         closed=_closed_days(begin.date(), end.date()),
     )
     with transaction.atomic():
@@ -123,7 +135,9 @@ def analyse(day: dt.date) -> Report:
 
 def _closed_days(first: dt.date, after: dt.date) -> dict[str, set[dt.date]]:
     days = [first + dt.timedelta(days=n) for n in range((after - first).days)]
-    return {library.key: {day for day in days if library.next_open_day(day) != day} for library in Library.objects.all()}
+    return {
+        library.key: {day for day in days if library.next_open_day(day) != day} for library in Library.objects.all()
+    }
 
 
 def may_check(person: StaffAccount, finding: Finding) -> bool:

@@ -58,7 +58,9 @@ def audit_page(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "reports": Report.objects.order_by("-month")[:SHOWN],
         "open": [
-            (row, KINDS[Finding.Kind(row.kind)], analysis.may_check(person, row)) for row in findings if not row.resolution
+            (row, KINDS[Finding.Kind(row.kind)], analysis.may_check(person, row))
+            for row in findings
+            if not row.resolution
         ],
         "closed": [
             (row, KINDS[Finding.Kind(row.kind)], RESOLUTIONS[Finding.Resolution(row.resolution)])

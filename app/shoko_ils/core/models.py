@@ -101,7 +101,7 @@ class CalendarException(models.Model):
     reason = models.CharField(max_length=12, choices=Reason.choices)
     made_by = models.CharField(max_length=40, blank=True, help_text="log-in ID; empty: from the former calendar")
     act = models.UUIDField(null=True, blank=True)
-    moved_loans = models.PositiveIntegerField(default=0, help_text="due dates that an emergency moved")
+    moved_loans = models.PositiveIntegerField(default=0, help_text="due dates that it moved")
 
     class Meta:
         db_table = "calendar_exception"

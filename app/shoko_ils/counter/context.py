@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from shoko_ils.staff.access import cells_of
-from shoko_ils.staff.supervision import supervisor_of
+from shoko_ils.staff.supervision import SUPERVISORS, supervisor_of
 
 
 def counter(request: HttpRequest) -> dict[str, Any]:
@@ -17,10 +17,12 @@ def counter(request: HttpRequest) -> dict[str, Any]:
     may = cells_of(user, library.pk)
     return {
         "counter_library": library,
+        "counter_point": getattr(request, "counter_point", None),
         "operator": user,
         "may": may,
         "sees_patrons": "patron:view" in may,
         "may_catalogue": "catalogue:work" in may,
         "covers": "seen" in request.session,
+        "is_officer": user.level in SUPERVISORS,
         "supervisor": supervisor_of(request.session),
     }

@@ -6,7 +6,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from shoko_ils.core.models import Library
+from shoko_ils.circulation.models import ReturnCase
+from shoko_ils.circulation.services import Late, LateReason, OutOfRange, PermitReason, book_drop
+from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.barcode import clean_scan
 
 
@@ -27,10 +29,18 @@ class LoginForm(forms.Form):
     library = forms.ModelChoiceField(
         label=_("Library of this counter"), queryset=Library.objects.none(), empty_label=None
     )
+    point = forms.ModelChoiceField(
+        label=_("Service point"), queryset=ServicePoint.objects.none(), required=False, empty_label="—"
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, label_suffix="", **kwargs)
         self.fields["library"].queryset = Library.objects.all()  # type: ignore[attr-defined]
+        points = ServicePoint.objects.all()
+        if points:
+            self.fields["point"].queryset = points  # type: ignore[attr-defined]
+        else:
+            del self.fields["point"]
 
 
 class SupervisorForm(forms.Form):
@@ -75,14 +85,55 @@ class CodeForm(forms.Form):
 
 
 class ScanForm(forms.Form):
-    """One scan, the key that makes its repetition harmless, and the signed sitting."""
+    """One scan, the key that makes its repetition harmless, and the signed sitting or undo."""
 
     scan = forms.CharField(max_length=40, required=False)
     key = forms.UUIDField()
-    sitting = forms.CharField(max_length=300, required=False)
+    sitting = forms.CharField(max_length=400, required=False)
 
     def clean_scan(self) -> str:
         return clean_scan(self.cleaned_data["scan"])
+
+
+class LateForm(forms.Form):
+    """The day on which it was really done, if not today. `day` is `today`, `drop` or `other`."""
+
+    day = forms.ChoiceField(choices=[("today", ""), ("drop", ""), ("other", "")], required=False)
+    on = forms.DateField(required=False)
+    late_reason = forms.ChoiceField(
+        choices=[(one.value, "") for one in LateReason if one is not LateReason.BOOK_DROP], required=False
+    )
+
+    def late(self, library: Library) -> Late | None:
+        """None for today. Raises OutOfRange; an incomplete entry is out of range too."""
+        if not self.is_valid():
+            raise OutOfRange("not a day")
+        given = self.cleaned_data
+        if given["day"] == "drop":
+            return book_drop(library)
+        if given["day"] != "other":
+            return None
+        if not given["on"] or not given["late_reason"]:
+            raise OutOfRange("day and reason are needed")
+        return Late(given["on"], LateReason(given["late_reason"]))
+
+
+class HoldBackForm(ScanForm):
+    """The scan of an item that is to be checked, and why."""
+
+    reason = forms.ChoiceField(
+        choices=[(one.value, "") for one in ReturnCase.Reason if one is not ReturnCase.Reason.LOST]
+    )
+
+
+class PermitForm(forms.Form):
+    """An exception: why, and the officer's own ID and password unless an officer asks."""
+
+    key = forms.UUIDField()
+    sitting = forms.CharField(max_length=400)
+    reason = forms.ChoiceField(choices=[(one.value, "") for one in PermitReason])
+    login_id = forms.CharField(max_length=40, required=False)
+    password = forms.CharField(max_length=200, required=False, strip=False)
 
 
 def new_key() -> uuid.UUID:

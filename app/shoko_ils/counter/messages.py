@@ -19,6 +19,9 @@ class Notice:
     call_number: str = ""
     barcode: str = ""
     due_on: dt.date | None = None
+    accompanying: str = ""
+    accompanying_count: int = 0
+    item_note: str = ""
 
     @property
     def word(self) -> str:
@@ -45,9 +48,28 @@ def _texts(code: str, library: str) -> tuple[str, str]:
             _("The registration has expired"),
             _("Confirm the address and renew the registration."),
         ),
-        Outcome.LIMIT_REACHED: (_("The limit of loans is reached"), ""),
+        Outcome.LIMIT_REACHED: (_("The limit of loans is reached"), _("Exception: F7")),
+        Outcome.CLASS_LIMIT_REACHED: (_("The limit for this material is reached"), _("Exception: F7")),
+        Outcome.BLOCKED: (_("Lending is blocked"), _("The reason is on the patron's page. Exception: F7")),
+        Outcome.OVERDUE: (_("Items are long past due: no lending"), _("Ask to return them first. Exception: F7")),
+        Outcome.RENEWED: (_("Renewed"), ""),
+        Outcome.NOT_THEIRS: (_("Not on loan to this patron"), ""),
+        Outcome.ITEM_OVERDUE: (_("Past due: cannot be renewed"), _("It must be returned.")),
+        Outcome.RENEWALS_USED: (_("It has been renewed as often as allowed"), ""),
+        Outcome.HELD_BACK: (_("Return pending check: the loan stays open"), _("To be decided by the day below.")),
+        Outcome.PENDING: (_("This return is pending a check"), _("An officer decides it.")),
+        Outcome.DECLARED_LOST: (_("Recorded as lost"), _("The loan stays open until it is settled.")),
+        Outcome.UNDONE: (_("The return is undone: on loan again"), _("Keep the item here.")),
+        Outcome.NOTHING_TO_UNDO: (_("The return can no longer be undone"), _("Lend it again with the patron card.")),
+        Outcome.FOUND_MISSING: (_("A missing item has turned up"), _("Hand it to the officer in charge.")),
+        Outcome.FOUND_LOST: (_("The lost item was found: returned"), _("Hand it to the officer in charge.")),
+        Outcome.COMPENSATED: (_("Was settled as lost → officer in charge"), ""),
+        Outcome.WITHDRAWN: (_("Withdrawn item → officer in charge"), ""),
+        Outcome.TO_OFFICE: (_("In processing or damaged → office"), ""),
+        Outcome.NOT_ON_LOAN: (_("Was not on loan"), _("Hand it to the officer in charge.")),
+        Outcome.DATE_BEFORE_LOAN: (_("It was lent after that day"), _("Check the day of the return.")),
         Outcome.NO_RULE: (
-            _("No loan rule covers this patron and library"),
+            _("No loan rule covers this patron, material and library"),
             _("Tell the officer in charge of the rules."),
         ),
         "stop-unreadable": (_("The scan could not be read"), _("Please scan again.")),
@@ -55,6 +77,9 @@ def _texts(code: str, library: str) -> tuple[str, str]:
         "stop-unknown-card": (_("Unknown patron card"), _("Find the patron by name (F4).")),
         "stop-old-card": (_("This is an old card"), _("Ask for the new card, or issue one.")),
         "stop-card-in-return": (_("This is a patron card"), _("Scan the item. To lend, press F2.")),
+        "stop-late": (_("The day or the reason is missing or too far back"), _("Enter day and reason, then scan.")),
+        "stop-no-permit": (_("An officer (level 1 or 2) has to confirm"), _("Own ID and password of the officer.")),
+        "stop-unknown-undo": (_("The result is not known yet"), _("Press F8 once more. Nothing happens twice.")),
         "stop-unknown-outcome": (
             _("The result is not known yet"),
             _("Press Enter once more. Nothing happens twice."),
@@ -70,12 +95,17 @@ def notice(result: Result | str, scan: str = "") -> Notice:
         return Notice(result.partition("-")[0], headline, advice, barcode=scan)
     item = result.item
     headline, advice = _texts(result.outcome, str(item.library) if item else "")
+    kind = result.outcome.kind
     return Notice(
-        kind=result.outcome.kind,
+        # what comes with an item must be looked at: the two tones of a note
+        kind="note" if kind == "done" and item and item.accompanying_count else kind,
         headline=headline,
         advice=advice,
         title=item.record.title if item else "",
         call_number=item.call_number if item else "",
         barcode=item.barcode if item else scan,
         due_on=result.due_on,
+        accompanying=item.accompanying if item else "",
+        accompanying_count=item.accompanying_count if item else 0,
+        item_note=item.note if item else "",
     )

@@ -22,6 +22,8 @@ class Sitting:
 
     card: Card
     began: dt.datetime
+    # the number of the item about which the counter asks: renew it, or let it pass by an exception
+    asked: str = ""
 
     @property
     def patron(self) -> Patron:
@@ -33,13 +35,13 @@ class Sitting:
 
     def token(self, staff: StaffAccount) -> str:
         """What the form carries; worthless to another person at the counter."""
-        return signing.dumps([staff.pk, self.card.pk, self.began.timestamp()], salt=SALT)
+        return signing.dumps([staff.pk, self.card.pk, self.began.timestamp(), self.asked], salt=SALT)
 
     @classmethod
     def read(cls, token: str, staff: StaffAccount) -> "Sitting | None":
         """The sitting of a token, or None: none, lapsed, not ours, or its card ended meanwhile."""
         try:
-            staff_id, card_id, began = signing.loads(token, salt=SALT, max_age=LAPSES)
+            staff_id, card_id, began, asked = signing.loads(token, salt=SALT, max_age=LAPSES)
         except signing.BadSignature:
             return None
         if staff_id != staff.pk:
@@ -49,4 +51,4 @@ class Sitting:
             .filter(pk=card_id, ended_on__isnull=True)
             .first()
         )
-        return cls(card, dt.datetime.fromtimestamp(began, dt.UTC)) if card else None
+        return cls(card, dt.datetime.fromtimestamp(began, dt.UTC), asked) if card else None

@@ -33,6 +33,7 @@ CATEGORIES = (
     ("works-here", "在勤", "Works here"),
     ("studies-here", "在学", "Studies here"),
     ("neighbour", "広域利用", "Reciprocal borrowing"),
+    ("group", "団体", "Group"),
 )
 LOCATIONS = (
     ("general", "一般書架", "General shelves"),
@@ -58,6 +59,10 @@ class InventedItem:
     location: int
     call_number: str
     library_use_only: bool
+    # key of the material class, and what comes with the copy
+    material_class: str
+    accompanying: str
+    accompanying_count: int
 
 
 def items(catalogue: Catalogue, libraries: int) -> Iterator[InventedItem]:
@@ -72,14 +77,20 @@ def items(catalogue: Catalogue, libraries: int) -> Iterator[InventedItem]:
         for copy in range(copies):
             serial += 1
             stacks = number("stacks", work_id, copy) % 12 == 0
+            # some copies are readings on disc, some books have a disc in their back
+            read_aloud = work_id != KEPT_IN and number("disc", work_id, copy) % 80 == 0
+            with_disc = work_id != KEPT_IN and number("disc", work_id, copy) % 80 == 1
             yield InventedItem(
                 id=serial,
                 barcode=with_check_digit(f"1{serial:08d}"),
                 work_id=work_id,
                 library=(first + copy) % libraries,
                 location=2 if stacks else int(work.for_children),
-                call_number=call_number(work, catalogue),
+                call_number=("CD" if read_aloud else "") + call_number(work, catalogue),
                 library_use_only=work_id != KEPT_IN and number("use", work_id, copy) % 60 == 0,
+                material_class="av" if read_aloud else "book",
+                accompanying="CD・解説書" if read_aloud else "CD" if with_disc else "",
+                accompanying_count=2 if read_aloud else int(with_disc),
             )
 
 

@@ -60,7 +60,13 @@ def _small_tables(libraries: list[Library]) -> None:
         Location.objects.create(key=key, name_ja=ja, name_en=en)
     for key, ja, en in invent.CATEGORIES:
         PatronCategory.objects.create(key=key, name_ja=ja, name_en=en)
-    LoanRule.objects.create(days=LOAN_DAYS, max_loans=MAX_LOANS, version=1)
+    LoanRule.objects.create(days=LOAN_DAYS, max_class_loans=MAX_LOANS, version=1)
+    LoanRule.objects.create(
+        material_class=MaterialClass.objects.get(key="av"), days=7, max_class_loans=2, max_renewals=0, version=1
+    )
+    LoanRule.objects.create(
+        category=PatronCategory.objects.get(key="group"), days=30, max_loans=100, overdue_stop_days=None, version=1
+    )
     for position, library in enumerate(libraries):
         if not library.calendar:
             library.calendar = CENTRAL_CALENDAR if position == 0 else BRANCH_CALENDAR
@@ -97,14 +103,15 @@ def _bibliographic(catalogue: Catalogue) -> int:
 
 def _items(made: list[invent.InventedItem], libraries: list[Library]) -> int:
     locations = {position: Location.objects.get(key=key).pk for position, (key, *_) in enumerate(invent.LOCATIONS)}
-    book = MaterialClass.objects.get(key="book").pk
+    classes = dict(MaterialClass.objects.values_list("key", "pk"))
     return copy(
         "item",
         ("id", "barcode", "record_id", "library_id", "at_library_id", "location_id", "call_number", "condition",
-         "library_use_only", "material_class_id"),
+         "library_use_only", "material_class_id", "accompanying", "accompanying_count"),
         (
             (i.id, i.barcode, i.work_id, libraries[i.library].pk, libraries[i.library].pk,
-             locations[i.location], i.call_number, "normal", i.library_use_only, book)
+             locations[i.location], i.call_number, "normal", i.library_use_only,
+             classes[i.material_class], i.accompanying, i.accompanying_count)
             for i in made
         ),
     )  # fmt: skip
@@ -133,7 +140,7 @@ def _loans(made: list[invent.InventedItem], people: list[invent.InventedPatron],
     """Some copies are out, a few of them overdue, none beyond a patron's limit."""
     now = timezone.now()
     today = timezone.localdate()
-    rule = LoanRule.objects.get(version=1)
+    rule = LoanRule.objects.get(version=1, category__isnull=True, material_class__isnull=True)
     held: dict[int, int] = {}
     due: dict[tuple[int, int], dt.date] = {}
 
@@ -141,10 +148,13 @@ def _loans(made: list[invent.InventedItem], people: list[invent.InventedPatron],
         for item in made:
             person = people[invent.number("borrower", item.id) % len(people)]
             kept = item.work_id == invent.KEPT_IN or item.library_use_only or person.expires_on < today
+            kept = kept or item.material_class != "book"
             if kept or invent.number("out", item.id) % 25 or held.get(person.id, 0) >= MAX_LOANS - 4:
                 continue
             held[person.id] = held.get(person.id, 0) + 1
             days_ago = invent.number("day", item.id) % (LOAN_DAYS + 2)
+            if invent.number("late", item.id) % 40 == 0:
+                days_ago += invent.number("how late", item.id) % 40
             lent = today - dt.timedelta(days=days_ago)
             place = item.library, days_ago
             if place not in due:

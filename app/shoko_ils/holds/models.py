@@ -18,9 +18,7 @@ class HoldRule(models.Model):
     """
 
     category = models.ForeignKey(PatronCategory, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    material_class = models.ForeignKey(
-        MaterialClass, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
+    material_class = models.ForeignKey(MaterialClass, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     # 0 gives no right to hold; NULL knows no limit
     max_holds = models.PositiveSmallIntegerField(null=True, blank=True)
     max_per_day = models.PositiveSmallIntegerField(null=True, blank=True)
@@ -108,7 +106,9 @@ class Hold(models.Model):
     class Meta:
         db_table = "hold"
         indexes = (
-            models.Index(fields=("record", "priority", "order_at", "id"), condition=Q(state="queued"), name="hold_queue"),
+            models.Index(
+                fields=("record", "priority", "order_at", "id"), condition=Q(state="queued"), name="hold_queue"
+            ),
             models.Index(fields=("patron",), condition=Q(patron__isnull=False), name="hold_of_patron"),
             models.Index(fields=("group",), condition=Q(group__isnull=False), name="hold_of_group"),
             models.Index(fields=("pickup_by",), condition=Q(pickup_by__isnull=False), name="hold_pickup_by"),
@@ -236,7 +236,9 @@ class WalkIn(models.Model):
 
     class Meta:
         db_table = "walk_in"
-        constraints = (models.CheckConstraint(name="walk_in_reason", condition=Q(reason__in=["on-shelf", "exception"])),)
+        constraints = (
+            models.CheckConstraint(name="walk_in_reason", condition=Q(reason__in=["on-shelf", "exception"])),
+        )
 
     def __str__(self) -> str:
         return f"walk-in {self.pk}"

@@ -91,9 +91,7 @@ def _present(cursor: CursorWrapper) -> dict[tuple[str, str], str]:
 
 def _refuse_if_stored(cursor: CursorWrapper, table: str, name: str, condition: str) -> None:
     cursor.execute(
-        sql.SQL("SELECT count(*) FROM {} WHERE NOT ({})")
-        .format(sql.Identifier(table), sql.SQL(condition))
-        .as_string()
+        sql.SQL("SELECT count(*) FROM {} WHERE NOT ({})").format(sql.Identifier(table), sql.SQL(condition)).as_string()
     )
     (rows,) = cursor.fetchone()
     if rows:

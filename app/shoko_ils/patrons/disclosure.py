@@ -72,9 +72,7 @@ def archive(patron: Patron, passphrase: str) -> bytes:
     page = render_to_string("patrons/disclosed.html", {"tables": tables, **head})
     machine = json.dumps({**head, "tables": tables}, ensure_ascii=False, indent=1, default=_plain)
     memory = io.BytesIO()
-    with pyzipper.AESZipFile(
-        memory, "w", compression=pyzipper.ZIP_DEFLATED, encryption=pyzipper.WZ_AES
-    ) as archived:
+    with pyzipper.AESZipFile(memory, "w", compression=pyzipper.ZIP_DEFLATED, encryption=pyzipper.WZ_AES) as archived:
         archived.setpassword(passphrase.encode())
         archived.setencryption(pyzipper.WZ_AES, nbits=256)
         archived.writestr("disclosure.html", page)

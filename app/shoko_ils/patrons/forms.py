@@ -59,7 +59,9 @@ class PatronForm(Plain):
     postal_code = text(_("Postal code"), 10, inputmode="numeric")
     address = text(_("Address"), 200, lang="ja")
     phone = text(_("Telephone"), 20, inputmode="tel")
-    contact = forms.ChoiceField(label=_("Way of contact"), choices=[(str(k), v) for k, v in words.CONTACT.items()], initial="none")
+    contact = forms.ChoiceField(
+        label=_("Way of contact"), choices=[(str(k), v) for k, v in words.CONTACT.items()], initial="none"
+    )
     email = forms.EmailField(label=_("E-mail (only if wished)"), required=False)
     guardian_name = text(_("Guardian (only of primary school pupils)"), lang="ja")
     contact_name = text(_("Contact person"), lang="ja")
@@ -93,7 +95,7 @@ class PatronForm(Plain):
 
     def clean_birth_date(self) -> dt.date | None:
         given, today = self.cleaned_data["birth_date"], timezone.localdate()
-        if given and not today.year - OLDEST <= given.year <= today.year or (given and given > today):
+        if (given and not today.year - OLDEST <= given.year <= today.year) or (given and given > today):
             raise ValidationError(_("Nobody alive was born on this day."))
         return given  # type: ignore[no-any-return]
 
@@ -126,7 +128,9 @@ class PatronForm(Plain):
             self.add_error("email", _("An e-mail address is only kept of those who wish to be told by e-mail."))
         pupil = school.pupil_until(given.get("birth_date"), timezone.localdate())
         if given.get("guardian_name") and pupil is None and not self.initial.get("primary_reason"):
-            self.add_error("guardian_name", _("A guardian is only kept of primary school pupils: enter the date of birth."))
+            self.add_error(
+                "guardian_name", _("A guardian is only kept of primary school pupils: enter the date of birth.")
+            )
         return given
 
     def details(self) -> Details:
@@ -144,7 +148,9 @@ class NewPatronForm(PatronForm):
 
     always = (*PatronForm.always, "card", "key", "knows_duplicates")
 
-    card = forms.CharField(label=_("Scan the new card"), max_length=40, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    card = forms.CharField(
+        label=_("Scan the new card"), max_length=40, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
     key = forms.UUIDField(widget=forms.HiddenInput)
     knows_duplicates = forms.BooleanField(
         label=_("I have compared them: this is another person"), required=False, widget=forms.HiddenInput

@@ -4,7 +4,11 @@ from django.utils.translation import gettext_lazy as _
 
 from shoko_ils.patrons.models import Card, ErasureCertificate, Patron, SubjectRequest
 
-CONTACT = {Patron.Contact.EMAIL: _("E-mail"), Patron.Contact.PHONE: _("Telephone"), Patron.Contact.NONE: _("Not wished")}
+CONTACT = {
+    Patron.Contact.EMAIL: _("E-mail"),
+    Patron.Contact.PHONE: _("Telephone"),
+    Patron.Contact.NONE: _("Not wished"),
+}
 KIND = {Patron.Kind.PERSON: _("Person"), Patron.Kind.GROUP: _("Group")}
 CARD_REASON = {
     Card.Reason.LOST: _("Lost"),

@@ -30,9 +30,10 @@ MANAGERS = frozenset({Level.MANAGER})
 
 MATRIX: dict[str, dict[str, frozenset[Level]]] = {
     "account": {"own": EVERY},
-    "counter": {"use": EVERY},
+    "counter": {"use": EVERY, "report": NO_TRAINEE},
     "patron": {
         "view": NO_TRAINEE,
+        "loans": NO_TRAINEE,
         "register": NO_TRAINEE,
         "change": NO_TRAINEE,
         "renew": NO_TRAINEE,
@@ -43,7 +44,12 @@ MATRIX: dict[str, dict[str, frozenset[Level]]] = {
     },
     "disclosure": {"register": OFFICERS, "export": OFFICERS},
     "catalogue": {"work": OFFICERS},
-    "code": {"change": MANAGERS},
+    # 督促, 弁償, and who has an item: not of an assistant's counter
+    "overdue": {"work": OFFICERS},
+    "case": {"work": OFFICERS},
+    "borrower": {"show": OFFICERS},
+    # コード変更: rules, calendars, masters
+    "code": {"view": OFFICERS, "change": MANAGERS},
     "authority": {"view": MANAGERS, "request": MANAGERS, "confirm": MANAGERS},
     "audit": {"read": MANAGERS, "review": MANAGERS},
 }
@@ -51,6 +57,7 @@ MATRIX: dict[str, dict[str, frozenset[Level]]] = {
 EXPORTS = frozenset({("disclosure", "export")})
 # 担当業務 that can be assigned to a person of level 4 → the cells it opens at that person's own library
 DUTIES: dict[str, frozenset[tuple[str, str]]] = {
+    "overdue": frozenset({("overdue", "work")}),
     "cataloguing": frozenset({("catalogue", "work")}),
     "patron-lists": frozenset({("patron", "lists")}),
     "disclosure": frozenset({("disclosure", "register")}),
@@ -103,6 +110,8 @@ CATALOGUES = Cell("catalogue", "work")
 LISTS = Cell("patron", "lists")
 RIGHTS = Cell("disclosure", "register")
 AUTHORITY = Cell("authority", "view")
+OVERDUE = Cell("overdue", "work")
+CHANGES_CODES = Cell("code", "change")
 
 # page → the cell it needs; with a dictionary, by method
 ACCESS: dict[str, Cell | dict[str, Cell] | str] = {
@@ -114,7 +123,24 @@ ACCESS: dict[str, Cell | dict[str, Cell] | str] = {
     "account": OWN_ACCOUNT,
     "start": EVERYBODY,
     "lend": EVERYBODY,
+    "lend-renew": EVERYBODY,
+    "lend-permit": EVERYBODY,
+    "lend-receipt": EVERYBODY,
+    "desk-sheet": EVERYBODY,
     "return": EVERYBODY,
+    "return-check": EVERYBODY,
+    "patron-loans": Cell("patron", "loans"),
+    "overdue": OVERDUE,
+    "overdue-contact": OVERDUE,
+    "overdue-postcards": OVERDUE,
+    "borrower": Cell("borrower", "show"),
+    "cases": Cell("case", "work"),
+    "case-form": Cell("case", "work"),
+    "day-report": Cell("counter", "report"),
+    "calendar": EVERYBODY,
+    "calendar-change": CHANGES_CODES,
+    "rules": Cell("code", "view"),
+    "rule-change": CHANGES_CODES,
     "patrons": KNOWS_PATRONS,
     "patron": KNOWS_PATRONS,
     "patron-new": Cell("patron", "register"),

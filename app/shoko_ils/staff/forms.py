@@ -55,9 +55,7 @@ class PasswordForm(Plain):
 class PinForm(Plain):
     """The own staff card and its PIN."""
 
-    card = forms.CharField(
-        label=_("Staff card"), max_length=40, widget=forms.TextInput(attrs={"autocomplete": "off"})
-    )
+    card = forms.CharField(label=_("Staff card"), max_length=40, widget=forms.TextInput(attrs={"autocomplete": "off"}))
     pin = secret(_("PIN (4 to 6 digits)"), inputmode="numeric")
 
     def clean_card(self) -> str:
@@ -105,7 +103,9 @@ class NewAccountForm(PostForm):
     """A new person: the ID is his for ever."""
 
     login_id = forms.RegexField(
-        label=_("Staff ID"), regex=r"^[a-z0-9][a-z0-9._-]{1,39}$", widget=forms.TextInput(attrs={"autocapitalize": "none"})
+        label=_("Staff ID"),
+        regex=r"^[a-z0-9][a-z0-9._-]{1,39}$",
+        widget=forms.TextInput(attrs={"autocapitalize": "none"}),
     )
     until_on = DateField(label=_("Last day is before (if known)"), required=False)
     field_order = ("login_id", "name", "section", "job_class", "post", "library", "from_on", "until_on", "reason")

@@ -1,6 +1,7 @@
 """Who works at a terminal: by full log-in, or in three seconds by staff card and PIN on a terminal that is open today."""
 
 import time
+import uuid
 from enum import StrEnum
 
 from django.contrib.auth import login, logout
@@ -9,7 +10,7 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from shoko_ils.audit import record as audit
-from shoko_ils.core.models import Library
+from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.staff import policy, terminal
 from shoko_ils.staff.models import Level, StaffAccount, StaffPin
 from shoko_ils.staff.services import factors
@@ -27,13 +28,19 @@ class Outcome(StrEnum):
     SHUT = "shut"
 
 
-def enter(request: HttpRequest, person: StaffAccount, library: Library, *, full: bool) -> None:
+def enter(
+    request: HttpRequest, person: StaffAccount, library: Library, *, full: bool, point: ServicePoint | None = None
+) -> None:
     """Begin a session; `full` by password and, where there is one, second factor. An own empty session for each person."""
     if request.user.is_authenticated:
         logout(request)
     login(request, person, backend=BACKEND)
     request.session["library"] = library.pk
     request.session["full"] = full
+    # an undo lives until the next scan on the terminal, whoever scans
+    request.session["terminal"] = str(terminal.of(request) or uuid.uuid4())
+    if point is not None and point.library_id == library.pk:
+        request.session["point"] = point.pk
     if full and policy.second_factor_required() and not factors.has_second_factor(person):
         request.session["needs_factor"] = True
     if StaffPin.objects.filter(account=person).exists():
@@ -68,6 +75,7 @@ def by_card(request: HttpRequest, card: str, pin: str) -> Outcome:
     with transaction.atomic():
         if former is not None:
             audit.write(audit.Actor(former.login_id, library.key), "hand-over", "operator")
-        enter(request, person, library, full=False)
+        point = ServicePoint.objects.filter(pk=request.session.get("point"), library=library).first()
+        enter(request, person, library, full=False, point=point)
         audit.write(actor, "take-over", "operator")
     return Outcome.SWITCHED

@@ -31,6 +31,7 @@ def open_for_today(request: HttpRequest, answer: HttpResponseBase, officer: Staf
     TerminalOpening.objects.get_or_create(
         terminal=terminal, day=timezone.localdate(), defaults={"library": library, "opened_by": officer}
     )
+    request.session["terminal"] = str(terminal)
     answer.set_cookie(  # type: ignore[attr-defined]
         COOKIE,
         signing.dumps(str(terminal), salt=SALT),

@@ -138,7 +138,9 @@ def _why(refused: authority.Refused) -> str:
 
 
 def _requests(condition: Q) -> list[dict[str, Any]]:
-    rows = AuthorityRequest.objects.filter(condition).select_related("library", "requested_by", "confirmed_by", "refused_by")
+    rows = AuthorityRequest.objects.filter(condition).select_related(
+        "library", "requested_by", "confirmed_by", "refused_by"
+    )
     return [
         {"row": row, "kind": words.KIND[Kind(row.kind)], "duty": words.DUTY.get(row.duty, ""),
          "reason": words.REASON[AuthorityRequest.Reason(row.reason)]}
@@ -192,8 +194,12 @@ def account_of_page(request: HttpRequest, pk: int) -> HttpResponse:
     act = request.POST.get("act", "")
     initial = {name: getattr(account, name) for name in ("name", "section", "job_class", "post", "library")}
     made = {
-        "change": forms.PostForm(request.POST if act == "change" else None, auto_id="change-%s", initial={**initial, "key": uuid.uuid4()}),
-        "duty": forms.DutyForm(request.POST if act == "duty" else None, auto_id="duty-%s", initial={"key": uuid.uuid4()}),
+        "change": forms.PostForm(
+            request.POST if act == "change" else None, auto_id="change-%s", initial={**initial, "key": uuid.uuid4()}
+        ),
+        "duty": forms.DutyForm(
+            request.POST if act == "duty" else None, auto_id="duty-%s", initial={"key": uuid.uuid4()}
+        ),
         "end": forms.AskForm(request.POST if act == "end" else None, auto_id="end-%s", initial={"key": uuid.uuid4()}),
     }
     refused, form = "", made.get(act)

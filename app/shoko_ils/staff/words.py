@@ -20,6 +20,7 @@ REASON = {
     AuthorityRequest.Reason.INCIDENT: _("Accident or suspected misuse"),
 }
 DUTY = {
+    "overdue": _("Overdue notices"),
     "cataloguing": _("Cataloguing"),
     "patron-lists": _("Work lists of patrons"),
     "disclosure": _("Register of disclosure requests"),
@@ -35,7 +36,9 @@ REFUSALS = {
     "closed": _("This request is closed"),
 }
 OPERATOR = {
-    Outcome.TERMINAL_CLOSED: _("This terminal has not been opened today. An officer logs in with password and code first."),
+    Outcome.TERMINAL_CLOSED: _(
+        "This terminal has not been opened today. An officer logs in with password and code first."
+    ),
     Outcome.WRONG: _("Card or PIN is wrong"),
     Outcome.SHUT: _("The PIN is shut after five wrong ones. Log in with the password and set a new one."),
 }

@@ -5,42 +5,92 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('audit', '0002_chain'),
+        ("audit", "0002_chain"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Report',
+            name="Report",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('month', models.DateField(help_text='its first day', unique=True)),
-                ('made_on', models.DateField()),
-                ('events', models.PositiveIntegerField(help_text='how many were looked at')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("month", models.DateField(help_text="its first day", unique=True)),
+                ("made_on", models.DateField()),
+                ("events", models.PositiveIntegerField(help_text="how many were looked at")),
             ],
             options={
-                'db_table': 'audit_report',
-                'constraints': [models.CheckConstraint(condition=models.Q(('month__day', 1)), name='audit_report_month')],
+                "db_table": "audit_report",
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("month__day", 1)), name="audit_report_month")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Finding',
+            name="Finding",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('out-of-hours', 'Out Of Hours'), ('no-counter-event', 'No Counter Event'), ('bulk', 'Bulk'), ('same-surname', 'Same Surname')], max_length=16)),
-                ('actor', models.CharField(max_length=40)),
-                ('library', models.CharField(max_length=40)),
-                ('day', models.DateField()),
-                ('count', models.PositiveIntegerField()),
-                ('resolution', models.CharField(blank=True, choices=[('', 'Open'), ('checked', 'Checked'), ('interviewed', 'Interviewed'), ('reported', 'Reported')], db_default='', max_length=11)),
-                ('resolved_by', models.CharField(blank=True, db_default='', max_length=40)),
-                ('resolved_on', models.DateField(blank=True, null=True)),
-                ('report', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='audit.report')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("out-of-hours", "Out Of Hours"),
+                            ("no-counter-event", "No Counter Event"),
+                            ("bulk", "Bulk"),
+                            ("same-surname", "Same Surname"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("actor", models.CharField(max_length=40)),
+                ("library", models.CharField(max_length=40)),
+                ("day", models.DateField()),
+                ("count", models.PositiveIntegerField()),
+                (
+                    "resolution",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "Open"),
+                            ("checked", "Checked"),
+                            ("interviewed", "Interviewed"),
+                            ("reported", "Reported"),
+                        ],
+                        db_default="",
+                        max_length=11,
+                    ),
+                ),
+                ("resolved_by", models.CharField(blank=True, db_default="", max_length=40)),
+                ("resolved_on", models.DateField(blank=True, null=True)),
+                (
+                    "report",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="findings", to="audit.report"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'audit_finding',
-                'constraints': [models.UniqueConstraint(fields=('report', 'kind', 'actor', 'library', 'day'), name='audit_finding_once'), models.CheckConstraint(condition=models.Q(models.Q(('resolution', ''), ('resolved_by', ''), ('resolved_on__isnull', True)), models.Q(('resolution__gt', ''), ('resolved_by__gt', ''), ('resolved_on__isnull', False)), _connector='OR'), name='audit_finding_resolved'), models.CheckConstraint(condition=models.Q(('resolved_by', ''), models.Q(('resolved_by', models.F('actor')), _negated=True), _connector='OR'), name='audit_finding_not_by_oneself')],
+                "db_table": "audit_finding",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("report", "kind", "actor", "library", "day"), name="audit_finding_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("resolution", ""), ("resolved_by", ""), ("resolved_on__isnull", True)),
+                            models.Q(("resolution__gt", ""), ("resolved_by__gt", ""), ("resolved_on__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="audit_finding_resolved",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("resolved_by", ""),
+                            models.Q(("resolved_by", models.F("actor")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="audit_finding_not_by_oneself",
+                    ),
+                ],
             },
         ),
     ]

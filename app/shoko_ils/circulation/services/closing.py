@@ -72,25 +72,33 @@ def move_due_dates(library: Library, first: dt.date, last: dt.date) -> int:
 
 def plan(
     actor: audit.Actor,
-    library: Library,
+    libraries: list[Library],
     first: dt.date,
     last: dt.date,
     *,
     kind: CalendarException.Kind,
     reason: CalendarException.Reason,
-) -> CalendarException:
-    """Enter planned days (特別整理期間, 臨時開館); due dates in closed days move. Raises Overlaps, CalendarEnds."""
+) -> list[CalendarException]:
+    """Enter planned days (特別整理期間, 臨時開館) of all these libraries or of none; due dates in closed days move.
+
+    Raises Overlaps, CalendarEnds.
+    """
+    made = []
     try:
         with transaction.atomic():
-            row = CalendarException.objects.create(
-                library=library, kind=kind, first_on=first, last_on=last, reason=reason, made_by=actor.login_id
-            )
-            if kind == CalendarException.Kind.CLOSED:
-                move_due_dates(library, first, last)
-            audit.write(audit.Actor(actor.login_id, library.key), f"plan-{kind}", "calendar")
-            return row
+            for library in libraries:
+                row = CalendarException.objects.create(
+                    library=library, kind=kind, first_on=first, last_on=last, reason=reason, made_by=actor.login_id
+                )
+                if kind == CalendarException.Kind.CLOSED:
+                    row.moved_loans = move_due_dates(library, first, last)
+                    row.save(update_fields=["moved_loans"])
+                made.append(row)
+            for library in libraries:
+                audit.write(audit.Actor(actor.login_id, library.key), f"plan-{kind}", "calendar")
     except IntegrityError as error:
-        raise Overlaps(f"{library.key}: {first} to {last}") from error
+        raise Overlaps(f"{first} to {last}") from error
+    return made
 
 
 @transaction.atomic

@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
                 ("act", models.UUIDField(blank=True, null=True)),
                 (
                     "moved_loans",
-                    models.PositiveIntegerField(default=0, help_text="due dates that an emergency moved"),
+                    models.PositiveIntegerField(default=0, help_text="due dates that it moved"),
                 ),
                 (
                     "library",

@@ -166,7 +166,12 @@ def prolong_guardian(actor: audit.Actor, patron_id: int, until: dt.date, reason:
 
 def _refuse_undeclared(details: Details) -> None:
     site = declared.site()
-    under = {**declared.COLUMNS, "contact": "contact", "contact_name": "group_contact", "contact_phone": "group_contact"}
+    under = {
+        **declared.COLUMNS,
+        "contact": "contact",
+        "contact_name": "group_contact",
+        "contact_phone": "group_contact",
+    }
     for each in fields(details):
         value = getattr(details, each.name)
         if each.name in under and value and value != Patron.Contact.NONE and not site.has(under[each.name]):

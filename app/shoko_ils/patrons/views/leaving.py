@@ -72,7 +72,9 @@ def lists_page(request: HttpRequest) -> HttpResponse:
     today = timezone.localdate()
     kind = request.GET.get("list", "unused")
     if kind == "unconfirmed":
-        lacking = Q(kind=Patron.Kind.PERSON, birth_date__isnull=True) if declared.site().has("birth_date") else Q(pk=None)
+        lacking = (
+            Q(kind=Patron.Kind.PERSON, birth_date__isnull=True) if declared.site().has("birth_date") else Q(pk=None)
+        )
         lacking |= Q(primary_until__gte=today, guardian_name="")
         found = Patron.objects.filter(lacking, expires_on__gte=today).order_by("registered_on", "pk")
     else:
@@ -103,7 +105,9 @@ def requests_page(request: HttpRequest) -> HttpResponse:
         else:
             return redirect("subject-requests")
     today = timezone.localdate()
-    opened = list(SubjectRequest.objects.filter(decision="").select_related("library", "patron").order_by("due_on", "pk"))
+    opened = list(
+        SubjectRequest.objects.filter(decision="").select_related("library", "patron").order_by("due_on", "pk")
+    )
     closed = list(SubjectRequest.objects.exclude(decision="").order_by("-decided_on", "-pk")[:LISTED])
     context = {
         "open": [

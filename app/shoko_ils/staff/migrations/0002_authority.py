@@ -6,201 +6,318 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('core', '0003_calendar'),
-        ('staff', '0001_initial'),
+        ("core", "0003_calendar"),
+        ("staff", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='AssignedDuty',
+            name="AssignedDuty",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('duty', models.SlugField(max_length=40)),
-                ('from_on', models.DateField()),
-                ('until_on', models.DateField(blank=True, help_text='last day', null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("duty", models.SlugField(max_length=40)),
+                ("from_on", models.DateField()),
+                ("until_on", models.DateField(blank=True, help_text="last day", null=True)),
             ],
             options={
-                'db_table': 'assigned_duty',
+                "db_table": "assigned_duty",
             },
         ),
         migrations.CreateModel(
-            name='AuthorityRequest',
+            name="AuthorityRequest",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.UUIDField(editable=False, unique=True)),
-                ('kind', models.CharField(choices=[('register', 'Register'), ('change', 'Change'), ('grant', 'Grant'), ('revoke', 'Revoke'), ('end', 'End')], max_length=8)),
-                ('reason', models.CharField(choices=[('joined', 'Joined'), ('moved', 'Moved'), ('duty', 'Duty'), ('left', 'Left'), ('incident', 'Incident')], max_length=8)),
-                ('login_id', models.CharField(max_length=40)),
-                ('name', models.CharField(blank=True, db_default='', max_length=80)),
-                ('section', models.CharField(blank=True, db_default='', max_length=80)),
-                ('job_class', models.SlugField(blank=True, db_default='', max_length=40)),
-                ('post', models.SlugField(blank=True, db_default='', max_length=40)),
-                ('level', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('duty', models.SlugField(blank=True, db_default='', max_length=40)),
-                ('from_on', models.DateField()),
-                ('until_on', models.DateField(blank=True, null=True)),
-                ('requested_at', models.DateTimeField()),
-                ('confirmed_at', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.UUIDField(editable=False, unique=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("register", "Register"),
+                            ("change", "Change"),
+                            ("grant", "Grant"),
+                            ("revoke", "Revoke"),
+                            ("end", "End"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("joined", "Joined"),
+                            ("moved", "Moved"),
+                            ("duty", "Duty"),
+                            ("left", "Left"),
+                            ("incident", "Incident"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("login_id", models.CharField(max_length=40)),
+                ("name", models.CharField(blank=True, db_default="", max_length=80)),
+                ("section", models.CharField(blank=True, db_default="", max_length=80)),
+                ("job_class", models.SlugField(blank=True, db_default="", max_length=40)),
+                ("post", models.SlugField(blank=True, db_default="", max_length=40)),
+                ("level", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("duty", models.SlugField(blank=True, db_default="", max_length=40)),
+                ("from_on", models.DateField()),
+                ("until_on", models.DateField(blank=True, null=True)),
+                ("requested_at", models.DateTimeField()),
+                ("confirmed_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'db_table': 'authority_request',
+                "db_table": "authority_request",
             },
         ),
         migrations.CreateModel(
-            name='RecoveryCode',
+            name="RecoveryCode",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(help_text='hash', max_length=200)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.CharField(help_text="hash", max_length=200)),
             ],
             options={
-                'db_table': 'staff_recovery_code',
+                "db_table": "staff_recovery_code",
             },
         ),
         migrations.CreateModel(
-            name='StaffPin',
+            name="StaffPin",
             fields=[
-                ('account', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='pin', serialize=False, to=settings.AUTH_USER_MODEL)),
-                ('pin', models.CharField(help_text='hash', max_length=200)),
-                ('failed', models.PositiveSmallIntegerField(default=0)),
-                ('changed_on', models.DateField()),
+                (
+                    "account",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="pin",
+                        serialize=False,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("pin", models.CharField(help_text="hash", max_length=200)),
+                ("failed", models.PositiveSmallIntegerField(default=0)),
+                ("changed_on", models.DateField()),
             ],
             options={
-                'db_table': 'staff_pin',
+                "db_table": "staff_pin",
             },
         ),
         migrations.CreateModel(
-            name='StaffTotp',
+            name="StaffTotp",
             fields=[
-                ('account', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='totp', serialize=False, to=settings.AUTH_USER_MODEL)),
-                ('secret', models.CharField(max_length=64)),
-                ('confirmed_on', models.DateField(blank=True, null=True)),
-                ('last_step', models.BigIntegerField(default=0)),
+                (
+                    "account",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="totp",
+                        serialize=False,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("secret", models.CharField(max_length=64)),
+                ("confirmed_on", models.DateField(blank=True, null=True)),
+                ("last_step", models.BigIntegerField(default=0)),
             ],
             options={
-                'db_table': 'staff_totp',
+                "db_table": "staff_totp",
             },
         ),
         migrations.CreateModel(
-            name='TerminalOpening',
+            name="TerminalOpening",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('terminal', models.UUIDField()),
-                ('day', models.DateField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("terminal", models.UUIDField()),
+                ("day", models.DateField()),
             ],
             options={
-                'db_table': 'terminal_opening',
+                "db_table": "terminal_opening",
             },
         ),
         migrations.AddField(
-            model_name='staffaccount',
-            name='card',
-            field=models.CharField(blank=True, help_text='number of the staff card', max_length=9, null=True, unique=True),
+            model_name="staffaccount",
+            name="card",
+            field=models.CharField(
+                blank=True, help_text="number of the staff card", max_length=9, null=True, unique=True
+            ),
         ),
         migrations.AddField(
-            model_name='staffaccount',
-            name='initial_password',
-            field=models.BooleanField(db_default=False, default=False, help_text='to be changed at log-in'),
+            model_name="staffaccount",
+            name="initial_password",
+            field=models.BooleanField(db_default=False, default=False, help_text="to be changed at log-in"),
         ),
         migrations.AddField(
-            model_name='staffaccount',
-            name='job_class',
-            field=models.SlugField(blank=True, db_default='', help_text='職種: site data, see jobs', max_length=40),
+            model_name="staffaccount",
+            name="job_class",
+            field=models.SlugField(blank=True, db_default="", help_text="職種: site data, see jobs", max_length=40),
         ),
         migrations.AddField(
-            model_name='staffaccount',
-            name='password_changed_on',
+            model_name="staffaccount",
+            name="password_changed_on",
             field=models.DateField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='staffaccount',
-            name='post',
-            field=models.SlugField(blank=True, db_default='', help_text='職位', max_length=40),
+            model_name="staffaccount",
+            name="post",
+            field=models.SlugField(blank=True, db_default="", help_text="職位", max_length=40),
         ),
         migrations.AddConstraint(
-            model_name='staffaccount',
-            constraint=models.CheckConstraint(condition=models.Q(('removed_on__isnull', True), ('removed_on__gte', models.F('registered_on')), _connector='OR'), name='staff_removed_after_registration'),
+            model_name="staffaccount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("removed_on__isnull", True), ("removed_on__gte", models.F("registered_on")), _connector="OR"
+                ),
+                name="staff_removed_after_registration",
+            ),
         ),
         migrations.AddField(
-            model_name='assignedduty',
-            name='account',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='duties', to=settings.AUTH_USER_MODEL),
+            model_name="assignedduty",
+            name="account",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="duties", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='authorityrequest',
-            name='account',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='authority_requests', to=settings.AUTH_USER_MODEL),
+            model_name="authorityrequest",
+            name="account",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="authority_requests",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='authorityrequest',
-            name='confirmed_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="authorityrequest",
+            name="confirmed_by",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='authorityrequest',
-            name='library',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.library'),
+            model_name="authorityrequest",
+            name="library",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="core.library"
+            ),
         ),
         migrations.AddField(
-            model_name='authorityrequest',
-            name='refused_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="authorityrequest",
+            name="refused_by",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='authorityrequest',
-            name='requested_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="authorityrequest",
+            name="requested_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='recoverycode',
-            name='account',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='recovery_codes', to=settings.AUTH_USER_MODEL),
+            model_name="recoverycode",
+            name="account",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="recovery_codes", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddConstraint(
-            model_name='staffpin',
-            constraint=models.CheckConstraint(condition=models.Q(('pin__contains', '$')), name='staff_pin_hashed'),
+            model_name="staffpin",
+            constraint=models.CheckConstraint(condition=models.Q(("pin__contains", "$")), name="staff_pin_hashed"),
         ),
         migrations.AddField(
-            model_name='terminalopening',
-            name='library',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.library'),
+            model_name="terminalopening",
+            name="library",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="core.library"),
         ),
         migrations.AddField(
-            model_name='terminalopening',
-            name='opened_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="terminalopening",
+            name="opened_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddConstraint(
-            model_name='assignedduty',
-            constraint=models.UniqueConstraint(condition=models.Q(('until_on__isnull', True)), fields=('account', 'duty'), name='assigned_duty_once'),
+            model_name="assignedduty",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("until_on__isnull", True)), fields=("account", "duty"), name="assigned_duty_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='authorityrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('confirmed_by__isnull', True), models.Q(('confirmed_by', models.F('requested_by')), _negated=True), _connector='OR'), name='authority_request_two_persons'),
+            model_name="authorityrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("confirmed_by__isnull", True),
+                    models.Q(("confirmed_by", models.F("requested_by")), _negated=True),
+                    _connector="OR",
+                ),
+                name="authority_request_two_persons",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='authorityrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('account__isnull', True), models.Q(models.Q(('account', models.F('requested_by')), _negated=True), models.Q(('confirmed_by__isnull', True), models.Q(('account', models.F('confirmed_by')), _negated=True), _connector='OR')), _connector='OR'), name='authority_request_not_of_oneself'),
+            model_name="authorityrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("account__isnull", True),
+                    models.Q(
+                        models.Q(("account", models.F("requested_by")), _negated=True),
+                        models.Q(
+                            ("confirmed_by__isnull", True),
+                            models.Q(("account", models.F("confirmed_by")), _negated=True),
+                            _connector="OR",
+                        ),
+                    ),
+                    _connector="OR",
+                ),
+                name="authority_request_not_of_oneself",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='authorityrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('kind', 'register'), ('account__isnull', False), _connector='OR'), name='authority_request_account_but_to_register'),
+            model_name="authorityrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind", "register"), ("account__isnull", False), _connector="OR"),
+                name="authority_request_account_but_to_register",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='authorityrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ['register', 'change']), ('level__isnull', False), ('library__isnull', False), ('name__gt', '')), models.Q(('duty__gt', ''), ('kind__in', ['grant', 'revoke'])), ('kind', 'end'), _connector='OR'), name='authority_request_complete'),
+            model_name="authorityrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("kind__in", ["register", "change"]),
+                        ("level__isnull", False),
+                        ("library__isnull", False),
+                        ("name__gt", ""),
+                    ),
+                    models.Q(("duty__gt", ""), ("kind__in", ["grant", "revoke"])),
+                    ("kind", "end"),
+                    _connector="OR",
+                ),
+                name="authority_request_complete",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='authorityrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('confirmed_at__isnull', True), ('confirmed_by__isnull', True)), models.Q(('confirmed_at__isnull', False), ('confirmed_by__isnull', False), ('refused_by__isnull', True)), _connector='OR'), name='authority_request_confirmed'),
+            model_name="authorityrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("confirmed_at__isnull", True), ("confirmed_by__isnull", True)),
+                    models.Q(
+                        ("confirmed_at__isnull", False), ("confirmed_by__isnull", False), ("refused_by__isnull", True)
+                    ),
+                    _connector="OR",
+                ),
+                name="authority_request_confirmed",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='recoverycode',
-            constraint=models.CheckConstraint(condition=models.Q(('code__contains', '$')), name='staff_recovery_code_hashed'),
+            model_name="recoverycode",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("code__contains", "$")), name="staff_recovery_code_hashed"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='terminalopening',
-            constraint=models.UniqueConstraint(fields=('terminal', 'day'), name='terminal_opening_once'),
+            model_name="terminalopening",
+            constraint=models.UniqueConstraint(fields=("terminal", "day"), name="terminal_opening_once"),
         ),
     ]

@@ -1,4 +1,4 @@
-"""Brings libraries, service points, material classes and the closed list of patrons' fields in line with the site file."""
+"""Brings the database in line with the site file: libraries, their points, classes, overdue stages, patrons' fields."""
 
 from typing import Any
 
@@ -7,6 +7,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import models, transaction
 from django.utils import timezone
 
+from shoko_ils.circulation.models import OverdueStage
+from shoko_ils.circulation.models.overdue import Means
 from shoko_ils.core.calendar import pattern
 from shoko_ils.core.calendar.days import CalendarEnds, Days
 from shoko_ils.core.models import Library, ServicePoint
@@ -16,8 +18,9 @@ from shoko_ils.patrons import closing, declared
 
 class Command(BaseCommand):
     help = (
-        "Create or rename what the site file lists: libraries, service points, material classes. Removes nothing."
-        " Closes the list of patrons' fields to what it declares. Repeatable. Run as ils_owner."
+        "Create or rename what the site file lists: libraries, service points, material classes,"
+        " overdue stages. Removes no library. Closes the list of patrons' fields to what it declares."
+        " Repeatable. Run as ils_owner."
     )
 
     @transaction.atomic
@@ -32,11 +35,26 @@ class Command(BaseCommand):
                 bring(ServicePoint, point, points, library_id=library.pk)
         for position, entry in enumerate(site.get("material_classes", []), start=1):
             bring(MaterialClass, entry, position, counted_as=entry.get("counted_as", entry["key"]))
+        if "overdue_stages" in site:
+            _overdue_stages(site["overdue_stages"])
         try:
             closed = closing.close(declared.site())
         except closing.StillStored as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"libraries: {len(site['libraries'])}, changed: {changed}; patrons' constraints: {closed}")
+
+
+def _overdue_stages(entries: list[dict[str, Any]]) -> None:
+    """The stages of overdue notices, in the order of their days; contacts keep the number of their time."""
+    wanted = sorted((entry["after_days"], entry["means"]) for entry in entries)
+    if any(means not in set(Means) for _, means in wanted) or len({days for days, _ in wanted}) < len(wanted):
+        raise CommandError(f"overdue_stages: each has its own after_days, and means of {', '.join(Means)}")
+    if list(OverdueStage.objects.values_list("after_days", "means")) != wanted:
+        OverdueStage.objects.all().delete()
+        OverdueStage.objects.bulk_create(
+            OverdueStage(number=number, after_days=days, means=means)
+            for number, (days, means) in enumerate(wanted, start=1)
+        )
 
 
 def _calendar(entry: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Screens of circulation besides the two windows of the counter. Thin: the services decide."""

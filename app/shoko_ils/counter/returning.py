@@ -1,0 +1,184 @@
+"""The return window: scan, where the item goes, undo, and the return that waits for a check."""
+
+import uuid
+
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from shoko_ils.circulation import services
+from shoko_ils.circulation.models import ReturnCase
+from shoko_ils.circulation.services import Outcome, OutOfRange
+from shoko_ils.core.db import OutcomeUnknown
+from shoko_ils.counter import desk as desks
+from shoko_ils.counter import forms, words
+from shoko_ils.counter.desk import Desk
+from shoko_ils.counter.log import ScanLog
+from shoko_ils.counter.messages import Notice, notice
+from shoko_ils.counter.operations import Operation, operation
+from shoko_ils.holdings.barcode import is_card
+
+SALT = "shoko.undo"
+UNDO_SECONDS = 180
+ENDED_A_LOAN = frozenset(
+    {Outcome.SHELVE, Outcome.SEND_HOME, Outcome.WITHDRAWN, Outcome.TO_OFFICE, Outcome.FOUND_MISSING}
+)
+
+
+def undo_token(desk: Desk, key: uuid.UUID) -> str:
+    """What the page carries so that the last return can be undone: the key of its form is the secret of the seal."""
+    return signing.dumps([desk.staff.pk, str(key)], salt=SALT)
+
+
+def read_undo(token: str, desk: Desk) -> uuid.UUID | None:
+    """The secret of a token; None: none, older than three minutes, or another person's."""
+    try:
+        staff_id, key = signing.loads(token, salt=SALT, max_age=UNDO_SECONDS)
+    except signing.BadSignature:
+        return None
+    return uuid.UUID(key) if staff_id == desk.staff.pk else None
+
+
+# barcodes of the desk sheet that lead to another window
+ELSEWHERE = {
+    Operation.LEND: "lend",
+    Operation.RENEW: "lend",
+    Operation.FINISH: "lend",
+    Operation.HOLD_BACK: "return-check",
+}
+
+
+@require_http_methods(["GET", "POST"])
+def return_page(request: HttpRequest) -> HttpResponse:
+    """One field, one result: where the item goes now. `act=undo` takes the last return back."""
+    desk = desks.at(request)
+    form = forms.ScanForm(request.POST or None)
+    if request.method != "POST":
+        return _show(request, desk, None)
+    if not form.is_valid():
+        return _show(request, desk, notice("stop-unreadable"))
+    wished = operation(form.cleaned_data["scan"])
+    if wished in ELSEWHERE:
+        return redirect(ELSEWHERE[wished])
+    if request.POST.get("act") == "undo" or wished is Operation.UNDO:
+        return _undo(request, desk, form.cleaned_data["key"], form.cleaned_data["sitting"])
+    return _scanned(request, desk, form.cleaned_data["scan"], form.cleaned_data["key"])
+
+
+def _scanned(request: HttpRequest, desk: Desk, scan: str, key: uuid.UUID) -> HttpResponse:
+    if is_card(scan):
+        return _show(request, desk, notice("stop-card-in-return"))
+    if scan in ("", Operation.RETURN.value):
+        return _show(request, desk, None)
+    return _take_back(request, desk, scan, key)
+
+
+def _take_back(request: HttpRequest, desk: Desk, scan: str, key: uuid.UUID) -> HttpResponse:
+    try:
+        late = forms.LateForm(request.POST).late(desk.library)
+    except OutOfRange:
+        return _show(request, desk, notice("stop-late", scan), typed=scan)
+    scan_key = services.scan_key(key, "take-back", scan, *([str(late.on)] if late else []))
+    try:
+        result = services.take_back(
+            desk.actor,
+            scan,
+            desk.library,
+            scan_key,
+            point=desk.point,
+            terminal=desk.terminal,
+            secret=key,
+            late=late,
+        )
+    except OutcomeUnknown:
+        return _show(request, desk, notice("stop-unknown-outcome"), key=key, typed=scan)
+    shown = notice(result, scan=scan)
+    ScanLog(request.session).add(scan_key, shown)
+    return _show(request, desk, shown, token=undo_token(desk, key) if result.outcome in ENDED_A_LOAN else "")
+
+
+def _undo(request: HttpRequest, desk: Desk, key: uuid.UUID, token: str) -> HttpResponse:
+    secret = read_undo(token, desk)
+    if secret is None:
+        return _show(request, desk, notice(Outcome.NOTHING_TO_UNDO.value))
+    scan_key = services.scan_key(key, "undo-return")
+    try:
+        result = services.undo_return(
+            desk.actor, desk.library, scan_key, terminal=desk.terminal, secret=secret, point=desk.point
+        )
+    except OutcomeUnknown:
+        return _show(request, desk, notice("stop-unknown-undo"), key=key, token=token)
+    shown = notice(result)
+    ScanLog(request.session).add(scan_key, shown)
+    return _show(request, desk, shown)
+
+
+@require_http_methods(["GET", "POST"])
+def check_page(request: HttpRequest) -> HttpResponse:
+    """Returns that wait for a check: reason first, then the scan."""
+    desk = desks.at(request)
+    shown: Notice | None = None
+    key, typed = forms.new_key(), ""
+    reason = request.POST.get("reason", ReturnCase.Reason.DIRTY.value)
+    if request.method == "POST":
+        form = forms.HoldBackForm(request.POST)
+        if not form.is_valid():
+            shown = notice("stop-unreadable")
+        elif operation(form.cleaned_data["scan"]) is Operation.LEND:
+            return redirect("lend")
+        elif operation(form.cleaned_data["scan"]) is Operation.RETURN:
+            return redirect("return")
+        elif scan := form.cleaned_data["scan"]:
+            given = form.cleaned_data
+            scan_key = services.scan_key(given["key"], "hold-back", scan, given["reason"])
+            try:
+                result = services.hold_back(
+                    desk.actor,
+                    scan,
+                    desk.library,
+                    ReturnCase.Reason(given["reason"]),
+                    scan_key,
+                    point=desk.point,
+                    terminal=desk.terminal,
+                )
+                shown = notice(result, scan=scan)
+                ScanLog(request.session).add(scan_key, shown)
+            except OutcomeUnknown:
+                shown, key, typed = notice("stop-unknown-outcome"), given["key"], scan
+    context = {
+        "key": key,
+        "typed": typed,
+        "notice": shown,
+        "log": ScanLog(request.session).lines(),
+        "reason": reason,
+        "reasons": words.check_reasons(),
+        "mode": "return-check",
+    }
+    return render(request, "counter/check.html", context)
+
+
+def _show(
+    request: HttpRequest,
+    desk: Desk,
+    shown: Notice | None,
+    *,
+    key: uuid.UUID | None = None,
+    typed: str = "",
+    token: str = "",
+) -> HttpResponse:
+    context = {
+        "key": key or forms.new_key(),
+        "typed": typed,
+        "token": token,
+        "notice": shown,
+        "log": ScanLog(request.session).lines(),
+        "drop_day": desk.library.open_day_before(timezone.localdate()),
+        "day": request.POST.get("day", "today"),
+        "late_on": request.POST.get("on", ""),
+        "late_reason": request.POST.get("late_reason", ""),
+        "late_reasons": words.late_reasons(),
+        "mode": "return",
+    }
+    return render(request, "counter/return.html", context)

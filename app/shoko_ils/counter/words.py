@@ -1,0 +1,136 @@
+"""Words for the codes of circulation, in the order in which a screen offers them."""
+
+from django.utils.translation import gettext as _
+
+from shoko_ils.circulation.models import LendingBlock, OverdueContact, ReturnCase
+from shoko_ils.circulation.models.overdue import Means
+from shoko_ils.circulation.permit import PermitReason
+from shoko_ils.circulation.services import LateReason
+from shoko_ils.circulation.services.borrower import BorrowerReason
+from shoko_ils.core.models import CalendarException
+from shoko_ils.counter.operations import Operation
+
+Words = dict[str, str]
+
+
+def permit_reasons() -> Words:
+    return {
+        PermitReason.OFFICER: _("Decision of the officer in charge"),
+        PermitReason.COURSE: _("For a class or reading circle"),
+        PermitReason.CARER: _("On behalf of someone who cannot come"),
+        PermitReason.DISASTER: _("Disaster or accident"),
+        PermitReason.SYSTEM: _("Failure of line or equipment"),
+    }
+
+
+def late_reasons() -> Words:
+    return {
+        LateReason.LINE_DOWN: _("The line was down"),
+        LateReason.POWER: _("Power or equipment failure"),
+        LateReason.BOOKMOBILE: _("Bookmobile"),
+        LateReason.OMISSION: _("Forgotten to enter"),
+    }
+
+
+def check_reasons() -> Words:
+    return {
+        ReturnCase.Reason.DIRTY: _("Soiled"),
+        ReturnCase.Reason.DAMAGED: _("Torn or broken"),
+        ReturnCase.Reason.WATER: _("Water damage"),
+        ReturnCase.Reason.PARTS_MISSING: _("Accompanying item missing"),
+        ReturnCase.Reason.LEFT_INSIDE: _("Something left inside"),
+    }
+
+
+def case_reasons() -> Words:
+    return check_reasons() | {ReturnCase.Reason.LOST: _("Lost")}
+
+
+def decisions() -> Words:
+    return {
+        ReturnCase.Decision.NOT_NEEDED: _("No compensation"),
+        ReturnCase.Decision.REPAIR: _("Repair"),
+        ReturnCase.Decision.SAME_COPY: _("Compensation with the same work"),
+        ReturnCase.Decision.SUBSTITUTE: _("Compensation with another work"),
+        ReturnCase.Decision.WAIVED: _("Waived (disaster)"),
+    }
+
+
+def all_decisions() -> Words:
+    return decisions() | {ReturnCase.Decision.FOUND: _("Found")}
+
+
+def means() -> Words:
+    return {Means.EMAIL: _("Mail"), Means.POSTCARD: _("Postcard"), Means.PHONE: _("Call")}
+
+
+def contact_results() -> Words:
+    return {
+        OverdueContact.Result.PATRON: _("Spoke with the patron"),
+        OverdueContact.Result.FAMILY: _("Message left with the family (no title)"),
+        OverdueContact.Result.ABSENT: _("Nobody at home"),
+        OverdueContact.Result.UNREACHABLE: _("Cannot be reached"),
+        OverdueContact.Result.SAYS_RETURNED: _("Says it was returned"),
+        OverdueContact.Result.SENT: _("Sent"),
+    }
+
+
+def borrower_reasons() -> Words:
+    return {
+        BorrowerReason.OVERDUE: _("Overdue notice"),
+        BorrowerReason.HOLD: _("A hold waits for it"),
+        BorrowerReason.RETURN_CASE: _("Return pending check"),
+        BorrowerReason.OWN_REQUEST: _("At the patron's own request"),
+    }
+
+
+def block_reasons() -> Words:
+    return {
+        LendingBlock.Reason.COMPENSATION: _("Compensation outstanding"),
+        LendingBlock.Reason.ADDRESS: _("Address unknown"),
+        LendingBlock.Reason.MISUSE: _("Misuse"),
+    }
+
+
+def exception_kinds() -> Words:
+    return {
+        CalendarException.Kind.CLOSED: _("Planned closing"),
+        CalendarException.Kind.OPEN: _("Extra opening"),
+        CalendarException.Kind.EMERGENCY: _("Emergency closing"),
+    }
+
+
+def exception_reasons() -> Words:
+    reason = CalendarException.Reason
+    return {
+        reason.STOCKTAKING: _("Stocktaking closure"),
+        reason.NEW_YEAR: _("New Year"),
+        reason.WORKS: _("Building works"),
+        reason.EVENT: _("Event"),
+        reason.STORM: _("Typhoon or heavy rain"),
+        reason.EARTHQUAKE: _("Earthquake"),
+        reason.POWER: _("Power or equipment failure"),
+        reason.DISEASE: _("Infectious disease"),
+        reason.OTHER: _("Other"),
+    }
+
+
+def acts() -> Words:
+    return {
+        "lend": _("Loans"),
+        "return": _("Returns"),
+        "renew": _("Renewals"),
+        "hold-back": _("Returns pending check"),
+        "lost": _("Declared lost"),
+    }
+
+
+def operations() -> Words:
+    return {
+        Operation.LEND: _("Lend"),
+        Operation.RETURN: _("Return"),
+        Operation.RENEW: _("Renew"),
+        Operation.HOLD_BACK: _("Pending check"),
+        Operation.UNDO: _("Undo the last return"),
+        Operation.FINISH: _("Finish"),
+    }
