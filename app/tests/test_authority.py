@@ -86,7 +86,7 @@ def test_todays_classes_are_site_data(central: Library, settings: Any) -> None:
 def ask_for(chief: StaffAccount, login_id: str, central: Library, **more: Any) -> AuthorityRequest:
     post = authority.Post("架空 新人", "奉仕係", more.pop("job_class", "library-service-staff"), "", central)
     asked = {"login_id": login_id, "post": post, **more}
-    return authority.ask(actor_of(chief), chief, "register", "joined", timezone.localdate(), uuid.uuid4(), **asked)
+    return authority.ask(actor_of(chief), chief, "register", "joined", timezone.localdate(), key=uuid.uuid4(), **asked)
 
 
 def test_an_account_is_made_by_two_persons(central: Library, chiefs: list[StaffAccount], request: Any) -> None:
@@ -132,8 +132,10 @@ def test_the_staff_service_itself_can_change_no_right(central: Library, chiefs: 
 def test_nobody_changes_his_own_rights(central: Library, chiefs: list[StaffAccount]) -> None:
     today = timezone.localdate()
     with pytest.raises(authority.Refused, match="own-rights"):
-        authority.ask(actor_of(chiefs[0]), chiefs[0], "end", "left", today, uuid.uuid4(), account=chiefs[0])
-    about_b = authority.ask(actor_of(chiefs[0]), chiefs[0], "end", "left", today + DAY, uuid.uuid4(), account=chiefs[1])
+        authority.ask(actor_of(chiefs[0]), chiefs[0], "end", "left", today, key=uuid.uuid4(), account=chiefs[0])
+    about_b = authority.ask(
+        actor_of(chiefs[0]), chiefs[0], "end", "left", today + DAY, key=uuid.uuid4(), account=chiefs[1]
+    )
     with pytest.raises(authority.Refused, match="second-person"):
         authority.confirm(actor_of(chiefs[1]), chiefs[1], about_b.pk)
 
@@ -177,7 +179,7 @@ def test_duties_come_and_go_with_their_dates(central: Library, chiefs: list[Staf
 
     def change(kind: str, account: StaffAccount, day: dt.date) -> None:
         asked = authority.ask(
-            actor_of(first), first, kind, "duty", day, uuid.uuid4(), account=account, duty="cataloguing"
+            actor_of(first), first, kind, "duty", day, key=uuid.uuid4(), account=account, duty="cataloguing"
         )
         authority.confirm(actor_of(chiefs[1]), chiefs[1], asked.pk)
 
@@ -198,13 +200,13 @@ def test_the_end_of_an_account_takes_everything_that_recognises_the_person(
     factors.set_pin(leaver, PIN)
     secret = factors.begin_totp(leaver).secret
     assert factors.confirm_totp(leaver, pyotp.TOTP(secret).now())
-    later = authority.ask(actor_of(chiefs[0]), chiefs[0], "end", "left", today + DAY, uuid.uuid4(), account=leaver)
+    later = authority.ask(actor_of(chiefs[0]), chiefs[0], "end", "left", today + DAY, key=uuid.uuid4(), account=leaver)
     authority.confirm(actor_of(chiefs[1]), chiefs[1], later.pk)
     leaver.refresh_from_db()
     assert leaver.is_active
     assert leaver.check_password(DEMO_PASSWORD)
     StaffTotp.objects.all().delete()
-    now = authority.ask(actor_of(chiefs[0]), chiefs[0], "end", "left", today, uuid.uuid4(), account=leaver)
+    now = authority.ask(actor_of(chiefs[0]), chiefs[0], "end", "left", today, key=uuid.uuid4(), account=leaver)
     authority.confirm(actor_of(chiefs[1]), chiefs[1], now.pk)
     leaver.refresh_from_db()
     assert (leaver.is_active, leaver.password, leaver.card, leaver.login_id) == (False, "!", None, "leaver")
@@ -359,7 +361,7 @@ def test_the_card_alone_and_anothers_pin_are_nothing(colleagues: None, staff: Cl
 
 @pytest.mark.parametrize("pin", ["123", "1234567", "1111", "2345", "9876", "12a4", "１２３７"])
 def test_simple_pins_are_refused(colleagues: None, pin: str) -> None:
-    with pytest.raises(ValueError, match="digits|simple"):
+    with pytest.raises(ValueError, match=r"digits|simple"):
         factors.set_pin(StaffAccount.objects.get(login_id="demo"), pin)
 
 
@@ -481,7 +483,8 @@ def test_screens_of_accounts(central: Library, chiefs: list[StaffAccount], reque
     html = client.post(f"/staff/requests/{pk}/", {"act": "confirm"}).content.decode()
     password = re.search(r'<p class="number">([a-z0-9-]{19})</p>', html)
     made = StaffAccount.objects.get(login_id="newcomer")
-    assert password and made.check_password(password.group(1))
+    assert password
+    assert made.check_password(password.group(1))
     duty = {"act": "duty", "kind": "grant", "duty": "cataloguing", "reason": "duty", "from_on": "2026-04-01",
             "key": str(uuid.uuid4())}  # fmt: skip
     assert client.post(f"/staff/{made.pk}/", duty).status_code == 302

@@ -236,29 +236,29 @@ def test_a_dump_of_31_march_is_restored_on_1_april(tmp_path: Path, django_db_set
     name, copy = connection.settings_dict["NAME"], f"restored_{uuid.uuid4().hex[:8]}"
     over = school.primary_until(dt.date(2013, 5, 5))
     assert over < timezone.localdate()
-    at = ["-h", str(SERVER.socket), "-U", "postgres"]
-    schema = tmp_path / "schema.sql"
-    subprocess.run([_binaries() / "pg_dump", *at, "-f", schema, name], check=True)
-    with SERVER.connect() as server:
-        server.execute(f"CREATE DATABASE {copy}")
-    quiet = ["-q", "-v", "ON_ERROR_STOP=1"]
+    at, quiet = ["-h", str(SERVER.socket), "-U", "postgres"], ["-q", "-v", "ON_ERROR_STOP=1"]
+
+    def dump(database: str) -> Path:
+        file = tmp_path / f"{database}.sql"
+        subprocess.run([_binaries() / "pg_dump", *at, "-f", file, database], check=True)
+        return file
+
+    def restore(file: Path) -> None:
+        with SERVER.connect() as server:
+            server.execute(f"DROP DATABASE IF EXISTS {copy}")
+            server.execute(f"CREATE DATABASE {copy}")
+        command = [_binaries() / "psql", *at, *quiet, "-d", copy, "-f", file]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
     try:
-        subprocess.run(
-            [_binaries() / "psql", *at, *quiet, "-d", copy, "-f", schema], check=True, stdout=subprocess.DEVNULL
-        )
+        restore(dump(name))
         with SERVER.connect(copy) as written:
             written.execute(
-                "UPDATE ils.patron SET birth_date = '2013-05-05', primary_until = %s, guardian_name = '見本 親' WHERE id = 1",
+                "UPDATE ils.patron SET birth_date = '2013-05-05', primary_until = %s, guardian_name = '見本 親'"
+                " WHERE id = 1",
                 [over],
             )
-        again = tmp_path / "again.sql"
-        subprocess.run([_binaries() / "pg_dump", *at, "-f", again, copy], check=True)
-        with SERVER.connect() as server:
-            server.execute(f"DROP DATABASE {copy}")
-            server.execute(f"CREATE DATABASE {copy}")
-        subprocess.run(
-            [_binaries() / "psql", *at, *quiet, "-d", copy, "-f", again], check=True, stdout=subprocess.DEVNULL
-        )
+        restore(dump(copy))
         with SERVER.connect(copy) as restored:
             row = restored.execute("SELECT guardian_name, primary_until FROM ils.patron WHERE id = 1").fetchone()
             assert row == ("見本 親", over)
@@ -441,7 +441,7 @@ def test_a_group_has_several_cards_and_somebody_to_call(
 
 def test_the_database_knows_persons_and_groups_apart(patron: Patron) -> None:
     def refused(statement: str, *values: object) -> None:
-        with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+        with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:  # noqa: PT012
             cursor.execute(statement, values)
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
@@ -497,7 +497,7 @@ def every_value(number: str) -> list[str]:
 def test_erasure_leaves_nothing_but_the_spent_number(actor: Actor, central: Library, child: Details) -> None:
     kid = registration.register(actor, child, central, free_card(), new())
     cards.reissue(actor, kid.pk, free_card(), free_card(2), Card.Reason.LOST)
-    rights.receive(actor, kid.pk, "disclosure", "licence", central, new())
+    rights.receive(actor, kid.pk, "disclosure", "licence", library=central, key=new())
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO private.patron_password VALUES (%s, 'x', now())", [kid.pk])
     key = new()
@@ -537,7 +537,7 @@ def test_what_is_open_refuses_the_erasure(actor: Actor, patron: Patron, item: It
     assert Patron.objects.filter(pk=patron.pk).exists()
     assert not ErasureCertificate.objects.exists()
     # and without the service's question, by the foreign key
-    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:  # noqa: PT012
         cursor.execute("DELETE FROM card WHERE patron_id = %s", [patron.pk])
         cursor.execute("DELETE FROM patron WHERE id = %s", [patron.pk])
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -611,7 +611,7 @@ def test_no_table_that_names_a_patron_is_forgotten_in_a_disclosure(db: None, pat
 
 def test_deadlines(actor: Actor, central: Library, patron: Patron, settings: Any) -> None:
     today = timezone.localdate()
-    first = rights.receive(actor, patron.pk, "disclosure", "licence", central, new())
+    first = rights.receive(actor, patron.pk, "disclosure", "licence", library=central, key=new())
     assert first.due_on == today + 30 * DAY
     rights.extend(actor, first.pk, "difficult")
     rights.extend(actor, first.pk, "difficult")
@@ -624,7 +624,7 @@ def test_deadlines(actor: Actor, central: Library, patron: Patron, settings: Any
         rights.decide(actor, first.pk, "refused")
     # an ordinance may ask for less (個人情報保護法108条)
     settings.SITE = settings.SITE | {"patrons": {"disclosure_days": 15}}
-    assert rights.receive(actor, patron.pk, "cease", "agent", central, new()).due_on == today + 15 * DAY
+    assert rights.receive(actor, patron.pk, "cease", "agent", library=central, key=new()).due_on == today + 15 * DAY
 
 
 # --- the screens, with the role of the staff service --------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Numbers that scanners read: ten digits on items, eight on patron cards, nine on staff cards, the last a check digit."""
+"""Numbers that scanners read: ten digits on items, eight on patron, nine on staff cards, the last a check digit."""
 
 import re
 import unicodedata

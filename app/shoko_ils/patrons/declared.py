@@ -57,7 +57,7 @@ class Declared:
 
 
 def read(raw: Mapping[str, Any]) -> Declared:
-    """The declaration of the site file; a word that means nothing is refused, so that no field is open by a typing error."""
+    """The declaration of the site file; a word that means nothing is refused, so that no field opens by mistake."""
     items, attributes = raw.get("items", ITEMS), raw.get("attributes", ATTRIBUTES)
     for given, known, word in ((items, (*ITEMS, *OTHER_ITEMS), "items"), (attributes, ATTRIBUTES, "attributes")):
         if wrong := sorted(set(given) - set(known)):

@@ -181,7 +181,7 @@ def needed(page: str, method: str) -> Cell | str | None:
 
 
 def permits(person: StaffAccount, cell: Cell, library_id: int) -> bool:
-    """Whether a person may do it at the counter of a library: by level anywhere, by assigned duty at the own library."""
+    """Whether a person may do it at a library's counter: by level anywhere, by assigned duty at the own library."""
     if person.level in cell:
         return True
     return (cell.resource, cell.action) in cells_of_duties(person, library_id)

@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from shoko_ils.core.models import Library
 from shoko_ils.staff.models import Level
 
-# S1:L33 word for word: 区職員(中央図書館長、係長級(地区館除く)、システム担当) / 区職員(上記以外)、新宿区図書館奉仕員 / 実習生 / 臨時職員
+# S1:L33, whose words are in `access.S1`
 S1_JOBS: list[dict[str, Any]] = [
     {"class": "ward-staff", "post": "director", "at": "central", "level": 1},
     {"class": "ward-staff", "post": "chief", "at": "central", "level": 1},
@@ -61,7 +61,7 @@ def site() -> list[Job]:
 
 
 def level_of(job_class: str, post: str, library: Library) -> Level | None:
-    """The level of a person at a library; the first library of the site is the central one. None: no rule, no account."""
+    """The level of a person at a library; the first one of the site is the central library. None: no account."""
     at = "central" if library == Library.objects.order_by("position").first() else "branch"
     for job in site():
         if job.job_class == job_class and job.post in ("", post) and job.at in ("", at):

@@ -1,4 +1,4 @@
-"""Who works at a terminal: by full log-in, or in three seconds by staff card and PIN on a terminal that is open today."""
+"""Who works at a terminal: by full log-in, or by staff card and PIN on a terminal that is open today."""
 
 import time
 import uuid
@@ -31,7 +31,7 @@ class Outcome(StrEnum):
 def enter(
     request: HttpRequest, person: StaffAccount, library: Library, *, full: bool, point: ServicePoint | None = None
 ) -> None:
-    """Begin a session; `full` by password and, where there is one, second factor. An own empty session for each person."""
+    """Begin an empty session; `full`: by password and, where there is one, second factor."""
     if request.user.is_authenticated:
         logout(request)
     login(request, person, backend=BACKEND)

@@ -39,7 +39,7 @@ def _me(request: HttpRequest) -> StaffAccount:
 @sensitive_post_parameters("pin")
 @require_http_methods(["GET", "POST"])
 def operator_page(request: HttpRequest) -> HttpResponse:
-    """Take over with staff card and PIN. The covered page of the same person asks here and goes on where it was (204)."""
+    """Take over with staff card and PIN. The cover of the same person's page asks here too, and then goes (204)."""
     form = forms.OperatorForm(request.POST or None)
     refused = ""
     if request.method == "POST" and form.is_valid():

@@ -1,4 +1,4 @@
-"""What the register needs from the database itself: kinds of cards and contacts, the last day as a pupil, the last use."""
+"""Kinds of cards and contacts, the last day as a pupil, and the year of the last use, by the database itself."""
 
 from django.db import migrations
 

@@ -13,7 +13,7 @@ from shoko_ils.patrons.services.write import Refused, locked, transact
 
 
 def receive(
-    actor: audit.Actor, patron_id: int, kind: str, identity: str, library: Library, key: uuid.UUID
+    actor: audit.Actor, patron_id: int, kind: str, identity: str, *, library: Library, key: uuid.UUID
 ) -> SubjectRequest:
     """Enter a request; it is due after the site's days, counted from the day after its receipt."""
 

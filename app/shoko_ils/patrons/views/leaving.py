@@ -135,7 +135,7 @@ def request_page(request: HttpRequest, pseudonym: uuid.UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         library = Library.objects.get(pk=request.session["library"])
-        rights.receive(actor, patron.pk, given["kind"], given["identity"], library, given["key"])
+        rights.receive(actor, patron.pk, given["kind"], given["identity"], library=library, key=given["key"])
         return redirect("subject-requests")
     seen(actor, "subject-request", patron)
     context = {"form": form, "patron": patron, "days": declared.site().disclosure_days}

@@ -1,4 +1,4 @@
-"""A change of rights takes effect by one function alone, which asks for two persons of level 1; IDs are never used again."""
+"""A change of rights takes effect by one function, which asks for two persons of level 1; IDs are spent for ever."""
 
 from django.db import migrations
 
@@ -36,7 +36,8 @@ BEGIN
         VALUES (asked.account_id, asked.duty, asked.from_on, asked.until_on);
     WHEN 'revoke' THEN
         UPDATE assigned_duty SET until_on = asked.from_on - 1
-        WHERE account_id = asked.account_id AND duty = asked.duty AND (until_on IS NULL OR until_on >= asked.from_on);
+        WHERE account_id = asked.account_id AND duty = asked.duty
+            AND (until_on IS NULL OR until_on >= asked.from_on);
     WHEN 'end' THEN
         UPDATE staff_account SET removed_on = greatest(asked.from_on, registered_on) WHERE id = asked.account_id;
     END CASE;

@@ -56,7 +56,7 @@ class RecoveryCode(models.Model):
 
 
 class TerminalOpening(models.Model):
-    """That an officer has opened a terminal for a day with password and second factor: cards and PINs work on it then."""
+    """That an officer has opened a terminal for a day by a full log-in: cards and PINs work on it then."""
 
     terminal = models.UUIDField()
     day = models.DateField()

@@ -42,8 +42,8 @@ def ask(
     kind: str,
     reason: str,
     from_on: dt.date,
-    key: uuid.UUID,
     *,
+    key: uuid.UUID,
     account: StaffAccount | None = None,
     login_id: str = "",
     post: Post | None = None,
@@ -52,7 +52,8 @@ def ask(
 ) -> AuthorityRequest:
     """Enter a request; nothing changes by it. The same `key` again gives the same request.
 
-    Raises Refused: "own-rights", "id-taken", "no-level" (no rule of the site for this job), "duty", "not-level-4", "days".
+    Raises Refused: "own-rights", "id-taken", "no-level" (no rule of the site for this job), "duty", "not-level-4",
+    "days".
     """
     done = AuthorityRequest.objects.filter(key=key).first()
     if done:
@@ -97,7 +98,8 @@ def ask(
 def confirm(actor: audit.Actor, confirmer: StaffAccount, request_id: int) -> str:
     """Confirm a request of another person, which takes effect at once; for a new account its initial password.
 
-    Raises Refused: "second-person" (asked by oneself, about oneself, or not two persons of level 1), "closed", "id-taken".
+    Raises Refused: "second-person" (asked by oneself, about oneself, or not two persons of level 1), "closed",
+    "id-taken".
     """
     try:
         with transaction.atomic():

@@ -1,4 +1,4 @@
-"""What a timer runs each night: drops what has served its time: sessions, receipts, undo tokens, guardians of former pupils."""
+"""What a timer runs each night: drops sessions, receipts and tokens, and what is no longer to be known of persons."""
 
 import uuid
 from typing import Any
