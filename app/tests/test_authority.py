@@ -473,7 +473,8 @@ def test_screens_of_accounts(central: Library, chiefs: list[StaffAccount], reque
     client: Client = request.getfixturevalue("anonymous")
     log_in(client, "chief-a", central)
     sent = {"login_id": "newcomer", "name": "架空 新人", "section": "奉仕係", "job_class": "temporary", "post": "",
-            "library": central.pk, "from_on": "R8.4.1", "until_on": "", "reason": "joined", "key": str(uuid.uuid4())}  # fmt: skip
+            "library": central.pk, "from_on": "R8.4.1", "until_on": "", "reason": "joined",
+            "key": str(uuid.uuid4())}  # fmt: skip
     assert client.post("/staff/", sent).status_code == 302
     html = client.get("/staff/").content.decode()
     assert "架空 新人" in html

@@ -276,6 +276,7 @@ def test_a_dump_of_31_march_is_restored_on_1_april(tmp_path: Path, django_db_set
 
 def test_the_site_decides_what_can_be_stored(actor: Actor, central: Library, child: Details, settings: Any) -> None:
     """Under the city's list (S4) the database itself refuses a guardian; under the ward's (S0) it takes one."""
+    Patron.objects.update(guardian_name="", primary_until=None)
     settings.SITE = settings.SITE | {"patrons": CITY}
     call_command("sync_site", verbosity=0)
     with pytest.raises(Refused, match="not-declared guardian_name"):
@@ -303,6 +304,7 @@ def test_every_item_can_be_left_out(settings: Any, db: None, dropped: str) -> No
     empty: dict[str, Any] = {name: None if name in closing.EMPTY else "" for name in columns}
     if dropped == "email":
         empty["contact"] = "none"
+    Patron.objects.update(guardian_name="", primary_until=None)
     Patron.objects.update(**empty)
     full = declared.read({})
     closing.close(declared.read({
@@ -471,7 +473,7 @@ def test_two_criteria_are_needed(db: None, patron: Patron, card: Card) -> None:
     ):
         with pytest.raises(find.TooFew):
             find.search(few)
-    Patron.objects.filter(reading_key__startswith="ミホン").update(birth_date=patron.birth_date)
+    Patron.objects.filter(reading_key__startswith="ミホン", kind="person").update(birth_date=patron.birth_date)
     with pytest.raises(find.TooMany):
         find.search(find.Criteria(text="みほん", birth_date=patron.birth_date))
 

@@ -141,7 +141,7 @@ def _closed_days(first: dt.date, after: dt.date) -> dict[str, set[dt.date]]:
 
 
 def may_check(person: StaffAccount, finding: Finding) -> bool:
-    """Nobody checks himself; what a person of level 1 did is checked from another section (S1 gives level 1 everything)."""
+    """Nobody checks himself; what a person of level 1 did is checked from another section."""
     if person.login_id == finding.actor:
         return False
     about = StaffAccount.objects.filter(login_id=finding.actor).first()

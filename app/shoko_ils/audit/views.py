@@ -34,7 +34,7 @@ REFUSALS = {
 
 @require_http_methods(["GET", "POST"])
 def audit_page(request: HttpRequest) -> HttpResponse:
-    """Reports and findings. POST `act`: analyse the last month, or sign off one finding. The reading is recorded too."""
+    """Reports and findings. POST `act`: analyse the last month, or sign off one finding. Reading is recorded too."""
     library = Library.objects.get(pk=request.session["library"])
     request.counter_library = library  # type: ignore[attr-defined]
     person: StaffAccount = request.user  # type: ignore[assignment]
