@@ -473,7 +473,9 @@ def test_two_criteria_are_needed(db: None, patron: Patron, card: Card) -> None:
     ):
         with pytest.raises(find.TooFew):
             find.search(few)
-    Patron.objects.filter(reading_key__startswith="ミホン", kind="person").update(birth_date=patron.birth_date)
+    Patron.objects.filter(reading_key__startswith="ミホン", kind="person", primary_until=None).update(
+        birth_date=patron.birth_date
+    )
     with pytest.raises(find.TooMany):
         find.search(find.Criteria(text="みほん", birth_date=patron.birth_date))
 

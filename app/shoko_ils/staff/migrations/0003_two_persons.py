@@ -44,7 +44,7 @@ BEGIN
     PERFORM staff_forget();
 END $$;
 
--- What recognises a person goes on the day of 抹消日 (S4:L405 「速やかに削除」); the row stays, so that the ID is spent.
+-- What recognises a person goes on the day of 抹消日 (S4:L405); the row stays, so that the ID is spent.
 CREATE FUNCTION staff_forget() RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ils AS $$
 DECLARE
