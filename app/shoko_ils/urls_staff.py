@@ -3,15 +3,38 @@
 from django.conf.urls.i18n import i18n_patterns
 from django.urls import include, path
 
+from shoko_ils.audit import views as audits
 from shoko_ils.catalog import views as catalogue
 from shoko_ils.circulation.views import calendar, cases, day, overdue, rules
 from shoko_ils.counter import lending, returning, views
+from shoko_ils.patrons.views import finding, keeping, leaving
+from shoko_ils.staff import views as accounts
 
 urlpatterns = i18n_patterns(
     path("", views.start, name="start"),
     path("login/", views.login_page, name="login"),
+    path("login/code/", views.login_code_page, name="login-code"),
     path("login/supervisor/", views.supervise_page, name="supervise"),
     path("logout/", views.logout_page, name="logout"),
+    path("operator/", accounts.operator_page, name="operator"),
+    path("account/", accounts.account_page, name="account"),
+    path("staff/", accounts.authority_page, name="authority"),
+    path("staff/<int:pk>/", accounts.account_of_page, name="authority-account"),
+    path("staff/requests/<int:pk>/", accounts.confirm_page, name="authority-confirm"),
+    path("audit/", audits.audit_page, name="audit"),
+    path("patrons/", finding.patrons_page, name="patrons"),
+    path("patrons/new/", keeping.new_patron_page, name="patron-new"),
+    path("patrons/lists/", leaving.lists_page, name="patron-lists"),
+    path("patrons/requests/", leaving.requests_page, name="subject-requests"),
+    path("patrons/certificates/<int:pk>/", leaving.certificate_page, name="certificate"),
+    path("patrons/<uuid:pseudonym>/", finding.patron_page, name="patron"),
+    path("patrons/<uuid:pseudonym>/change/", keeping.change_patron_page, name="patron-change"),
+    path("patrons/<uuid:pseudonym>/renew/", keeping.renew_page, name="patron-renew"),
+    path("patrons/<uuid:pseudonym>/card/", keeping.card_page, name="patron-card"),
+    path("patrons/<uuid:pseudonym>/guardian/", keeping.guardian_page, name="patron-guardian"),
+    path("patrons/<uuid:pseudonym>/erase/", leaving.erase_page, name="patron-erase"),
+    path("patrons/<uuid:pseudonym>/request/", leaving.request_page, name="subject-request"),
+    path("patrons/<uuid:pseudonym>/disclosure/", leaving.disclose_page, name="patron-disclose"),
     path("lend/", lending.lend_page, name="lend"),
     path("lend/renew/", lending.renew_page, name="lend-renew"),
     path("lend/permit/", lending.permit_page, name="lend-permit"),
@@ -31,8 +54,6 @@ urlpatterns = i18n_patterns(
     path("rules/", rules.rules_page, name="rules"),
     path("rules/change/", rules.rule_page, name="rule-change"),
     path("patrons/<uuid:pseudonym>/loans/", overdue.patron_loans_page, name="patron-loans"),
-    path("patrons/", views.patrons_page, name="patrons"),
-    path("patrons/<uuid:pseudonym>/", views.patron_page, name="patron"),
     path("holds/", include("shoko_ils.holds.urls")),
     path("catalogue/", catalogue.catalogue_page, name="catalogue"),
     path("catalogue/new/", catalogue.new_record_page, name="catalogue-new"),

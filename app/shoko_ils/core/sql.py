@@ -61,11 +61,17 @@ GRANTS: dict[str, dict[str, str]] = {
         "ils.loan_rule": "SELECT, INSERT, UPDATE (ended_on)",
         # a planned exception may be taken back, an emergency closing may not
         "ils.calendar_exception": "SELECT, INSERT, UPDATE (moved_loans), DELETE",
-        "ils.patron": CHANGE,
-        "ils.card": CHANGE,
+        # a registration is erased as a whole; what else names the patron refuses that by its foreign key
+        "ils.patron": ALL,
+        "ils.card": ALL,
+        "ils.group_contact": ALL,
+        "ils.patron_note": ALL,
+        "ils.spent_card_number": "SELECT, INSERT",
+        "ils.erasure_certificate": "SELECT, INSERT",
+        "ils.subject_request": CHANGE,
         "ils.loan": CHANGE,
         "ils.return_case": CHANGE,
-        "ils.lending_block": CHANGE,
+        "ils.lending_block": ALL,
         "ils.overdue_stage": READ,
         "ils.overdue_contact": "SELECT, INSERT, DELETE",
         "ils.day_count": CHANGE,
@@ -80,10 +86,21 @@ GRANTS: dict[str, dict[str, str]] = {
         "ils.title_request": CHANGE,
         "ils.notice": CHANGE,
         "ils.notice_call": "SELECT, INSERT",
-        "ils.staff_account": "SELECT, UPDATE (password, failed_logins, refused_until)",
+        # level, library and dates change by authority_confirm alone
+        "ils.staff_account": (
+            "SELECT, UPDATE (password, initial_password, password_changed_on, card, failed_logins, refused_until)"
+        ),
+        "ils.staff_pin": ALL,
+        "ils.staff_totp": ALL,
+        "ils.staff_recovery_code": ALL,
+        "ils.terminal_opening": "SELECT, INSERT",
+        "ils.assigned_duty": READ,
+        "ils.authority_request": "SELECT, INSERT, UPDATE (refused_by_id)",
         "ils.django_session": ALL,
         # number, time and links are the trigger's
         "ils.audit_event": "SELECT, INSERT (actor, action, screen, library, subject)",
+        "ils.audit_report": "SELECT, INSERT",
+        "ils.audit_finding": "SELECT, INSERT, UPDATE (resolution, resolved_by, resolved_on)",
     },
 }
 
@@ -91,7 +108,12 @@ GRANTS: dict[str, dict[str, str]] = {
 SEQUENCES = {STAFF: ("ils.record_id_seq", "ils.slip_number")}
 # what a service may have done without the rights that it takes
 FUNCTIONS = {
-    STAFF: ("ils.undo_forget(uuid)", "ils.undo_seal(uuid, uuid, bigint)", "ils.undo_return(uuid, uuid)"),
+    STAFF: (
+        "ils.undo_forget(uuid)",
+        "ils.undo_seal(uuid, uuid, bigint)",
+        "ils.undo_return(uuid, uuid)",
+        "ils.authority_confirm(bigint, bigint)",
+    ),
 }
 
 

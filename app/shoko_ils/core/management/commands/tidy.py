@@ -1,4 +1,4 @@
-"""What a timer runs each night: drops sessions, scan receipts and undo tokens that have served their time."""
+"""What a timer runs each night: drops sessions, receipts and tokens, and what is no longer to be known of persons."""
 
 import uuid
 from typing import Any
@@ -6,10 +6,12 @@ from typing import Any
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
+from django.db import connection
 from django.utils import timezone
 
 from shoko_ils.circulation import undo
 from shoko_ils.circulation.models import ScanReceipt
+from shoko_ils.patrons.services.erasure import erase_guardians
 
 
 class Command(BaseCommand):
@@ -20,6 +22,9 @@ class Command(BaseCommand):
         receipts, _ = ScanReceipt.objects.filter(made_on__lt=timezone.localdate()).delete()
         # a terminal that is switched off never scans again
         undo.forget(uuid.UUID(int=0))
+        guardians = erase_guardians(timezone.localdate())
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT staff_forget()")
         # records whose authority record changed for more of them than a form may wait for
         call_command("rebuild_catalogue", stdout=self.stdout, stderr=self.stderr)
-        self.stdout.write(f"removed: {sessions} sessions, {receipts} scan receipts")
+        self.stdout.write(f"removed: {sessions} sessions, {receipts} scan receipts, {guardians} guardians")
