@@ -4,7 +4,7 @@ from django.conf.urls.i18n import i18n_patterns
 from django.urls import include, path
 
 from shoko_ils.catalog import views as catalogue
-from shoko_ils.circulation.views import calendar, cases, day, overdue, rules
+from shoko_ils.circulation.views import calendar, cases, day, overdue, paper, rules
 from shoko_ils.counter import lending, returning, views
 
 urlpatterns = i18n_patterns(
@@ -28,6 +28,8 @@ urlpatterns = i18n_patterns(
     path("day/", day.day_page, name="day-report"),
     path("calendar/", calendar.calendar_page, name="calendar"),
     path("calendar/change/", calendar.calendar_change_page, name="calendar-change"),
+    path("paper/", paper.batches_page, name="paper"),
+    path("paper/<int:pk>/", paper.batch_page, name="paper-batch"),
     path("rules/", rules.rules_page, name="rules"),
     path("rules/change/", rules.rule_page, name="rule-change"),
     path("patrons/<uuid:pseudonym>/loans/", overdue.patron_loans_page, name="patron-loans"),

@@ -70,6 +70,9 @@ GRANTS: dict[str, dict[str, str]] = {
         "ils.overdue_contact": "SELECT, INSERT, DELETE",
         "ils.day_count": CHANGE,
         "ils.scan_receipt": CHANGE,
+        # a batch is kept as it was begun, a slip as it was written
+        "ils.paper_batch": "SELECT, INSERT, UPDATE (key)",
+        "ils.paper_slip": "SELECT, INSERT, UPDATE (card_number, item_number, state, outcome, decided_on, decided_by)",
         "ils.hold_rule": READ,
         "ils.hold": CHANGE,
         "ils.hold_move": "SELECT, INSERT",

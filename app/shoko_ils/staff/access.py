@@ -36,6 +36,8 @@ ACCESS: dict[str, frozenset[Level] | str] = {
     "cases": OFFICERS,
     "case-form": OFFICERS,
     "day-report": KNOWS_PATRONS,
+    "paper": KNOWS_PATRONS,
+    "paper-batch": KNOWS_PATRONS,
     "calendar": EVERYBODY,
     "calendar-change": CHANGES_CODES,
     "rules": OFFICERS,

@@ -5,6 +5,7 @@ from shoko_ils.circulation.models.case import ReturnCase
 from shoko_ils.circulation.models.count import DayCount
 from shoko_ils.circulation.models.loan import Loan, ScanReceipt
 from shoko_ils.circulation.models.overdue import OverdueContact, OverdueStage
+from shoko_ils.circulation.models.paper import PaperBatch, PaperSlip
 from shoko_ils.circulation.models.rule import LoanRule
 
 __all__ = [
@@ -14,6 +15,8 @@ __all__ = [
     "LoanRule",
     "OverdueContact",
     "OverdueStage",
+    "PaperBatch",
+    "PaperSlip",
     "ReturnCase",
     "ScanReceipt",
 ]

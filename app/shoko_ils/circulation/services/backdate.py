@@ -2,23 +2,13 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from enum import StrEnum
 
 from django.utils import timezone
 
+from shoko_ils.circulation.late import LateReason
 from shoko_ils.core.models import Library
 
 FURTHEST_BACK = dt.timedelta(days=31)
-
-
-class LateReason(StrEnum):
-    """返却ポスト, 回線断, 停電・機器故障, 移動図書館, 入力漏れ."""
-
-    BOOK_DROP = "book-drop"
-    LINE_DOWN = "line-down"
-    POWER = "power"
-    BOOKMOBILE = "bookmobile"
-    OMISSION = "omission"
 
 
 class OutOfRange(ValueError):

@@ -1,5 +1,6 @@
 """What a timer runs each night: drops sessions, scan receipts and undo tokens that have served their time."""
 
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -10,6 +11,10 @@ from django.utils import timezone
 
 from shoko_ils.circulation import undo
 from shoko_ils.circulation.models import ScanReceipt
+from shoko_ils.circulation.services import paper
+
+# how long a settled paper slip may be compared with the paper
+ITEMS_ON_PAPER = dt.timedelta(days=31)
 
 
 class Command(BaseCommand):
@@ -18,6 +23,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         sessions, _ = Session.objects.filter(expire_date__lt=timezone.now()).delete()
         receipts, _ = ScanReceipt.objects.filter(made_on__lt=timezone.localdate()).delete()
+        paper.forget_items(timezone.localdate() - ITEMS_ON_PAPER)
         # a terminal that is switched off never scans again
         undo.forget(uuid.UUID(int=0))
         # records whose authority record changed for more of them than a form may wait for
