@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import F, Max
 from django.utils import timezone
 
 from shoko_ils.audit import record as audit
@@ -22,6 +22,8 @@ from shoko_ils.staff.models import StaffAccount
 from shoko_ils.staff.supervision import SUPERVISORS
 
 State = PaperSlip.State
+# what a decision may change
+WRITTEN = ("card_number", "item_number", "state", "outcome", "decided_on", "decided_by")
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,8 @@ def enter(
 
 def accept(
     actor: audit.Actor, person: StaffAccount, slip_id: int, key: uuid.UUID, *, number: str = ""
-) -> Result | None:
-    """Do what is proposed for a conflict; `number` corrects an unknown one. None: it was decided meanwhile.
+) -> Result:
+    """Do what is proposed for a conflict; `number` corrects an unknown one. Decided meanwhile: as it was.
 
     Whatever else stands against it leaves it a conflict with its new reason, and nothing changed. Raises
     PermissionDenied where the proposal is an officer's.
@@ -115,7 +117,7 @@ def accept(
         if result.outcome.kind != "stop":
             slip.state, slip.card_number = State.DONE, ""
             slip.decided_on, slip.decided_by = timezone.localdate(), person.login_id
-        slip.save()
+        slip.save(update_fields=WRITTEN)
         return result
 
     return once(key, operation)
@@ -130,11 +132,11 @@ def reject(actor: audit.Actor, person: StaffAccount, slip_id: int) -> bool:
             return False
         slip.state, slip.card_number = State.REJECTED, ""
         slip.decided_on, slip.decided_by = timezone.localdate(), person.login_id
-        slip.save()
+        slip.save(update_fields=WRITTEN)
         audit.write(actor, "paper-reject", "paper")
         return True
 
-    return db.run(operation, confirm=lambda: PaperSlip.objects.filter(pk=slip_id).update(pk=slip_id))
+    return db.run(operation, confirm=lambda: PaperSlip.objects.filter(pk=slip_id).update(state=F("state")))
 
 
 def forget_items(before: dt.date) -> int:
