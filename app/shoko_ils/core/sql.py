@@ -60,7 +60,7 @@ GRANTS: dict[str, dict[str, str]] = {
         # a new version of a rule closes the former one
         "ils.loan_rule": "SELECT, INSERT, UPDATE (ended_on)",
         # a planned exception may be taken back, an emergency closing may not
-        "ils.calendar_exception": "SELECT, INSERT, UPDATE (moved_loans), DELETE",
+        "ils.calendar_exception": "SELECT, INSERT, UPDATE (act, moved_loans, moved_limits, withdrawn_cards), DELETE",
         "ils.patron": CHANGE,
         "ils.card": CHANGE,
         "ils.loan": CHANGE,
@@ -68,6 +68,7 @@ GRANTS: dict[str, dict[str, str]] = {
         "ils.lending_block": CHANGE,
         "ils.overdue_stage": READ,
         "ils.overdue_contact": "SELECT, INSERT, DELETE",
+        "ils.closing_notice": "SELECT, INSERT, DELETE",
         "ils.day_count": CHANGE,
         "ils.scan_receipt": CHANGE,
         # a batch is kept as it was begun, a slip as it was written

@@ -2,6 +2,7 @@
 
 from shoko_ils.circulation.models.block import LendingBlock
 from shoko_ils.circulation.models.case import ReturnCase
+from shoko_ils.circulation.models.closing import ClosingNotice
 from shoko_ils.circulation.models.count import DayCount
 from shoko_ils.circulation.models.loan import Loan, ScanReceipt
 from shoko_ils.circulation.models.overdue import OverdueContact, OverdueStage
@@ -9,6 +10,7 @@ from shoko_ils.circulation.models.paper import PaperBatch, PaperSlip
 from shoko_ils.circulation.models.rule import LoanRule
 
 __all__ = [
+    "ClosingNotice",
     "DayCount",
     "LendingBlock",
     "Loan",

@@ -93,9 +93,7 @@ def enter(
     return once(key, operation)
 
 
-def accept(
-    actor: audit.Actor, person: StaffAccount, slip_id: int, key: uuid.UUID, *, number: str = ""
-) -> Result:
+def accept(actor: audit.Actor, person: StaffAccount, slip_id: int, key: uuid.UUID, *, number: str = "") -> Result:
     """Do what is proposed for a conflict; `number` corrects an unknown one. Decided meanwhile: as it was.
 
     Whatever else stands against it leaves it a conflict with its new reason, and nothing changed. Raises

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from shoko_ils.circulation import undo
 from shoko_ils.circulation.models import ScanReceipt
-from shoko_ils.circulation.services import paper
+from shoko_ils.circulation.services import closing_mail, paper
 
 # how long a settled paper slip may be compared with the paper
 ITEMS_ON_PAPER = dt.timedelta(days=31)
@@ -23,6 +23,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         sessions, _ = Session.objects.filter(expire_date__lt=timezone.now()).delete()
         receipts, _ = ScanReceipt.objects.filter(made_on__lt=timezone.localdate()).delete()
+        closing_mail.forget(timezone.localdate())
         paper.forget_items(timezone.localdate() - ITEMS_ON_PAPER)
         # a terminal that is switched off never scans again
         undo.forget(uuid.UUID(int=0))
