@@ -46,7 +46,8 @@ class Story:
         free = Item.objects.filter(
             library_use_only=False, loans__isnull=True, condition="normal", material_class__key="book"
         )
-        self.items = iter(free.order_by("pk"))
+        ready, other, card, self.held = titles(4)
+        self.items = iter(free.exclude(record__in=[ready, other, card, self.held]).order_by("pk"))
         self.due_today = self.out(self.reader, self.central, self.today)
         self.due_tomorrow = self.out(self.reader, self.south, self.tomorrow)
         self.due_later = self.out(self.reader, self.central, self.today + dt.timedelta(days=9))
@@ -55,7 +56,6 @@ class Story:
         self.overdue = self.out(self.late, self.south, self.reopening - dt.timedelta(days=32))
         self.on_paper = [self.out(self.borrowers[0], self.south, self.today + dt.timedelta(days=30)) for _ in
                          range(RETURNS)]  # fmt: skip
-        ready, other, card, self.held = titles(4)
         self.ready = self.shelved(self.waiting, ready, "central")
         self.ready_elsewhere = self.shelved(self.elsewhere, other, "tsujido")
         self.card = self.waits_by_postcard(card)

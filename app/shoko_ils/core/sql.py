@@ -67,7 +67,7 @@ GRANTS: dict[str, dict[str, str]] = {
         "ils.return_case": CHANGE,
         "ils.lending_block": CHANGE,
         "ils.overdue_stage": READ,
-        "ils.overdue_contact": "SELECT, INSERT, DELETE",
+        "ils.overdue_contact": "SELECT, INSERT, UPDATE (result, means, contacted_on), DELETE",
         "ils.closing_notice": "SELECT, INSERT, DELETE",
         "ils.day_count": CHANGE,
         "ils.scan_receipt": CHANGE,

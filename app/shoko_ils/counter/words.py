@@ -10,6 +10,7 @@ from shoko_ils.circulation.services.borrower import BorrowerReason
 from shoko_ils.circulation.services.paper_work import Proposal
 from shoko_ils.core.models import CalendarException
 from shoko_ils.counter.operations import Operation
+from shoko_ils.patrons.models import Patron
 
 Words = dict[str, str]
 
@@ -65,6 +66,11 @@ def means() -> Words:
     return {Means.EMAIL: _("Mail"), Means.POSTCARD: _("Postcard"), Means.PHONE: _("Call")}
 
 
+def contacts() -> Words:
+    """How patrons wish to be told."""
+    return {Patron.Contact.EMAIL: _("Mail"), Patron.Contact.PHONE: _("Call"), Patron.Contact.NONE: _("Not wished")}
+
+
 def contact_results() -> Words:
     return {
         OverdueContact.Result.PATRON: _("Spoke with the patron"),
@@ -72,6 +78,7 @@ def contact_results() -> Words:
         OverdueContact.Result.ABSENT: _("Nobody at home"),
         OverdueContact.Result.UNREACHABLE: _("Cannot be reached"),
         OverdueContact.Result.SAYS_RETURNED: _("Says it was returned"),
+        OverdueContact.Result.TO_SEND: _("Waiting to be sent"),
         OverdueContact.Result.SENT: _("Sent"),
     }
 

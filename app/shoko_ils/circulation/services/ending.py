@@ -5,7 +5,8 @@ import datetime as dt
 from django.utils import timezone
 
 from shoko_ils.circulation import standing
-from shoko_ils.circulation.models import Loan, OverdueContact
+from shoko_ils.circulation.models import Loan
+from shoko_ils.circulation.services import overdue_mail
 
 
 def end(loan: Loan, day: dt.date) -> None:
@@ -20,4 +21,4 @@ def end(loan: Loan, day: dt.date) -> None:
     )
     today = timezone.localdate()
     if loan.due_on < today and not standing.overdue_loans(today).filter(patron=patron_id).exists():
-        OverdueContact.objects.filter(patron=patron_id).delete()
+        overdue_mail.forget(patron_id)

@@ -31,6 +31,9 @@ def overdue_page(request: HttpRequest) -> HttpResponse:
     found = overdue.debtors(desk.library)
     if stage.isdecimal():
         found = [one for one in found if one.stage and str(one.stage.number) == stage]
+    contact = request.GET.get("contact", "")
+    if contact in set(Patron.Contact):
+        found = [one for one in found if one.patron.contact == contact]
     if request.GET.get("open"):
         found = [one for one in found if one.due_for_contact]
     shown = found[:SHOWN]
@@ -42,6 +45,8 @@ def overdue_page(request: HttpRequest) -> HttpResponse:
         "total": len(found),
         "stages": OverdueStage.objects.all(),
         "stage": stage,
+        "contacts": words.contacts(),
+        "contact": contact,
         "only_open": bool(request.GET.get("open")),
         "means": words.means(),
         "results": words.contact_results(),
@@ -89,19 +94,12 @@ def contact_page(request: HttpRequest, pseudonym: uuid.UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def postcards_page(request: HttpRequest) -> HttpResponse:
-    """Postcards of those whose stage says so, without any title, to print and fold; recorded as sent."""
+    """Put the postcards of those whose stage says so among those to be printed: once for each stage."""
     desk = desks.at(request)
     if request.method != "POST":
         return redirect("overdue")
-    cards = [
-        one
-        for one in overdue.debtors(desk.library)
-        if one.due_for_contact and one.stage and one.stage.means == Means.POSTCARD
-    ]
-    for one in cards:
-        number = one.stage.number if one.stage else 0
-        overdue.contacted(desk.actor, one.patron, number, Means.POSTCARD, OverdueContact.Result.SENT)
-    return render(request, "circulation/postcards.html", {"cards": cards, "mode": "overdue"})
+    overdue.remind(desk.actor, desk.library, means=frozenset({Means.POSTCARD.value}))
+    return redirect("holds-postcards")
 
 
 @require_http_methods(["GET", "POST"])
