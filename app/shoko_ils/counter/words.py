@@ -78,9 +78,12 @@ def contact_results() -> Words:
         OverdueContact.Result.ABSENT: _("Nobody at home"),
         OverdueContact.Result.UNREACHABLE: _("Cannot be reached"),
         OverdueContact.Result.SAYS_RETURNED: _("Says it was returned"),
-        OverdueContact.Result.TO_SEND: _("Waiting to be sent"),
         OverdueContact.Result.SENT: _("Sent"),
     }
+
+
+def all_contact_results() -> Words:
+    return contact_results() | {OverdueContact.Result.TO_SEND: _("Waiting to be sent")}
 
 
 def borrower_reasons() -> Words:

@@ -26,6 +26,12 @@ class Migration(migrations.Migration):
                 max_length=13,
             ),
         ),
+        migrations.RunSQL(
+            # of what was recorded twice the later stays
+            "DELETE FROM overdue_contact a USING overdue_contact b WHERE a.result = 'sent' AND b.result = 'sent'"
+            " AND a.patron_id = b.patron_id AND a.stage = b.stage AND a.means = b.means AND a.id < b.id",
+            migrations.RunSQL.noop,
+        ),
         migrations.AddConstraint(
             model_name="overduecontact",
             constraint=models.UniqueConstraint(

@@ -49,7 +49,7 @@ def overdue_page(request: HttpRequest) -> HttpResponse:
         "contact": contact,
         "only_open": bool(request.GET.get("open")),
         "means": words.means(),
-        "results": words.contact_results(),
+        "results": words.all_contact_results(),
         "checks": overdue.shelf_checks(desk.library),
         "mode": "overdue",
     }
@@ -73,7 +73,7 @@ def contact_page(request: HttpRequest, pseudonym: uuid.UUID) -> HttpResponse:
         titles = borrower.show_titles(desk.actor, patron, borrower.BorrowerReason.OVERDUE)
     elif request.method == "POST":
         given = request.POST
-        if given.get("means") in set(Means) and given.get("result") in set(OverdueContact.Result):
+        if given.get("means") in set(Means) and given.get("result") in words.contact_results():
             stage = next((one.stage for one in overdue.debtors() if one.patron == patron), None)
             result = OverdueContact.Result(given["result"])
             overdue.contacted(desk.actor, patron, stage.number if stage else 0, given["means"], result)
@@ -87,6 +87,7 @@ def contact_page(request: HttpRequest, pseudonym: uuid.UUID) -> HttpResponse:
         "titles": titles,
         "means": words.means(),
         "results": words.contact_results(),
+        "all_results": words.all_contact_results(),
         "mode": "overdue",
     }
     return render(request, "circulation/contact.html", context)
