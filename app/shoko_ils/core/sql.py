@@ -70,6 +70,12 @@ GRANTS: dict[str, dict[str, str]] = {
         "ils.overdue_contact": "SELECT, INSERT, UPDATE (result, means, contacted_on), DELETE",
         "ils.closing_notice": "SELECT, INSERT, DELETE",
         "ils.day_count": CHANGE,
+        # column by column: xmin, by which rows of one transaction could be paired, is not among them
+        "ils.item_month": "INSERT, SELECT (item_id, month, loans), UPDATE (loans)",
+        "ils.lending_fact": "INSERT, SELECT (day, library_id, service_point_id, material_class_id, ndc_figure,"
+        " age_band, category_id, loans), UPDATE (loans)",
+        "ils.loan_span": "INSERT, SELECT (id, category_id, material_class_id, library_id, service_point_id, lent_on,"
+        " kept_days, loans), UPDATE (loans)",
         "ils.scan_receipt": CHANGE,
         # a batch is kept as it was begun, a slip as it was written
         "ils.paper_batch": "SELECT, INSERT, UPDATE (key)",
@@ -95,7 +101,7 @@ GRANTS: dict[str, dict[str, str]] = {
 SEQUENCES = {STAFF: ("ils.record_id_seq", "ils.slip_number")}
 # what a service may have done without the rights that it takes
 FUNCTIONS = {
-    STAFF: ("ils.undo_forget(uuid)", "ils.undo_seal(uuid, uuid, bigint)", "ils.undo_return(uuid, uuid)"),
+    STAFF: ("ils.undo_forget(uuid)", "ils.undo_seal(uuid, uuid, bigint, date)", "ils.undo_return(uuid, uuid)"),
 }
 
 

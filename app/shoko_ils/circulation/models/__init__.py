@@ -8,13 +8,17 @@ from shoko_ils.circulation.models.loan import Loan, ScanReceipt
 from shoko_ils.circulation.models.overdue import OverdueContact, OverdueStage
 from shoko_ils.circulation.models.paper import PaperBatch, PaperSlip
 from shoko_ils.circulation.models.rule import LoanRule
+from shoko_ils.circulation.models.statistics import ItemMonth, LendingFact, LoanSpan
 
 __all__ = [
     "ClosingNotice",
     "DayCount",
+    "ItemMonth",
     "LendingBlock",
+    "LendingFact",
     "Loan",
     "LoanRule",
+    "LoanSpan",
     "OverdueContact",
     "OverdueStage",
     "PaperBatch",

@@ -22,6 +22,11 @@ class Late:
     on: dt.date
     reason: LateReason
 
+    @property
+    def counted_on(self) -> dt.date:
+        """The day whose report (日報) it belongs to: a book drop is emptied today."""
+        return timezone.localdate() if self.reason is LateReason.BOOK_DROP else self.on
+
     def __post_init__(self) -> None:
         today = timezone.localdate()
         if not today - FURTHEST_BACK <= self.on <= today and self.reason is not LateReason.BOOK_DROP:

@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.utils import timezone
 
-from shoko_ils.circulation import standing
+from shoko_ils.circulation import facts, standing
 from shoko_ils.circulation.models import Loan
 from shoko_ils.circulation.services import overdue_mail
 
@@ -16,6 +16,7 @@ def end(loan: Loan, day: dt.date) -> None:
     contacts about it goes too.
     """
     patron_id = loan.patron_id
+    facts.kept(loan.pk, day)
     Loan.objects.filter(pk=loan.pk, returned_on__isnull=True).update(
         patron=None, lent_at=None, pending=False, no_notice_until=None, returned_on=day
     )

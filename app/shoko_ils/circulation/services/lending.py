@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from django.utils import timezone
 
 from shoko_ils.audit import record as audit
-from shoko_ils.circulation import rules, standing, undo
+from shoko_ils.circulation import facts, rules, standing, undo
 from shoko_ils.circulation.counts import count
 from shoko_ils.circulation.models import Loan, LoanRule
 from shoko_ils.circulation.permit import Permit
@@ -95,7 +95,8 @@ def attempt(
     if wait is not None:
         return Result(wait, item)
     loan = _begin(patron, item, library, point=point, rule=rule, day=day)
-    count("lend", item, library, point)
+    facts.lent(loan, item, patron)
+    count("lend", item, library, point, day=day)
     if passed and permit:
         allowed = audit.Actor(permit.approver.login_id, actor.library)
         audit.write(allowed, f"permit-{permit.reason}", "lend", [patron.pseudonym])

@@ -5,7 +5,7 @@ import uuid
 from django.utils import timezone
 
 from shoko_ils.audit import record as audit
-from shoko_ils.circulation import undo
+from shoko_ils.circulation import facts, undo
 from shoko_ils.circulation.counts import count
 from shoko_ils.circulation.late import LateReason
 from shoko_ils.circulation.models import Loan, ReturnCase
@@ -73,6 +73,7 @@ def accept(
         if not found:
             return Result(Outcome.PENDING, item, case.decide_by)
     day = late.on if late else timezone.localdate()
+    counted_on = late.counted_on if late else day
     if loan and day < loan.lent_on:
         if late and late.reason is not LateReason.BOOK_DROP:
             return Result(Outcome.DATE_BEFORE_LOAN, item)
@@ -80,7 +81,7 @@ def accept(
     if loan and found:
         _settle_found(actor, loan)
     elif loan:
-        undo.seal(terminal, secret, loan.pk)
+        undo.seal(terminal, secret, loan.pk, counted_on)
     if loan:
         end(loan, day)
     if item.at_library_id != library.pk:
@@ -88,7 +89,7 @@ def accept(
         item.at_library = library
     where, slip = _destination(item, library, was_out=loan is not None, found=found)
     if loan:
-        count("return", item, library, point)
+        count("return", item, library, point, day=counted_on)
         if late:
             audit.write(actor, f"late-{late.reason}", "return")
         audit.write(actor, "take-back", "return")
@@ -142,12 +143,13 @@ def undo_return(
     """
 
     def act() -> Result:
-        item_id = undo.take(terminal, secret)
-        if item_id is None:
+        undone = undo.take(terminal, secret)
+        if undone is None:
             return Result(Outcome.NOTHING_TO_UNDO)
-        item = Item.objects.select_related("material_class").get(pk=item_id)
+        item = Item.objects.select_related("material_class").get(pk=undone.item_id)
+        facts.kept(undone.loan_id, undone.returned_on, by=-1)
         slip = routing.undo_return(item)
-        count("return", item, library, point, by=-1)
+        count("return", item, library, point, by=-1, day=undone.counted_on)
         audit.write(actor, "undo-return", "return")
         return Result(Outcome.UNDONE, item, slip=slip)
 

@@ -1,4 +1,4 @@
-"""What a timer runs each night: drops sessions, scan receipts and undo tokens that have served their time."""
+"""What a timer runs each night: drops sessions, receipts, undo tokens and ended loans that have served their time."""
 
 import datetime as dt
 import uuid
@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from shoko_ils.circulation import undo
+from shoko_ils.circulation import facts, undo
 from shoko_ils.circulation.models import ScanReceipt
 from shoko_ils.circulation.services import closing_mail, paper
 
@@ -18,7 +18,7 @@ ITEMS_ON_PAPER = dt.timedelta(days=31)
 
 
 class Command(BaseCommand):
-    help = "Remove expired staff sessions and scan receipts of former days. Repeatable. Run as ils_owner."
+    help = "Remove expired staff sessions, scan receipts and ended loans of former days. Repeatable. Run as ils_owner."
 
     def handle(self, *args: Any, **options: Any) -> None:
         sessions, _ = Session.objects.filter(expire_date__lt=timezone.now()).delete()
@@ -27,6 +27,7 @@ class Command(BaseCommand):
         paper.forget_items(timezone.localdate() - ITEMS_ON_PAPER)
         # a terminal that is switched off never scans again
         undo.forget(uuid.UUID(int=0))
+        loans = facts.forget_ended()
         # records whose authority record changed for more of them than a form may wait for
         call_command("rebuild_catalogue", stdout=self.stdout, stderr=self.stderr)
-        self.stdout.write(f"removed: {sessions} sessions, {receipts} scan receipts")
+        self.stdout.write(f"removed: {sessions} sessions, {receipts} scan receipts, {loans} ended loans")
