@@ -36,7 +36,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="ItemMonth",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "item_id", "month", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
                 ("month", models.DateField(help_text="its first day")),
                 ("loans", models.PositiveIntegerField()),
                 (
@@ -49,7 +54,6 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "item_month",
                 "constraints": [
-                    models.UniqueConstraint(fields=("item", "month"), name="item_month_once"),
                     models.CheckConstraint(condition=models.Q(("month__day", 1)), name="item_month_first_day"),
                 ],
             },

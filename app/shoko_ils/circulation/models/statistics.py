@@ -9,18 +9,16 @@ from shoko_ils.patrons.models import PatronCategory
 
 
 class ItemMonth(models.Model):
-    """How often an item was lent in a month, anywhere."""
+    """How often an item was lent in a month, anywhere. Without a number of its own, that would keep the order."""
 
+    pk = models.CompositePrimaryKey("item_id", "month")
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="+")
     month = models.DateField(help_text="its first day")
     loans = models.PositiveIntegerField()
 
     class Meta:
         db_table = "item_month"
-        constraints = (
-            models.UniqueConstraint(fields=("item", "month"), name="item_month_once"),
-            models.CheckConstraint(name="item_month_first_day", condition=Q(month__day=1)),
-        )
+        constraints = (models.CheckConstraint(name="item_month_first_day", condition=Q(month__day=1)),)
 
     def __str__(self) -> str:
         return f"{self.item_id} {self.month:%Y-%m}"
