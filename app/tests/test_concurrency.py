@@ -13,6 +13,7 @@ from django.utils import timezone
 from shoko_ils.audit import chain
 from shoko_ils.audit.models import Event
 from shoko_ils.audit.record import Actor
+from shoko_ils.circulation import facts
 from shoko_ils.circulation.models import Loan, LoanRule, PaperSlip
 from shoko_ils.circulation.services import Late, LateReason, Outcome, lend, paper, take_back, undo_return
 from shoko_ils.circulation.services.closing import close_in_emergency
@@ -192,3 +193,22 @@ def test_one_paper_slip_at_two_counters_is_one_slip_and_one_loan(committed: None
     finally:
         batch.slips.all().delete()
         batch.delete()
+
+
+def test_after_the_night_no_transaction_number_pairs_borrower_and_item(committed: None) -> None:
+    """What only commits show: the lock of the loan in the borrower's row, and the count of the item."""
+    (patron,), (item,) = borrowers(1), shelf_items(1)
+    central = Library.objects.get(key="central")
+    actor = Actor("demo", "central")
+    assert lend(actor, patron.pk, item.barcode, central, uuid.uuid4()).outcome is Outcome.LENT
+    take_back(actor, item.barcode, central, uuid.uuid4())
+    assert paired_by_number() > 0
+    facts.forget_ended()
+    assert paired_by_number() == 0
+
+
+def paired_by_number() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM patron p JOIN item_month m ON p.xmax::text = m.xmin::text")
+        (count,) = cursor.fetchone()
+    return int(count)

@@ -3,9 +3,10 @@
 import datetime as dt
 import re
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
+from shoko_ils.circulation.late import FURTHEST_BACK
 from shoko_ils.circulation.models import Loan, LoanSpan
 from shoko_ils.holdings.models import Item
 from shoko_ils.patrons.models import Patron
@@ -72,11 +73,17 @@ def kept(loan_id: int, returned_on: dt.date, by: int = 1) -> None:
 def forget_ended() -> int:
     """Nightly, as owner: remove the loans that ended before today and that nothing refers to; how many.
 
-    What a case is about stays, without a borrower; so does what can still be undone. Spans go after two months.
+    What a case is about stays, without a borrower; so does what can still be undone. Spans go after two months. The
+    statistics are written once more, all in one transaction: by the numbers of the former ones (xmin) their rows could
+    be paired with those that the same loan or return wrote elsewhere; for the same reason the patrons are locked once,
+    which takes the number of a loan (xmax) off their rows.
     """
     today = timezone.localdate()
     LoanSpan.objects.filter(lent_on__lt=today - SPANS_KEPT).delete()
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("UPDATE lending_fact SET loans = loans WHERE day >= %s", [today - FURTHEST_BACK])
+        cursor.execute("UPDATE loan_span SET loans = loans")
+        cursor.execute("SELECT count(*) FROM (SELECT FROM patron ORDER BY id FOR NO KEY UPDATE) AS locked")
         cursor.execute(
             "DELETE FROM loan l WHERE l.returned_on < %s"
             " AND NOT EXISTS (SELECT 1 FROM return_case c WHERE c.loan_id = l.id)"

@@ -1,6 +1,9 @@
-"""Why work is entered later than it was done."""
+"""Why work is entered later than it was done, and how much later it may be."""
 
+import datetime as dt
 from enum import StrEnum
+
+FURTHEST_BACK = dt.timedelta(days=31)
 
 
 class LateReason(StrEnum):

@@ -5,10 +5,8 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from shoko_ils.circulation.late import LateReason
+from shoko_ils.circulation.late import FURTHEST_BACK, LateReason
 from shoko_ils.core.models import Library
-
-FURTHEST_BACK = dt.timedelta(days=31)
 
 
 class OutOfRange(ValueError):
