@@ -5,7 +5,7 @@ from django.urls import include, path
 
 from shoko_ils.audit import views as audits
 from shoko_ils.catalog import views as catalogue
-from shoko_ils.circulation.views import calendar, cases, day, overdue, rules
+from shoko_ils.circulation.views import calendar, cases, day, overdue, paper, rules
 from shoko_ils.counter import lending, returning, views
 from shoko_ils.patrons.views import finding, keeping, leaving
 from shoko_ils.staff import views as accounts
@@ -51,6 +51,8 @@ urlpatterns = i18n_patterns(
     path("day/", day.day_page, name="day-report"),
     path("calendar/", calendar.calendar_page, name="calendar"),
     path("calendar/change/", calendar.calendar_change_page, name="calendar-change"),
+    path("paper/", paper.batches_page, name="paper"),
+    path("paper/<int:pk>/", paper.batch_page, name="paper-batch"),
     path("rules/", rules.rules_page, name="rules"),
     path("rules/change/", rules.rule_page, name="rule-change"),
     path("patrons/<uuid:pseudonym>/loans/", overdue.patron_loans_page, name="patron-loans"),

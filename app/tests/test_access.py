@@ -22,6 +22,7 @@ WANTED = {
     "account:own": "1234",
     "counter:use": "1234",
     "counter:report": "124",
+    "counter:paper": "124",
     "patron:view": "124",
     "patron:loans": "124",
     "patron:register": "124",

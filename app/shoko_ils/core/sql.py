@@ -60,7 +60,7 @@ GRANTS: dict[str, dict[str, str]] = {
         # a new version of a rule closes the former one
         "ils.loan_rule": "SELECT, INSERT, UPDATE (ended_on)",
         # a planned exception may be taken back, an emergency closing may not
-        "ils.calendar_exception": "SELECT, INSERT, UPDATE (moved_loans), DELETE",
+        "ils.calendar_exception": "SELECT, INSERT, UPDATE (act, moved_loans, moved_limits, withdrawn_cards), DELETE",
         # a registration is erased as a whole; what else names the patron refuses that by its foreign key
         "ils.patron": ALL,
         "ils.card": ALL,
@@ -73,9 +73,19 @@ GRANTS: dict[str, dict[str, str]] = {
         "ils.return_case": CHANGE,
         "ils.lending_block": ALL,
         "ils.overdue_stage": READ,
-        "ils.overdue_contact": "SELECT, INSERT, DELETE",
+        "ils.overdue_contact": "SELECT, INSERT, UPDATE (result, means, contacted_on), DELETE",
+        "ils.closing_notice": "SELECT, INSERT, DELETE",
         "ils.day_count": CHANGE,
+        # column by column: xmin, by which rows of one transaction could be paired, is not among them
+        "ils.item_month": "INSERT, SELECT (item_id, month, loans), UPDATE (loans)",
+        "ils.lending_fact": "INSERT, SELECT (day, library_id, service_point_id, material_class_id, ndc_figure,"
+        " age_band, category_id, loans), UPDATE (loans)",
+        "ils.loan_span": "INSERT, SELECT (id, category_id, material_class_id, library_id, service_point_id, lent_on,"
+        " kept_days, loans), UPDATE (loans)",
         "ils.scan_receipt": CHANGE,
+        # a batch is kept as it was begun, a slip as it was written
+        "ils.paper_batch": "SELECT, INSERT, UPDATE (key)",
+        "ils.paper_slip": "SELECT, INSERT, UPDATE (card_number, item_number, state, outcome, decided_on, decided_by)",
         "ils.hold_rule": READ,
         "ils.hold": CHANGE,
         "ils.hold_move": "SELECT, INSERT",
@@ -110,7 +120,7 @@ SEQUENCES = {STAFF: ("ils.record_id_seq", "ils.slip_number")}
 FUNCTIONS = {
     STAFF: (
         "ils.undo_forget(uuid)",
-        "ils.undo_seal(uuid, uuid, bigint)",
+        "ils.undo_seal(uuid, uuid, bigint, date)",
         "ils.undo_return(uuid, uuid)",
         "ils.authority_confirm(bigint, bigint)",
     ),

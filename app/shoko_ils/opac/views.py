@@ -11,6 +11,7 @@ from shoko_ils.catalog import series, words
 from shoko_ils.catalog.extract import MATERIAL_CODES
 from shoko_ils.catalog.models import Authority, Record
 from shoko_ils.catalog.suggest import suggest
+from shoko_ils.core.closings import announced
 from shoko_ils.core.models import Library
 from shoko_ils.opac import asking, facets, shelf
 
@@ -42,7 +43,11 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "opac/home.html",
-        {"arrivals": [shelf.Entry(record) for record in newest], "libraries": Library.objects.all()},
+        {
+            "arrivals": [shelf.Entry(record) for record in newest],
+            "libraries": Library.objects.all(),
+            "closings": announced(),
+        },
     )
 
 

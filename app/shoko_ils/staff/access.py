@@ -30,7 +30,7 @@ MANAGERS = frozenset({Level.MANAGER})
 
 MATRIX: dict[str, dict[str, frozenset[Level]]] = {
     "account": {"own": EVERY},
-    "counter": {"use": EVERY, "report": NO_TRAINEE},
+    "counter": {"use": EVERY, "report": NO_TRAINEE, "paper": NO_TRAINEE},
     "patron": {
         "view": NO_TRAINEE,
         "loans": NO_TRAINEE,
@@ -140,6 +140,8 @@ ACCESS: dict[str, Cell | dict[str, Cell] | str] = {
     "cases": Cell("case", "work"),
     "case-form": Cell("case", "work"),
     "day-report": Cell("counter", "report"),
+    "paper": Cell("counter", "paper"),
+    "paper-batch": Cell("counter", "paper"),
     "calendar": EVERYBODY,
     "calendar-change": CHANGES_CODES,
     "rules": Cell("code", "view"),
