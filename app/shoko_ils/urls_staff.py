@@ -1,7 +1,7 @@
 """Pages of the staff service; `staff.access.ACCESS` says who may open each of them."""
 
 from django.conf.urls.i18n import i18n_patterns
-from django.urls import path
+from django.urls import include, path
 
 from shoko_ils.catalog import views as catalogue
 from shoko_ils.circulation.views import calendar, cases, day, overdue, rules
@@ -32,6 +32,7 @@ urlpatterns = i18n_patterns(
     path("patrons/<uuid:pseudonym>/loans/", overdue.patron_loans_page, name="patron-loans"),
     path("patrons/", views.patrons_page, name="patrons"),
     path("patrons/<uuid:pseudonym>/", views.patron_page, name="patron"),
+    path("holds/", include("shoko_ils.holds.urls")),
     path("catalogue/", catalogue.catalogue_page, name="catalogue"),
     path("catalogue/new/", catalogue.new_record_page, name="catalogue-new"),
     path("catalogue/<int:pk>/", catalogue.record_page, name="catalogue-record"),

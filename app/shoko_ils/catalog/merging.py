@@ -6,6 +6,7 @@ from django.utils import timezone
 from shoko_ils.catalog import marc, store
 from shoko_ils.catalog.importing.merging import merge as combine
 from shoko_ils.catalog.models import FormerMarc, Marc, MergeLog
+from shoko_ils.holds.services import records as holds
 
 
 class CannotMerge(Exception):
@@ -28,6 +29,7 @@ def merge(kept: int, gone: int, by: str, reason: str) -> MergeLog:
     with connection.cursor() as cursor:
         cursor.execute("UPDATE item SET record_id = %s WHERE record_id = %s RETURNING id", [kept, gone])
         items = [number for (number,) in cursor.fetchall()]
+    holds.merged(gone, kept)
     version = entries[kept].version + 1
     store.change([store.Entry.of(marc.write(made), id=kept, version=version)], by)
     store.remove([gone])

@@ -25,6 +25,8 @@ SHARED = {
     "search_document": READ,
     "location": READ,
     "item_availability": READ,
+    "hold_count": READ,
+    "item_bound": READ,
     "django_migrations": READ,
 }
 # table (schema.name) → rights, for each role
@@ -68,6 +70,16 @@ GRANTS: dict[str, dict[str, str]] = {
         "ils.overdue_contact": "SELECT, INSERT, DELETE",
         "ils.day_count": CHANGE,
         "ils.scan_receipt": CHANGE,
+        "ils.hold_rule": READ,
+        "ils.hold": CHANGE,
+        "ils.hold_move": "SELECT, INSERT",
+        "ils.walk_in": "SELECT, INSERT, UPDATE (record_id)",
+        "ils.transit": CHANGE,
+        "ils.pull_miss": ALL,
+        "ils.take_off": ALL,
+        "ils.title_request": CHANGE,
+        "ils.notice": CHANGE,
+        "ils.notice_call": "SELECT, INSERT",
         "ils.staff_account": "SELECT, UPDATE (password, failed_logins, refused_until)",
         "ils.django_session": ALL,
         # number, time and links are the trigger's
@@ -76,7 +88,7 @@ GRANTS: dict[str, dict[str, str]] = {
 }
 
 # numbers that a service takes before it writes
-SEQUENCES = {STAFF: ("ils.record_id_seq",)}
+SEQUENCES = {STAFF: ("ils.record_id_seq", "ils.slip_number")}
 # what a service may have done without the rights that it takes
 FUNCTIONS = {
     STAFF: ("ils.undo_forget(uuid)", "ils.undo_seal(uuid, uuid, bigint)", "ils.undo_return(uuid, uuid)"),

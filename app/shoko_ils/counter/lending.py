@@ -45,6 +45,8 @@ class Answer:
 
 # barcodes of the desk sheet that lead to another window, and those that end a sitting
 ELSEWHERE = {Operation.RETURN: "return", Operation.UNDO: "return", Operation.HOLD_BACK: "return-check"}
+# before the number of an item about which the counter asks whether it goes before the holds
+WALK_IN = "walk-in:"
 ENDS = frozenset({"", Operation.LEND.value, Operation.FINISH.value})
 
 
@@ -71,8 +73,21 @@ def _scanned(request: HttpRequest, desk: Desk, scan: str, key: uuid.UUID) -> Ans
         return _begin(desk, scan)
     if sitting is None:
         return Answer(shown=notice("stop-card-first"))
-    if operation(scan) is Operation.RENEW and sitting.asked:
-        return _renew(desk, sitting, key)
+    return _answered(desk, sitting, scan, key) or _item(request, desk, sitting, scan, key)
+
+
+def _answered(desk: Desk, sitting: Sitting, scan: str, key: uuid.UUID) -> Answer | None:
+    """What a scan does that answers the counter's question; None: it is another item."""
+    wished = operation(scan)
+    waiting = sitting.asked.removeprefix(WALK_IN) if sitting.asked.startswith(WALK_IN) else ""
+    if waiting and (scan == waiting or wished is Operation.YES):
+        return _lend(desk, replace(sitting, asked=""), waiting, key, walk_in=True)
+    if wished is Operation.NO:
+        return Answer(replace(sitting, asked=""))
+    return _renew(desk, sitting, key) if wished is Operation.RENEW and sitting.asked else None
+
+
+def _item(request: HttpRequest, desk: Desk, sitting: Sitting, scan: str, key: uuid.UUID) -> Answer:
     try:
         late = forms.LateForm(request.POST).late(desk.library)
     except OutOfRange:
@@ -81,9 +96,17 @@ def _scanned(request: HttpRequest, desk: Desk, scan: str, key: uuid.UUID) -> Ans
 
 
 def _lend(
-    desk: Desk, sitting: Sitting, scan: str, key: uuid.UUID, *, late: Late | None = None, permit: Permit | None = None
+    desk: Desk,
+    sitting: Sitting,
+    scan: str,
+    key: uuid.UUID,
+    *,
+    late: Late | None = None,
+    permit: Permit | None = None,
+    walk_in: bool = False,
 ) -> Answer:
     parts = [sitting.card.number, scan, *([permit.reason] if permit else []), *([str(late.on)] if late else [])]
+    parts += [WALK_IN] if walk_in else []
     try:
         result = services.lend(
             desk.actor,
@@ -95,6 +118,7 @@ def _lend(
             terminal=desk.terminal,
             late=late,
             permit=permit,
+            walk_in=walk_in or permit is not None,
         )
     except OutcomeUnknown:
         # the same key again: whatever happened, a repeated scan ends in one loan
@@ -103,7 +127,9 @@ def _lend(
 
 
 def _ask(sitting: Sitting, scan: str, result: services.Result) -> Answer:
-    """An answer that may be a question: renew what is already theirs, or let a stop pass."""
+    """An answer that may be a question: renew what is already theirs, let a stop pass, lend before the holds."""
+    if result.outcome is Outcome.HOLDS_WAIT:
+        return Answer(replace(sitting, asked=WALK_IN + scan), notice(result, scan=scan), asks="walk-in")
     if result.outcome is Outcome.ALREADY_YOURS:
         asks = "renew"
     elif result.outcome in services.PERMITTABLE:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from shoko_ils.circulation.services import Outcome, Result
+from shoko_ils.holds import words as holds
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def notice(result: Result | str, scan: str = "") -> Notice:
         headline, advice = _texts(result, "")
         return Notice(result.partition("-")[0], headline, advice, barcode=scan)
     item = result.item
-    headline, advice = _texts(result.outcome, str(item.library) if item else "")
+    headline, advice = holds.texts(result) or _texts(result.outcome, str(item.library) if item else "")
     kind = result.outcome.kind
     return Notice(
         # what comes with an item must be looked at: the two tones of a note

@@ -10,6 +10,8 @@ class Operation(StrEnum):
     UNDO = "9008"
     RENEW = "9010"
     FINISH = "9011"
+    YES = "9012"
+    NO = "9013"
 
 
 def operation(scan: str) -> Operation | None:

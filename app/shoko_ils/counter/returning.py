@@ -19,11 +19,20 @@ from shoko_ils.counter.log import ScanLog
 from shoko_ils.counter.messages import Notice, notice
 from shoko_ils.counter.operations import Operation, operation
 from shoko_ils.holdings.barcode import is_card
+from shoko_ils.holds.words import slip_of
 
 SALT = "shoko.undo"
 UNDO_SECONDS = 180
 ENDED_A_LOAN = frozenset(
-    {Outcome.SHELVE, Outcome.SEND_HOME, Outcome.WITHDRAWN, Outcome.TO_OFFICE, Outcome.FOUND_MISSING}
+    {
+        Outcome.SHELVE,
+        Outcome.SEND_HOME,
+        Outcome.HOLD_SHELF,
+        Outcome.HOLD_TRANSIT,
+        Outcome.WITHDRAWN,
+        Outcome.TO_OFFICE,
+        Outcome.FOUND_MISSING,
+    }
 )
 
 
@@ -96,7 +105,8 @@ def _take_back(request: HttpRequest, desk: Desk, scan: str, key: uuid.UUID) -> H
         return _show(request, desk, notice("stop-unknown-outcome"), key=key, typed=scan)
     shown = notice(result, scan=scan)
     ScanLog(request.session).add(scan_key, shown)
-    return _show(request, desk, shown, token=undo_token(desk, key) if result.outcome in ENDED_A_LOAN else "")
+    token = undo_token(desk, key) if result.outcome in ENDED_A_LOAN else ""
+    return _show(request, desk, shown, token=token, slip=slip_of(result))
 
 
 def _undo(request: HttpRequest, desk: Desk, key: uuid.UUID, token: str) -> HttpResponse:
@@ -167,8 +177,10 @@ def _show(
     key: uuid.UUID | None = None,
     typed: str = "",
     token: str = "",
+    slip: dict[str, object] | None = None,
 ) -> HttpResponse:
     context = {
+        **(slip or {}),
         "key": key or forms.new_key(),
         "typed": typed,
         "token": token,

@@ -24,6 +24,8 @@ MODEL_APPS = [
     "shoko_ils.patrons",
     "shoko_ils.staff",
     "shoko_ils.circulation",
+    "shoko_ils.notices",
+    "shoko_ils.holds",
     "shoko_ils.audit",
     "shoko_ils.vault",
 ]
@@ -66,6 +68,14 @@ LANGUAGES = [("ja", "日本語"), ("en", "English")]
 LOCALE_PATHS = [PACKAGE / "locale"]
 TIME_ZONE = "Asia/Tokyo"
 USE_TZ = True
+
+# mail leaves through the relay of the site; without one the notices wait
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST, EMAIL_PORT = env.host_and_port("SHOKO_MAIL_RELAY", 25)
+EMAIL_USE_TLS = env.text("SHOKO_MAIL_STARTTLS", "") == "1"
+EMAIL_TIMEOUT = 20
+MAIL_FROM = env.text("SHOKO_MAIL_FROM", "")
+MAIL_DOMAIN = MAIL_FROM.rpartition("@")[2].rstrip(">") or "localhost"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.text("SHOKO_STATIC_ROOT", str(BASE_DIR / "static")))

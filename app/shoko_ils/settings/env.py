@@ -65,6 +65,16 @@ def site(name: str) -> dict[str, Any]:
     return data
 
 
+def host_and_port(name: str, port: int) -> tuple[str, int]:
+    """One `host:port`, `port` where none is given; an unset variable gives an empty host."""
+    host, colon, given = text(name, "").rpartition(":")
+    if not colon:
+        return given, port
+    if not given.isdigit():
+        raise ImproperlyConfigured(f"{name}: {given!r} is not a port")
+    return host, int(given)
+
+
 def hosts_and_ports(name: str) -> tuple[str, str]:
     """libpq's parallel lists from `host:port,[v6]:port,/socket/directory:port`; the port defaults to 5432."""
     hosts, ports = [], []

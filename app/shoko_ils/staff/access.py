@@ -10,7 +10,7 @@ EVERYBODY = frozenset(Level)
 KNOWS_PATRONS = frozenset({Level.MANAGER, Level.OFFICER, Level.ASSISTANT})
 # 書誌管理業務; an assistant gets it as an assigned duty, which is not granted here
 CATALOGUES = frozenset({Level.MANAGER, Level.OFFICER})
-# 督促, 弁償, 借受者の表示 are not of an assistant's or a trainee's counter
+# 督促, 弁償, 借受者の表示, 予約順変更 are not of an assistant's or a trainee's counter
 OFFICERS = frozenset({Level.MANAGER, Level.OFFICER})
 # コード変更
 CHANGES_CODES = frozenset({Level.MANAGER})
@@ -41,6 +41,20 @@ ACCESS: dict[str, frozenset[Level] | str] = {
     "rule-change": CHANGES_CODES,
     "patrons": KNOWS_PATRONS,
     "patron": KNOWS_PATRONS,
+    "holds": KNOWS_PATRONS,
+    "holds-pull": KNOWS_PATRONS,
+    "holds-arrivals": KNOWS_PATRONS,
+    "holds-shelf": KNOWS_PATRONS,
+    "holds-expired": KNOWS_PATRONS,
+    "holds-contact": KNOWS_PATRONS,
+    "holds-postcards": OFFICERS,
+    "holds-queues": KNOWS_PATRONS,
+    "holds-title": KNOWS_PATRONS,
+    "holds-place": KNOWS_PATRONS,
+    "holds-requests": KNOWS_PATRONS,
+    # a slip has no name: whoever takes an item back prints it
+    "hold-slip": EVERYBODY,
+    "transit-slip": EVERYBODY,
     "catalogue": CATALOGUES,
     "catalogue-new": CATALOGUES,
     "catalogue-record": CATALOGUES,
@@ -63,3 +77,8 @@ def sees_patrons(level: int) -> bool:
 def may_catalogue(level: int) -> bool:
     """Whether the screens of cataloguing are open to this person."""
     return level in CATALOGUES
+
+
+def may_reorder(level: int) -> bool:
+    """Whether this person may change the order of a queue and decide on title requests."""
+    return level in OFFICERS

@@ -70,6 +70,7 @@ class ScanReceipt(models.Model):
     outcome = models.CharField(max_length=30)
     item = models.ForeignKey(Item, null=True, on_delete=models.CASCADE, related_name="+")
     due_on = models.DateField(null=True, blank=True)
+    slip = models.PositiveIntegerField(null=True, blank=True)
     made_on = models.DateField(db_index=True)
     # set by a second commit when the first one could not be confirmed on a standby
     confirmed = models.BooleanField(default=True)

@@ -16,6 +16,7 @@ from shoko_ils.circulation.services.once import find_item, once
 from shoko_ils.circulation.services.results import Outcome, Result
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.models import Item
+from shoko_ils.holds.services import routing
 from shoko_ils.staff.models import StaffAccount
 from shoko_ils.staff.supervision import SUPERVISORS
 
@@ -143,3 +144,4 @@ def _settle(case: ReturnCase, login_id: str) -> None:
     lost = case.reason == ReturnCase.Reason.LOST
     if not lost and (case.decision in COMPENSATED or case.decision == ReturnCase.Decision.REPAIR):
         Item.objects.filter(pk=case.loan.item_id).update(condition=Item.Condition.DAMAGED)
+    routing.offer(Item.objects.get(pk=case.loan.item_id))

@@ -9,6 +9,7 @@ from shoko_ils.audit import record as audit
 from shoko_ils.circulation.models import Loan
 from shoko_ils.core import db
 from shoko_ils.core.models import CalendarException, Library
+from shoko_ils.holds.services import shelf
 
 
 class Overlaps(Exception):
@@ -26,7 +27,8 @@ def close_in_emergency(
 ) -> list[CalendarException]:
     """Close `libraries` from `first` to `last` in one act; repeatable by `key`. One row for each library.
 
-    Open loans of these libraries that fall due in the closing move to the next open day. Other libraries keep
+    Open loans of these libraries that fall due in the closing move to the next open day, pickup limits of their hold
+    shelves by its length. Other libraries keep
     everything as it was. Raises CalendarEnds, and then nothing has changed.
     """
 
@@ -47,6 +49,7 @@ def close_in_emergency(
             )
             row.moved_loans = move_due_dates(library, first, last)
             row.save(update_fields=["moved_loans"])
+            shelf.move_limits(library, first, last)
             made.append(row)
         for library in libraries:
             audit.write(audit.Actor(actor.login_id, library.key), f"close-{reason}", "calendar")

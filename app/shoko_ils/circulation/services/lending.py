@@ -16,8 +16,15 @@ from shoko_ils.circulation.services.once import find_item, once
 from shoko_ils.circulation.services.results import PERMITTABLE, Outcome, Result
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.models import Item
+from shoko_ils.holds.services import lending as holds
 from shoko_ils.patrons.models import Patron
 
+CLAIMS = {
+    holds.Claim.FREE: None,
+    holds.Claim.HELD: Outcome.HELD,
+    holds.Claim.ASK: Outcome.HOLDS_WAIT,
+    holds.Claim.NEEDED: Outcome.HOLDS_NEED_IT,
+}
 KEPT_IN = (Item.Condition.WITHDRAWN, Item.Condition.PROCESSING, Item.Condition.LOST, Item.Condition.DAMAGED)
 
 
@@ -32,10 +39,12 @@ def lend(
     terminal: uuid.UUID | None = None,
     late: Late | None = None,
     permit: Permit | None = None,
+    walk_in: bool = False,
 ) -> Result:
     """Lend the item with `barcode` to a patron at `library` (and `point`), or say why not.
 
-    `late` enters a loan of a former day, `permit` passes the stops in PERMITTABLE. Locks the patron (the limit is
+    `late` enters a loan of a former day, `permit` passes the stops in PERMITTABLE, `walk_in` answers HOLDS_WAIT with
+    yes: the patron brought the copy from the shelf. Locks the patron (the limit is
     counted under it), then the item. The audit says who lent and when, and neither what nor to whom: together with
     a later row of the item that would tell what a person read. A permit is in the audit with the patron.
     """
@@ -58,6 +67,12 @@ def lend(
         passed = [stop for stop in stops if permit and stop in PERMITTABLE]
         if len(passed) < len(stops):
             return Result(next(stop for stop in stops if stop not in passed), item)
+        wait = _past_holds(patron, item, library, today, walk_in=walk_in)
+        if wait is Outcome.HOLDS_NEED_IT and permit:
+            passed.append(wait)
+            wait = CLAIMS[holds.claim(patron, item, library, today, holds.Consent.EXCEPTION)]
+        if wait is not None:
+            return Result(wait, item)
         loan = _begin(patron, item, library, point=point, rule=rule, day=late.on if late else today)
         count("lend", item, library, point)
         if passed and permit:
@@ -69,6 +84,11 @@ def lend(
         return Result(Outcome.LENT, item, loan.due_on)
 
     return once(key, act)
+
+
+def _past_holds(patron: Patron, item: Item, library: Library, today: dt.date, *, walk_in: bool) -> Outcome | None:
+    """Settle the holds on the item for this loan; None: it may be lent."""
+    return CLAIMS[holds.claim(patron, item, library, today, holds.Consent.YES if walk_in else holds.Consent.NONE)]
 
 
 def _stops(patron: Patron, item: Item, rule: LoanRule, today: dt.date) -> Iterator[Outcome]:

@@ -31,16 +31,17 @@ def once(key: uuid.UUID, act: Callable[[], Result]) -> Result:
     def operation() -> Result:
         receipt = ScanReceipt.objects.filter(key=key).first()
         if receipt:
-            return Result(Outcome(receipt.outcome), shown(receipt.item_id), receipt.due_on)
+            return Result(Outcome(receipt.outcome), shown(receipt.item_id), receipt.due_on, receipt.slip)
         result = act()
         ScanReceipt.objects.create(
             key=key,
             outcome=result.outcome.value,
             item=result.item,
             due_on=result.due_on,
+            slip=result.slip,
             made_on=timezone.localdate(),
         )
-        return Result(result.outcome, shown(result.item.pk if result.item else None), result.due_on)
+        return Result(result.outcome, shown(result.item.pk if result.item else None), result.due_on, result.slip)
 
     def confirm() -> None:
         ScanReceipt.objects.filter(key=key).update(confirmed=True)

@@ -14,6 +14,7 @@ from shoko_ils.circulation.permit import Permit
 from shoko_ils.circulation.services.once import find_item, once
 from shoko_ils.circulation.services.results import PERMITTABLE, Outcome, Result
 from shoko_ils.core.models import Library
+from shoko_ils.holds.services import lending as holds
 from shoko_ils.patrons.models import Patron
 
 
@@ -38,7 +39,7 @@ def renew(
         if item is None:
             return Result(Outcome.UNKNOWN_ITEM)
         loan = (
-            Loan.objects.select_related("rule", "library")
+            Loan.objects.select_related("rule", "library", "item")
             .filter(item=item, patron=patron, returned_on__isnull=True)
             .first()
         )
@@ -76,6 +77,8 @@ def _stops(patron: Patron, loan: Loan, today: dt.date) -> Iterator[Outcome]:
         late = list(standing.overdue_loans(today).filter(patron=patron))
         if standing.days_past_due(late, today) > stop_days:
             yield Outcome.OVERDUE
+    if holds.refuses_renewal(loan.item, today):
+        yield Outcome.RENEWAL_HOLDS
     if loan.rule.max_renewals is not None and loan.renewals >= loan.rule.max_renewals:
         yield Outcome.RENEWALS_USED
 

@@ -39,10 +39,19 @@ class Outcome(StrEnum):
     NOT_THEIRS = "stop-not-theirs"
     ITEM_OVERDUE = "stop-item-overdue"
     RENEWALS_USED = "stop-renewals-used"
+    RENEWAL_HOLDS = "stop-renewal-holds"
     PENDING = "stop-pending"
     NOT_ON_LOAN = "stop-not-on-loan"
     DATE_BEFORE_LOAN = "stop-date-before-loan"
     NOTHING_TO_UNDO = "stop-nothing-to-undo"
+    # holds: captured, and the copy goes to the hold shelf here or to another library
+    HOLD_SHELF = "note-hold-shelf"
+    HOLD_TRANSIT = "note-hold-transit"
+    HELD = "stop-held"
+    HOLDS_WAIT = "note-holds-wait"
+    HOLDS_NEED_IT = "stop-holds-need-it"
+    NOT_FOUND_ONCE = "note-not-found-once"
+    MISSING = "note-missing"
 
     @property
     def kind(self) -> str:
@@ -60,6 +69,7 @@ PERMITTABLE = frozenset(
         Outcome.CLASS_LIMIT_REACHED,
         Outcome.ITEM_OVERDUE,
         Outcome.RENEWALS_USED,
+        Outcome.HOLDS_NEED_IT,
     }
 )
 
@@ -68,12 +78,14 @@ PERMITTABLE = frozenset(
 class Result:
     """Answer to one scan; `item` is None for an unknown number.
 
-    `due_on` is the due date of a loan or renewal, and the day by which a case is to be decided.
+    `due_on` is the due date of a loan or renewal, and the day by which a case is to be decided. `slip` is the number
+    of the hold or transit slip to be printed, or to be destroyed after an undo.
     """
 
     outcome: Outcome
     item: Item | None = None
     due_on: dt.date | None = None
+    slip: int | None = None
 
 
 def scan_key(form_key: uuid.UUID, action: str, *parts: str) -> uuid.UUID:

@@ -14,6 +14,7 @@ from shoko_ils.circulation.services.once import find_item, once
 from shoko_ils.circulation.services.results import Outcome, Result
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.models import Item
+from shoko_ils.holds.services import routing
 
 # items that do not go to a shelf when they turn up, whether they were on loan or not
 ASIDE = {
@@ -65,15 +66,16 @@ def take_back(
             undo.seal(terminal, secret, loan.pk)
         if loan:
             end(loan, day)
-        where = _destination(item, library, was_out=loan is not None, found=found)
         if item.at_library_id != library.pk:
             Item.objects.filter(pk=item.pk).update(at_library=library)
+            item.at_library = library
+        where, slip = _destination(item, library, was_out=loan is not None, found=found)
         if loan:
             count("return", item, library, point)
             if late:
                 audit.write(actor, f"late-{late.reason}", "return")
             audit.write(actor, "take-back", "return")
-        return Result(where, item)
+        return Result(where, item, slip=slip)
 
     return once(key, act)
 
@@ -90,16 +92,23 @@ def _settle_found(actor: audit.Actor, loan: Loan) -> None:
     )
 
 
-def _destination(item: Item, library: Library, *, was_out: bool, found: bool) -> Outcome:
-    """Where an item that has just come in at `library` goes now."""
-    if found or item.condition == Item.Condition.MISSING:
+def _destination(item: Item, library: Library, *, was_out: bool, found: bool) -> tuple[Outcome, int | None]:
+    """Where an item that has just come in at `library` goes now, and the number of its slip."""
+    turned_up = found or item.condition == Item.Condition.MISSING
+    if turned_up:
         Item.objects.filter(pk=item.pk).update(condition=Item.Condition.NORMAL)
-        return Outcome.FOUND_LOST if found else Outcome.FOUND_MISSING
-    if item.condition in ASIDE:
-        return ASIDE[Item.Condition(item.condition)]
-    if item.library_id == library.pk:
-        return Outcome.SHELVE if was_out else Outcome.NOT_OUT
-    return Outcome.SEND_HOME if was_out else Outcome.NOT_OUT_SEND_HOME
+        item.condition = Item.Condition.NORMAL
+    elif item.condition in ASIDE:
+        return ASIDE[Item.Condition(item.condition)], None
+    route = routing.route(item, library)
+    if route.hold is not None:
+        return Outcome.HOLD_TRANSIT if route.transit else Outcome.HOLD_SHELF, route.hold.slip_number
+    slip = route.transit.slip_number if route.transit else None
+    if turned_up:
+        return Outcome.FOUND_LOST if found else Outcome.FOUND_MISSING, slip
+    if route.transit is None:
+        return Outcome.SHELVE if was_out else Outcome.NOT_OUT, None
+    return Outcome.SEND_HOME if was_out else Outcome.NOT_OUT_SEND_HOME, slip
 
 
 def undo_return(
@@ -113,6 +122,7 @@ def undo_return(
 ) -> Result:
     """Undo the last return at this terminal (直前取消): the loan is open again, of whoever had the item.
 
+    What a hold had gained by the return is undone with it; `slip` is then to be destroyed.
     NOTHING_TO_UNDO after three minutes, after another scan there, or when the item was lent again.
     """
 
@@ -121,8 +131,9 @@ def undo_return(
         if item_id is None:
             return Result(Outcome.NOTHING_TO_UNDO)
         item = Item.objects.select_related("material_class").get(pk=item_id)
+        slip = routing.undo_return(item)
         count("return", item, library, point, by=-1)
         audit.write(actor, "undo-return", "return")
-        return Result(Outcome.UNDONE, item)
+        return Result(Outcome.UNDONE, item, slip=slip)
 
     return once(key, act)

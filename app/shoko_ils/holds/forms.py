@@ -1,0 +1,87 @@
+"""Forms of the hold counter."""
+
+from typing import Any
+
+from django import forms
+
+from shoko_ils.core.models import Library, ServicePoint
+from shoko_ils.holdings.barcode import clean_scan
+from shoko_ils.holds.models import Hold, TitleRequest
+from shoko_ils.notices.models import Call, Notice
+
+
+def pickup_places() -> list[tuple[str, str]]:
+    """Libraries and service points by their key, in the order of the site."""
+    places = [*Library.objects.all(), *ServicePoint.objects.all()]
+    return [(place.key, str(place)) for place in places]
+
+
+def place_of(key: str) -> Library | ServicePoint | None:
+    return Library.objects.filter(key=key).first() or ServicePoint.objects.filter(key=key).first()
+
+
+class PickupField(forms.ChoiceField):
+    """A pickup library or service point; gives the object."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=pickup_places, **kwargs)
+
+    def clean(self, value: Any) -> Any:
+        return place_of(super().clean(value))
+
+
+class PlaceForm(forms.Form):
+    """A hold: item numbers of the titles, one a line, in the order of their volumes if they are a group."""
+
+    key = forms.UUIDField()
+    items = forms.CharField(max_length=400)
+    pickup = PickupField()
+    group_kind = forms.ChoiceField(choices=Hold.Group.choices, required=False)
+    not_needed_after = forms.DateField(required=False)
+
+    def clean_items(self) -> list[str]:
+        return [clean_scan(line) for line in self.cleaned_data["items"].splitlines() if line.strip()]
+
+
+class HoldForm(forms.Form):
+    """An act on one hold."""
+
+    hold = forms.IntegerField()
+    act = forms.ChoiceField(choices=[(act, act) for act in ("cancel", "extend", "suspend", "resume", "move", "pickup")])
+    first = forms.DateField(required=False)
+    until = forms.DateField(required=False)
+    rank = forms.IntegerField(min_value=1, max_value=100_000, required=False)
+    reason = forms.CharField(max_length=100, required=False)
+    pickup = PickupField(required=False)
+
+
+class CallForm(forms.Form):
+    """Result of a call, or another way for a notice."""
+
+    notice = forms.IntegerField()
+    result = forms.ChoiceField(choices=Call.Result.choices, required=False)
+    way = forms.ChoiceField(choices=Notice.Way.choices, required=False)
+
+
+class RequestForm(forms.Form):
+    """A title that no library has."""
+
+    key = forms.UUIDField()
+    card = forms.CharField(max_length=40)
+    title = forms.CharField(max_length=200)
+    author = forms.CharField(max_length=100, required=False)
+    publisher = forms.CharField(max_length=100, required=False)
+    isbn = forms.RegexField(r"^[0-9Xx-]*$", max_length=17, required=False)
+    pickup = forms.ModelChoiceField(queryset=Library.objects.all())
+
+    def clean_isbn(self) -> str:
+        return self.cleaned_data["isbn"].replace("-", "").upper()[:13]
+
+
+class DecideForm(forms.Form):
+    """A decision on a title request, or the item that makes it a hold."""
+
+    request = forms.IntegerField()
+    decision = forms.ChoiceField(choices=TitleRequest.Decision.choices, required=False)
+    item = forms.CharField(max_length=40, required=False)
+    key = forms.UUIDField()

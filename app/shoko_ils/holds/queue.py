@@ -1,0 +1,129 @@
+"""The queue of a title: in order, all of it, and why a hold is passed over."""
+
+import datetime as dt
+from collections.abc import Iterator
+from itertools import islice
+
+from django.db import connection
+from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Value, When
+
+from shoko_ils.circulation.models import Loan
+from shoko_ils.core.models import Library
+from shoko_ils.holdings.models import Item
+from shoko_ils.holds.models import SHELVED, WITH_COPY, Hold, State, Transit
+from shoko_ils.holds.skips import Candidate, Skip
+from shoko_ils.holds.standing import Standing
+
+# any constant: makes the advisory locks of this module its own
+LOCKS = 0x484F_4C44
+ORDER = ("priority", "order_at", "id")
+FIRST_LOOK, LONGEST_LOOK = 8, 1000
+
+
+def lock(record_id: int) -> None:
+    """Let one transaction at a time choose from the queue of a title. Take it after the lock of the item."""
+    with connection.cursor() as cursor:
+        # two keys of 4 bytes; records that share the second one wait for each other and nothing else
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCKS, record_id % 2**31])
+
+
+def waiting(record_id: int) -> QuerySet[Hold]:
+    """Holds of a title that have no copy yet, in order."""
+    return Hold.objects.filter(record=record_id, state=State.QUEUED).order_by(*ORDER)
+
+
+def _hindrance(today: dt.date) -> Case:
+    """What the database can say of a hold by itself; evaluated row by row, as far as the walk goes."""
+    siblings = Hold.objects.filter(group=OuterRef("group"))
+    return Case(
+        When(suspended_from__lte=today, suspended_until__gte=today, then=Value(Skip.SUSPENDED.value)),
+        When(patron__expires_on__lt=today, then=Value(Skip.EXPIRED.value)),
+        When(
+            Q(group_kind=Hold.Group.SEQUENCE)
+            & Exists(siblings.filter(group_position__lt=OuterRef("group_position")).exclude(state__in=SHELVED)),
+            then=Value(Skip.SEQUENCE.value),
+        ),
+        When(
+            Q(group_kind=Hold.Group.EITHER) & Exists(siblings.filter(state__in=WITH_COPY)),
+            then=Value(Skip.EITHER.value),
+        ),
+        default=Value(""),
+        output_field=CharField(),
+    )
+
+
+def walk(record_id: int, material_class_id: int, today: dt.date) -> Iterator[Candidate]:
+    """Every waiting hold of the title in order, each with its reason to be passed over, read as far as needed.
+
+    A cursor of the server reads on while the caller asks, in growing pieces: the first hold costs the same for one
+    as for ten thousand, and there is no last one that is looked at.
+    """
+    standing = Standing(material_class_id, today)
+    rows = (
+        waiting(record_id)
+        .annotate(hindrance=_hindrance(today))
+        .values_list(
+            "id", "patron_id", "patron__category_id", "pickup_library_id", "pickup_point_id", "hindrance", "skipped"
+        )
+        .iterator(chunk_size=200)
+    )
+    size = FIRST_LOOK
+    while piece := [Candidate(*row) for row in islice(rows, size)]:
+        size = min(size * 4, LONGEST_LOOK)
+        yield from standing.judged(piece)
+
+
+def may_satisfy(item: Item) -> bool:
+    """Whether this copy can go to any hold at all."""
+    return item.condition == Item.Condition.NORMAL and not item.library_use_only
+
+
+def first_for(item: Item, today: dt.date) -> Candidate | None:
+    """The first hold that this copy goes to. Those passed over keep their rank and get the reason written down."""
+    if not may_satisfy(item):
+        return None
+    passed: dict[str, list[int]] = {}
+    for one in walk(item.record_id, item.material_class_id, today):
+        if not one.skip:
+            for reason, numbers in passed.items():
+                Hold.objects.filter(pk__in=numbers).update(skipped=reason)
+            return one
+        if one.skip != one.recorded:
+            passed.setdefault(one.skip, []).append(one.hold_id)
+    return None
+
+
+def servable(item: Item, today: dt.date) -> Iterator[Candidate]:
+    """The holds that this copy could go to, in order."""
+    if may_satisfy(item):
+        yield from (one for one in walk(item.record_id, item.material_class_id, today) if not one.skip)
+
+
+def on_shelf(record_id: int, library: Library | None = None) -> QuerySet[Item]:
+    """Copies of a title that stand in a library and wait for nobody: in, whole, lendable, not captured, not moving."""
+    items = Item.objects.filter(record=record_id, condition=Item.Condition.NORMAL, library_use_only=False).exclude(
+        Exists(Loan.objects.filter(item=OuterRef("pk"), returned_on__isnull=True))
+        | Exists(Hold.objects.filter(item=OuterRef("pk")))
+        | Exists(Transit.objects.filter(item=OuterRef("pk"), ended_on__isnull=True))
+    )
+    return items.filter(at_library=library) if library else items
+
+
+def rank(hold: Hold, today: dt.date) -> int:
+    """Place of a waiting hold among those that a copy may go to now: 1 is next."""
+    ahead = 0
+    for one in walk(hold.record_id, hold.material_class_id, today):
+        if one.hold_id == hold.pk:
+            return ahead + 1
+        ahead += not one.skip
+    raise ValueError(f"hold {hold.pk} does not wait")
+
+
+def place(hold: Hold) -> int:
+    """Place of a waiting hold among all that wait, those passed over included: what a change of order moves."""
+    before = (
+        Q(priority__lt=hold.priority)
+        | Q(priority=hold.priority, order_at__lt=hold.order_at)
+        | Q(priority=hold.priority, order_at=hold.order_at, pk__lt=hold.pk)
+    )
+    return waiting(hold.record_id).filter(before).count() + 1

@@ -1,0 +1,177 @@
+"""Placing a hold."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from shoko_ils.audit import record as audit
+from shoko_ils.catalog.models import Record
+from shoko_ils.circulation.models import Loan
+from shoko_ils.core import db
+from shoko_ils.core.models import Library, ServicePoint
+from shoko_ils.holdings.models import Item, MaterialClass
+from shoko_ils.holds.models import Hold, HoldRule
+from shoko_ils.patrons.models import Patron
+
+
+class Placing(StrEnum):
+    """What became of a wish. The part before the dash is the kind, as of a scan."""
+
+    PLACED = "done-placed"
+    ALREADY_HELD = "note-already-held"
+    ALREADY_LENT = "stop-already-lent"
+    PATRON_EXPIRED = "stop-patron-expired"
+    NO_RIGHT = "stop-no-right-to-hold"
+    LIMIT_REACHED = "stop-hold-limit"
+    DAY_LIMIT_REACHED = "stop-hold-day-limit"
+    PICKUP_NOT_OFFERED = "stop-pickup-not-offered"
+    NO_COPY = "stop-no-copy"
+    # magazines are held by issue, which is of the module for serials
+    SERIAL = "stop-serial"
+    GROUP_OF_ONE = "stop-group-of-one"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a patron asks for: one title, or several as a group in the order in which they are wanted."""
+
+    records: tuple[int, ...]
+    pickup: Library | ServicePoint
+    group_kind: Hold.Group = Hold.Group.NONE
+    not_needed_after: dt.date | None = None
+
+
+@dataclass(frozen=True)
+class Placed:
+    """`holds` is empty unless all were placed; `record` is the title that stands in the way."""
+
+    outcome: Placing
+    holds: tuple[Hold, ...] = ()
+    record: int | None = None
+
+
+def place(actor: audit.Actor, patron_id: int, wish: Wish, key: uuid.UUID) -> Placed:
+    """Place the holds of a wish, all or none. The same key gives the same holds.
+
+    Locks the patron: the limits are counted under it. The audit says that a hold was placed, not whose or on what.
+    """
+    keys = {record: uuid.uuid5(key, str(record)) for record in dict.fromkeys(wish.records)}
+
+    def operation() -> Placed:
+        made = tuple(Hold.objects.filter(key__in=keys.values()).order_by("pk"))
+        if made:
+            return Placed(Placing.PLACED, made)
+        patron = Patron.objects.select_for_update(no_key=True).get(pk=patron_id)
+        placed = _place(patron, wish, keys)
+        if placed.outcome is Placing.PLACED:
+            audit.write(actor, "hold-place", "holds")
+        return placed
+
+    return db.run(operation, confirm=lambda: Hold.objects.filter(key__in=keys.values()).update(captures=F("captures")))
+
+
+def _place(patron: Patron, wish: Wish, keys: dict[int, uuid.UUID]) -> Placed:
+    now = timezone.now()
+    today = timezone.localdate(now)
+    if patron.expires_on < today:
+        return Placed(Placing.PATRON_EXPIRED)
+    if wish.group_kind and len(keys) < 2:
+        return Placed(Placing.GROUP_OF_ONE)
+    group = uuid.uuid4() if wish.group_kind else None
+    new: list[Hold] = []
+    for position, (record, key) in enumerate(keys.items()):
+        if Record.objects.filter(pk=record, material="serial").exists():
+            return Placed(Placing.SERIAL, record=record)
+        material_class = class_of(record)
+        if material_class is None:
+            return Placed(Placing.NO_COPY, record=record)
+        stop, priority = _stop(_Asked(patron, record, material_class, wish.pickup, tuple(new)), today)
+        if stop is not None:
+            return Placed(stop, record=record)
+        new.append(
+            Hold(
+                record_id=record, material_class=material_class, patron=patron, key=key, priority=priority,
+                pickup_library=wish.pickup.library if isinstance(wish.pickup, ServicePoint) else wish.pickup,
+                pickup_point=wish.pickup if isinstance(wish.pickup, ServicePoint) else None,
+                requested_at=now, order_at=now, not_needed_after=wish.not_needed_after,
+                group=group, group_kind=wish.group_kind, group_position=position + 1 if group else None,
+            )
+        )  # fmt: skip
+    return Placed(Placing.PLACED, tuple(Hold.objects.bulk_create(new)))
+
+
+def class_of(record_id: int) -> MaterialClass | None:
+    """Material class of a title's first copy that could ever be lent; None: it has no such copy."""
+    lendable = Item.objects.filter(
+        record=record_id,
+        library_use_only=False,
+        condition__in=[Item.Condition.NORMAL, Item.Condition.PROCESSING, Item.Condition.DAMAGED],
+    )
+    first = lendable.select_related("material_class").order_by("material_class__position", "pk").first()
+    return first.material_class if first else None
+
+
+def rule_for(category_id: int, material_class_id: int | None) -> HoldRule | None:
+    """The most specific hold rule in force; `material_class_id` None asks for the one over all classes."""
+    rules = HoldRule.objects.filter(Q(category=category_id) | Q(category__isnull=True), ended_on__isnull=True)
+    fitting = Q(material_class__isnull=True)
+    if material_class_id is not None:
+        fitting |= Q(material_class=material_class_id)
+    return (
+        rules.filter(fitting)
+        .order_by(F("category").asc(nulls_last=True), F("material_class").asc(nulls_last=True))
+        .first()
+    )
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """One title of a wish, with the holds that are counted against the limits."""
+
+    patron: Patron
+    record: int
+    material_class: MaterialClass
+    pickup: Library | ServicePoint
+    # of the same wish, not yet written
+    beside: tuple[Hold, ...]
+
+
+def _stop(asked: _Asked, today: dt.date) -> tuple[Placing | None, int]:
+    """The first reason against this hold, and the priority that its rule gives."""
+    active = Hold.objects.filter(patron=asked.patron)
+    if active.filter(record=asked.record).exists():
+        return Placing.ALREADY_HELD, 0
+    if Loan.objects.filter(patron=asked.patron, item__record=asked.record, returned_on__isnull=True).exists():
+        return Placing.ALREADY_LENT, 0
+    of_class = rule_for(asked.patron.category_id, asked.material_class.pk)
+    of_all = rule_for(asked.patron.category_id, None)
+    if of_class is None:
+        return Placing.NO_RIGHT, 0
+    stops = (_against(rule, asked, active, today) for rule in {of_class, of_all} if rule is not None)
+    return next((stop for stop in stops if stop is not None), None), of_class.priority
+
+
+def _against(rule: HoldRule, asked: _Asked, active: QuerySet[Hold], today: dt.date) -> Placing | None:
+    """What one rule says; a rule of a class counts the holds of this class alone."""
+    beside = asked.beside
+    if rule.material_class_id is not None:
+        active = active.filter(material_class=rule.material_class_id)
+        beside = tuple(hold for hold in beside if hold.material_class_id == rule.material_class_id)
+    made_today = active.filter(requested_at__gte=_midnight(today)).count() + len(beside)
+    if rule.max_holds == 0:
+        return Placing.NO_RIGHT
+    if rule.max_holds is not None and active.count() + len(beside) >= rule.max_holds:
+        return Placing.LIMIT_REACHED
+    if rule.max_per_day is not None and made_today >= rule.max_per_day:
+        return Placing.DAY_LIMIT_REACHED
+    if rule.pickup_keys is not None and asked.pickup.key not in rule.pickup_keys:
+        return Placing.PICKUP_NOT_OFFERED
+    return None
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return timezone.make_aware(dt.datetime.combine(day, dt.time()))

@@ -1,0 +1,145 @@
+"""Where a copy that was scanned at a library goes: to a hold, on its way, or to the shelf."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db import connection
+from django.utils import timezone
+
+from shoko_ils.core.models import Library
+from shoko_ils.holdings.models import Item
+from shoko_ils.holds import queue
+from shoko_ils.holds.models import SHELVED, Hold, State, Transit
+from shoko_ils.holds.services import shelf, slips
+
+
+@dataclass(frozen=True)
+class Route:
+    """`hold`: captured for it. `transit`: it goes to another library. Neither: to the shelf, here."""
+
+    hold: Hold | None = None
+    transit: Transit | None = None
+
+
+def route(item: Item, library: Library) -> Route:
+    """Where a locked item that was just scanned at `library` goes now; writes capture, shelf place and transit.
+
+    The caller has ended its loan and set `at_library`. Scanning it again changes nothing.
+    """
+    today = timezone.localdate()
+    _in_hand(item)
+    queue.lock(item.record_id)
+    hold = captured_for(item) or capture_next(item, State.CAPTURED, today)
+    if hold is not None:
+        return _bring(hold, item, library, today)
+    return Route(transit=_towards(item, library, item.library, None, today))
+
+
+def current(item: Item) -> Route:
+    """The route of an item as it stands, without a change."""
+    return Route(captured_for(item), open_transit(item))
+
+
+def captured_for(item: Item) -> Hold | None:
+    return Hold.objects.select_related("pickup_library", "pickup_point", "record").filter(item=item).first()
+
+
+def open_transit(item: Item) -> Transit | None:
+    return (
+        Transit.objects.select_related("to_library", "to_point", "from_library")
+        .filter(item=item, ended_on__isnull=True)
+        .first()
+    )
+
+
+def capture_next(item: Item, state: State, today: dt.date) -> Hold | None:
+    """Capture the item for the first hold in order that it may satisfy; expects the locks of item and queue."""
+    found = queue.first_for(item, today)
+    if found is None:
+        return None
+    hold = Hold.objects.select_related("pickup_library", "pickup_point", "record").get(pk=found.hold_id)
+    hold.item, hold.state, hold.skipped = item, state, ""
+    hold.slip_number = slips.next_slip()
+    hold.captures += 1
+    hold.save(update_fields=["item", "state", "skipped", "slip_number", "captures"])
+    return hold
+
+
+def offer(item: Item) -> None:
+    """A locked item has become free where it is, without a scan: the first hold in order that it may satisfy gets it.
+
+    The copy is brought when it is scanned.
+    """
+    queue.lock(item.record_id)
+    if captured_for(item) is None:
+        capture_next(item, State.CAPTURED, timezone.localdate())
+
+
+def _bring(hold: Hold, item: Item, library: Library, today: dt.date) -> Route:
+    """To the hold shelf of its pickup library: here, or by a transit."""
+    transit = _towards(item, library, hold.pickup_library, hold, today)
+    if transit is None:
+        if hold.state not in SHELVED:
+            shelf.put(hold, today)
+    elif hold.state != State.IN_TRANSIT:
+        hold.state, hold.shelf_number, hold.shelved_on = State.IN_TRANSIT, None, None
+        hold.save(update_fields=["state", "shelf_number", "shelved_on"])
+    return Route(hold, transit)
+
+
+def _towards(item: Item, here: Library, destination: Library, hold: Hold | None, today: dt.date) -> Transit | None:
+    """End or change the transit of an item scanned `here` so that it leads to `destination`; None: it is there."""
+    under_way = open_transit(item)
+    if under_way:
+        if under_way.to_library_id == destination.pk and under_way.from_library_id == here.pk:
+            return under_way
+        arrived = under_way.to_library_id == here.pk
+        end_transit(item, Transit.End.ARRIVED if arrived else Transit.End.REROUTED, today)
+    if destination.pk == here.pk:
+        return None
+    return Transit.objects.create(
+        item=item,
+        from_library=here,
+        to_library=destination,
+        to_point=hold.pickup_point if hold else None,
+        slip_number=hold.slip_number if hold else slips.next_slip(),
+        sent_on=today,
+    )
+
+
+def _in_hand(item: Item) -> None:
+    """The item is on no list any more; one statement, because every scan does it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH listed AS (DELETE FROM take_off WHERE item_id = %(item)s)"
+            " DELETE FROM pull_miss WHERE item_id = %(item)s",
+            {"item": item.pk},
+        )
+
+
+def taken_away(item: Item, today: dt.date) -> None:
+    """The item is lent: on no list, on no way."""
+    _in_hand(item)
+    end_transit(item, Transit.End.ARRIVED, today)
+
+
+def end_transit(item: Item, end: Transit.End, today: dt.date) -> None:
+    Transit.objects.filter(item=item, ended_on__isnull=True).update(ended_on=today, ended=end)
+
+
+def undo_return(item: Item) -> int | None:
+    """Take back what the return of a locked item did here: the capture, its slip, its transit, its notice.
+
+    The hold is again where it was in the queue, and nobody was told: a notice waits longer than a return can be
+    undone. Returns the number of the slip to be destroyed, if there is one.
+    """
+    today = timezone.localdate()
+    queue.lock(item.record_id)
+    transit = open_transit(item)
+    slip = transit.slip_number if transit else None
+    end_transit(item, Transit.End.VOID, today)
+    hold = captured_for(item)
+    if hold is not None:
+        slip = hold.slip_number
+        shelf.requeue(hold)
+    return slip

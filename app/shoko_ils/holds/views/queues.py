@@ -1,0 +1,112 @@
+"""順番待ち: the queues of titles, each hold with its rank and what keeps it back; and the acts on a hold."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from shoko_ils.audit.record import Actor
+from shoko_ils.catalog.models import Record
+from shoko_ils.counter import desk as desks
+from shoko_ils.counter.forms import ScanForm, new_key
+from shoko_ils.counter.messages import notice
+from shoko_ils.holdings.models import Item
+from shoko_ils.holds import forms, queue, words
+from shoko_ils.holds.models import WITH_COPY, Hold, HoldMove
+from shoko_ils.holds.services import changing, ending, placing
+from shoko_ils.staff.access import may_reorder
+
+LONGEST = 50
+
+
+@require_http_methods(["GET", "POST"])
+def queues_page(request: HttpRequest) -> HttpResponse:
+    """The titles that most wait for; an item's number opens the queue of its title."""
+    desks.at(request)
+    shown = None
+    if request.method == "POST":
+        form = ScanForm(request.POST)
+        scan = form.cleaned_data["scan"] if form.is_valid() else ""
+        record = Item.objects.filter(barcode=scan).values_list("record", flat=True).first()
+        if record is not None:
+            return redirect("holds-title", pk=record)
+        shown = notice("stop-unknown-item", scan) if scan else None
+    longest = (
+        Record.objects.filter(hold_count__isnull=False)
+        .select_related("hold_count")
+        .annotate(copies=Count("items"))
+        .order_by("-hold_count__waiting", "pk")[:LONGEST]
+    )
+    context = {"key": new_key(), "notice": shown, "titles": longest, "mode": "holds", "tab": "queue"}
+    return render(request, "holds/queues.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def title_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """The queue of one title. No name: who it is belongs to the patron's page."""
+    desk = desks.at(request)
+    record = get_object_or_404(Record, pk=pk)
+    problem = ""
+    if request.method == "POST":
+        problem = act(request, desk.actor)
+        if not problem:
+            return redirect("holds-title", pk=pk)
+    material_class = placing.class_of(pk)
+    held = {hold.pk: hold for hold in queue.waiting(pk).select_related("pickup_library", "pickup_point")[:LONGEST]}
+    lines: list[dict[str, Any]] = []
+    if material_class is not None:
+        rank = 0
+        for one in queue.walk(pk, material_class.pk, timezone.localdate()):
+            hold = held.get(one.hold_id)
+            if hold is None:
+                break
+            rank += not one.skip
+            reason = words.skips().get(one.skip, "")
+            lines.append({"place": len(lines) + 1, "rank": "" if one.skip else rank, "hold": hold, "reason": reason})
+    context = {
+        "record": record,
+        "lines": lines,
+        "problem": problem,
+        "captured": Hold.objects.filter(record=pk, state__in=WITH_COPY).select_related(
+            "pickup_library", "pickup_point", "item"
+        ),
+        "moves": HoldMove.objects.filter(hold__record=pk).order_by("-pk")[:10],
+        "waiting": queue.waiting(pk).count(),
+        "copies": Item.objects.filter(record=pk).exclude(condition=Item.Condition.WITHDRAWN).count(),
+        "pickups": forms.pickup_places(),
+        "states": words.states(),
+        "may_reorder": may_reorder(desk.staff.level),
+        "mode": "holds",
+        "tab": "queue",
+    }
+    return render(request, "holds/title.html", context)
+
+
+def act(request: HttpRequest, actor: Actor) -> str:
+    """Do what a form asks of one hold; the text of what stands in the way, or nothing."""
+    form = forms.HoldForm(request.POST)
+    if not form.is_valid():
+        return _("The entry is incomplete")
+    given = form.cleaned_data
+    number = given["hold"]
+    done = False
+    if given["act"] == "cancel":
+        done = ending.cancel(actor, number)
+    elif given["act"] == "extend":
+        done = changing.extend(actor, number)
+    elif given["act"] == "resume":
+        done = changing.resume(actor, number)
+    elif given["act"] == "suspend" and given["first"] and given["until"]:
+        done = changing.suspend(actor, number, given["first"], given["until"])
+    elif given["act"] == "pickup" and given["pickup"]:
+        done = changing.change_pickup(actor, number, given["pickup"])
+    elif given["act"] == "move" and given["rank"] and given["reason"]:
+        if not may_reorder(request.user.level):  # type: ignore[union-attr]
+            raise PermissionDenied
+        done = changing.move(actor, number, given["rank"], given["reason"])
+    return "" if done else _("This cannot be done with the hold as it is now")

@@ -1,0 +1,1 @@
+"""The outbox of notices to patrons: mail through the relay, postcards, telephone."""

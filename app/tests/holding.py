@@ -1,0 +1,76 @@
+"""What the tests of holds share: holds, copies and days, made as the services make them."""
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from django.utils import timezone
+
+from shoko_ils.audit.record import Actor
+from shoko_ils.catalog.models import Record
+from shoko_ils.circulation.models import Loan, LoanRule
+from shoko_ils.core.models import Library
+from shoko_ils.holdings.models import Item
+from shoko_ils.holds import scans
+from shoko_ils.holds.models import Hold, State
+from shoko_ils.holds.services import placing
+from shoko_ils.patrons.models import Patron
+
+ACTOR = Actor("demo", "central")
+
+
+def new() -> uuid.UUID:
+    return uuid.uuid4()
+
+
+def library(key: str) -> Library:
+    return Library.objects.get(key=key)
+
+
+def people(count: int) -> list[Patron]:
+    """Patrons without loans whose registrations are in force."""
+    return list(Patron.objects.filter(loans__isnull=True, expires_on__gt="2029-01-01").order_by("pk")[:count])
+
+
+def copies(record: int) -> list[Item]:
+    return list(Item.objects.filter(record=record).order_by("pk"))
+
+
+def titles(count: int, copies: int = 1) -> list[Record]:
+    """Titles with so many copies, all of them on the shelf and lendable."""
+    found = []
+    for record in Record.objects.order_by("pk").iterator():
+        items = list(record.items.all())
+        free = [i for i in items if not i.library_use_only and not i.loans.filter(returned_on=None).exists()]
+        if len(items) == len(free) == copies:
+            found.append(record)
+        if len(found) == count:
+            return found
+    raise AssertionError("the demonstration library has too few titles")
+
+
+def hold(patron: Patron, record: int, pickup: str = "central", **more: Any) -> Hold:
+    """A hold as the counter places it; `more` is changed in the row afterwards."""
+    placed = placing.place(ACTOR, patron.pk, placing.Wish((record,), library(pickup)), new())
+    assert placed.outcome is placing.Placing.PLACED, placed
+    if more:
+        Hold.objects.filter(pk=placed.holds[0].pk).update(**more)
+    return Hold.objects.get(pk=placed.holds[0].pk)
+
+
+def scan(item: Item, at: str) -> str:
+    """Outcome of a scan at the hold counter of a library."""
+    return scans.scan_in(ACTOR, item.barcode, library(at), new()).outcome
+
+
+def state(hold: Hold) -> State:
+    return State(Hold.objects.get(pk=hold.pk).state)
+
+
+def lend_out(item: Item, patron: Patron, due_in: int = 14) -> Loan:
+    """An open loan, made without the counter: what a test begins with."""
+    today = timezone.localdate()
+    return Loan.objects.create(
+        item=item, patron=patron, library=item.library, rule=LoanRule.objects.filter(ended_on=None)[0],
+        lent_on=today - dt.timedelta(days=40), lent_at=timezone.now(), due_on=today + dt.timedelta(days=due_in),
+    )  # fmt: skip
