@@ -16,6 +16,7 @@ urlpatterns = i18n_patterns(
     path("lend/renew/", lending.renew_page, name="lend-renew"),
     path("lend/permit/", lending.permit_page, name="lend-permit"),
     path("lend/slip/", lending.receipt_page, name="lend-receipt"),
+    path("desk-sheet/", lending.desk_sheet_page, name="desk-sheet"),
     path("return/", returning.return_page, name="return"),
     path("return/check/", returning.check_page, name="return-check"),
     path("overdue/", overdue.overdue_page, name="overdue"),

@@ -87,6 +87,18 @@ def item(central: Library) -> Item:
 
 
 @pytest.fixture
+def empty_shelves(db: None) -> None:
+    """Without the holds of the demonstration: queues, shelves and lists are those of the test alone."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM notice_call")
+        cursor.execute("DELETE FROM notice")
+        cursor.execute("DELETE FROM take_off")
+        cursor.execute("DELETE FROM hold")
+        cursor.execute("UPDATE item SET at_library_id = t.from_library_id FROM transit t WHERE t.item_id = item.id")
+        cursor.execute("DELETE FROM transit")
+
+
+@pytest.fixture
 def key() -> uuid.UUID:
     return uuid.uuid4()
 

@@ -11,6 +11,8 @@ from django.utils import timezone
 from shoko_ils.audit.models import Event
 from shoko_ils.circulation.models import Loan, LoanRule, OverdueContact, ReturnCase
 from shoko_ils.core.models import CalendarException, Library, ServicePoint
+from shoko_ils.counter import nw7
+from shoko_ils.counter.operations import Operation
 from shoko_ils.holdings.models import Item
 from shoko_ils.patrons.models import Card, Patron
 from shoko_ils.staff.models import Level
@@ -310,6 +312,8 @@ def manager(central: Library, request: Any) -> Client:
 def test_level_one_changes_a_rule_and_everybody_sees_what_is_uncovered(manager: Client, patron: Patron) -> None:
     assert "すべての組合せに規則があります" in read(manager, "/rules/")
     terms = {"category": patron.category_id, "days": "21", "max_class_loans": "5", "renewal_basis": "due"}
+    assert "直近31日の貸出での試算" in manager.post("/rules/change/", {**terms, "act": "try"}).content.decode()
+    assert not LoanRule.objects.filter(category=patron.category).exists()
     assert manager.post("/rules/change/", terms).status_code == 302
     rule = LoanRule.objects.get(category=patron.category, ended_on__isnull=True)
     assert (rule.days, rule.max_loans, rule.max_class_loans, rule.max_renewals) == (21, None, 5, None)
@@ -381,3 +385,17 @@ def test_a_counter_at_a_service_point_lends_by_its_rule(central: Library, card: 
     assert (loan.service_point, loan.rule.days) == (point, 5)
     Counter(client, "/return/").scan(item.barcode)
     assert "村岡市民図書室" in read(client, "/day/")
+
+
+def test_the_desk_sheet_prints_what_the_scan_field_understands(staff: Client) -> None:
+    html = read(staff, "/desk-sheet/")
+    for code in set(Operation):
+        assert f'aria-label="{code}"' in html
+    # the letters of the standard's table: every character has two or three wide elements of seven
+    assert {len(pattern) for pattern in nw7.PATTERNS.values()} == {7}
+    assert {pattern.count("1") for pattern in nw7.PATTERNS.values()} == {2, 3}
+    assert len(set(nw7.PATTERNS.values())) == len(nw7.PATTERNS)
+    drawn = nw7.bars("9002")
+    assert len(drawn.bars) == 6 * 4
+    place, width = drawn.bars[-1]
+    assert place + width == drawn.width

@@ -154,6 +154,8 @@ def test_a_broken_catalogue_loads_nothing(tmp_path: Path, content: bytes, messag
 def empty() -> None:
     """Takes the demonstration out of this test's transaction."""
     with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM notice_call; DELETE FROM notice; DELETE FROM take_off; DELETE FROM transit")
+        cursor.execute("DELETE FROM hold")
         cursor.execute("DELETE FROM loan; DELETE FROM card; DELETE FROM patron; DELETE FROM item")
         cursor.execute("DELETE FROM search_document; DELETE FROM heading; DELETE FROM identifier; DELETE FROM marc")
         cursor.execute("DELETE FROM record; DELETE FROM authority")

@@ -1,8 +1,10 @@
 """Holds: the queue, captures, the hold shelf, the end of a hold."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -18,7 +20,7 @@ from shoko_ils.patrons.models import Patron
 from tests.conftest import MEROS
 from tests.holding import ACTOR, copies, hold, lend_out, library, new, people, scan, state, titles
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("empty_shelves")
 
 
 @pytest.fixture
@@ -184,6 +186,22 @@ def test_limits_of_holds(meros: list[Item]) -> None:
     assert outcome(pickup_keys=["south", "central"]) is placing.Placing.PLACED
     HoldRule.objects.create(category=patron.category, material_class=meros[0].material_class, max_holds=3, version=1)
     assert outcome() is placing.Placing.LIMIT_REACHED
+
+
+def test_hold_rules_of_the_site_file_are_versions(settings: Any) -> None:
+    def sync(*rules: dict[str, object]) -> list[tuple[object, ...]]:
+        settings.SITE = {**settings.SITE, "holds": {"rules": list(rules)}}
+        call_command("sync_site", verbosity=0)
+        in_force = HoldRule.objects.filter(ended_on=None).order_by("pk")
+        return [(r.category and r.category.key, r.max_holds, r.pickup_keys, r.version) for r in in_force]
+
+    general, neighbours = {"max_holds": 10}, {"category": "neighbour", "max_holds": 0}
+    assert sync(general, neighbours) == [(None, 10, None, 1), ("neighbour", 0, None, 1)]
+    assert sync(general, neighbours) == [(None, 10, None, 1), ("neighbour", 0, None, 1)]
+    assert sync({**general, "pickup": ["south"]}) == [(None, 10, ["south"], 2)]
+    for wrong in ({"category": "nobody"}, {"pickup": ["nowhere"]}):
+        with pytest.raises(CommandError, match=r"holds\.rules"), transaction.atomic():
+            sync({**general, **wrong})
 
 
 def test_a_title_without_a_lendable_copy_cannot_be_held() -> None:

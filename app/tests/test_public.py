@@ -108,14 +108,14 @@ def test_lists_cost_the_same_number_of_queries_for_one_hit_as_for_twenty(
 ) -> None:
     """Libraries, facets with the count, at most eight tiers of the ranking; then records, names, copies."""
     for query in ("はしれめろす", "太宰"):
-        with django_assert_max_num_queries(14):
+        with django_assert_max_num_queries(15):
             assert public.get("/search/", {"q": query}).status_code == 200
 
 
 def test_a_record_costs_a_fixed_number_of_queries(public: Client, django_assert_num_queries: Any) -> None:
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         public.get(f"/records/{MEROS}/")
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         public.get("/")
 
 

@@ -12,8 +12,9 @@ from shoko_ils.audit.models import Event
 from shoko_ils.audit.record import Actor
 from shoko_ils.circulation import rules
 from shoko_ils.circulation.models import Loan, LoanRule, OverdueStage
-from shoko_ils.circulation.services import Outcome, lend
+from shoko_ils.circulation.services import Outcome, lend, take_back
 from shoko_ils.circulation.services.ruling import Scope, Terms, change_rule
+from shoko_ils.circulation.trial import Trial, trial
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.models import Item, MaterialClass
 from shoko_ils.patrons.models import Patron, PatronCategory
@@ -165,7 +166,7 @@ def test_what_no_rule_covers_is_listed(
 def test_the_list_and_the_counter_choose_alike(patron: Patron, central: Library, point: ServicePoint) -> None:
     LoanRule.objects.create(category=patron.category, library=central, days=3, version=100)
     LoanRule.objects.create(service_point=point, days=4, version=100)
-    LoanRule.objects.create(material_class=MaterialClass.objects.get(key="av"), days=5, version=100)
+    LoanRule.objects.create(material_class=MaterialClass.objects.get(key="magazine"), days=5, version=100)
     ordered = rules.in_force()
     for each in rules.combinations():
         place = each.place
@@ -189,3 +190,29 @@ def test_overdue_stages_and_material_classes_are_the_sites(settings) -> None:
     settings.SITE = {**settings.SITE, "overdue_stages": [{"after_days": 10, "means": "pigeon"}]}
     with pytest.raises(CommandError, match="means of email, postcard, phone"):
         call_command("sync_site")
+
+
+def test_a_change_is_tried_on_the_loans_of_the_last_month_and_changes_nothing(
+    actor: Actor, patron: Patron, other_patron: Patron, central: Library
+) -> None:
+    Loan.objects.all().delete()
+    today = timezone.localdate()
+    Patron.objects.filter(pk=other_patron.pk).update(category=patron.category)
+    items = shelf(4)
+    for item in items[:3]:
+        lend(actor, patron.pk, item.barcode, central, new())
+    lend(actor, other_patron.pk, items[3].barcode, central, new())
+    long_ago = {"lent_on": today - dt.timedelta(days=20), "due_on": today}
+    Loan.objects.filter(item=items[0]).update(**long_ago)
+    take_back(actor, items[1].barcode, central, new())
+    before = list(LoanRule.objects.order_by("pk").values())
+    terms = Terms(days=10, max_loans=1, max_class_loans=None, max_renewals=1)
+    assert trial(Scope(category=patron.category), terms) == Trial(loans=3, late=1, over=1, unknown=1)
+    assert trial(Scope(material_class=MaterialClass.objects.get(key="av")), terms).loans == 0
+    south = Library.objects.get(key="south")
+    assert trial(Scope(category=patron.category, library=south), terms) == Trial(0, 0, 0, 0)
+    # a stronger rule keeps what is its own
+    LoanRule.objects.create(category=patron.category, library=central, days=14, version=100)
+    assert trial(Scope(category=patron.category), terms).loans == 0
+    LoanRule.objects.filter(version=100).delete()
+    assert list(LoanRule.objects.order_by("pk").values()) == before

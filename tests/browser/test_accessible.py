@@ -24,7 +24,7 @@ PUBLIC = [
 ]
 STAFF_PAGES = [
     *("/", "/lend/", "/return/", "/return/check/", "/patrons/"),
-    *("/overdue/", "/borrower/", "/cases/", "/day/", "/calendar/", "/rules/"),
+    *("/overdue/", "/borrower/", "/cases/", "/day/", "/calendar/", "/rules/", "/desk-sheet/"),
     *("/catalogue/", "/catalogue/?q=%E5%A4%AA%E5%AE%B0", "/catalogue/new/", "/catalogue/1567/"),
     *("/catalogue/1567/merge/?other=773", "/catalogue/import/", "/catalogue/export/"),
     *("/catalogue/authorities/?q=%E5%A4%AA%E5%AE%B0", "/catalogue/authorities/new/"),

@@ -202,8 +202,10 @@ def _rows(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
 def for_list(records: QuerySet[Record]) -> QuerySet[Record]:
     """What a list shows of records, with names and copies in a fixed number of queries."""
     names = Heading.objects.exclude(kind="subject").select_related("authority")
-    copies = Item.objects.select_related("library", "location", "availability").exclude(
-        condition=Item.Condition.WITHDRAWN
+    copies = (
+        Item.objects.select_related("library", "location", "availability")
+        .prefetch_related("bound")
+        .exclude(condition=Item.Condition.WITHDRAWN)
     )
     return records.defer("summary", "contents").prefetch_related(
         Prefetch("headings", queryset=names, to_attr="names"),

@@ -61,12 +61,21 @@ def covering(combination: Combination, rules: list[LoanRule]) -> LoanRule | None
     place = combination.place
     library_id = place.library_id if isinstance(place, ServicePoint) else place.pk
     point_id = place.pk if isinstance(place, ServicePoint) else None
-    wanted = (combination.category.pk, combination.material_class.pk, point_id, library_id)
+    return first_fitting((combination.category.pk, combination.material_class.pk, point_id, library_id), rules)
+
+
+def first_fitting(wanted: tuple[int | None, ...], rules: list[LoanRule]) -> LoanRule | None:
+    """The first of the rules that fits the numbers of category, class, service point and library (as ORDER)."""
     for rule in rules:
         named = (rule.category_id, rule.material_class_id, rule.service_point_id, rule.library_id)
         if all(one is None or one == other for one, other in zip(named, wanted, strict=True)):
             return rule
     return None
+
+
+def strength(rule: LoanRule) -> tuple[bool, ...]:
+    """Sorts rules by ORDER, the strongest first."""
+    return tuple(getattr(rule, f"{name}_id") is None for name in ORDER)
 
 
 def uncovered() -> list[Combination]:

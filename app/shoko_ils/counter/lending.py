@@ -18,7 +18,7 @@ from shoko_ils.circulation.models import Loan
 from shoko_ils.circulation.services import Late, Outcome, OutOfRange, Permit, PermitReason
 from shoko_ils.core.db import OutcomeUnknown
 from shoko_ils.counter import desk as desks
-from shoko_ils.counter import forms, words
+from shoko_ils.counter import forms, nw7, words
 from shoko_ils.counter.desk import Desk
 from shoko_ils.counter.messages import Notice, notice
 from shoko_ils.counter.operations import Operation, operation
@@ -273,3 +273,11 @@ def receipt_page(request: HttpRequest) -> HttpResponse:
         return redirect("lend")
     context = _sitting_context(desk, sitting)
     return render(request, "counter/receipt.html", {"sitting": sitting, "loans": context["now_lent"]})
+
+
+@require_http_methods(["GET"])
+def desk_sheet_page(request: HttpRequest) -> HttpResponse:
+    """The barcodes that stand for keys, to print and lay beside the scanner."""
+    desks.at(request)
+    codes = [(code, word, nw7.bars(code)) for code, word in words.operations().items()]
+    return render(request, "counter/desk_sheet.html", {"codes": codes, "mode": ""})

@@ -8,6 +8,7 @@ from shoko_ils.circulation.permit import PermitReason
 from shoko_ils.circulation.services import LateReason
 from shoko_ils.circulation.services.borrower import BorrowerReason
 from shoko_ils.core.models import CalendarException
+from shoko_ils.counter.operations import Operation
 
 Words = dict[str, str]
 
@@ -121,4 +122,15 @@ def acts() -> Words:
         "renew": _("Renewals"),
         "hold-back": _("Returns pending check"),
         "lost": _("Declared lost"),
+    }
+
+
+def operations() -> Words:
+    return {
+        Operation.LEND: _("Lend"),
+        Operation.RETURN: _("Return"),
+        Operation.RENEW: _("Renew"),
+        Operation.HOLD_BACK: _("Pending check"),
+        Operation.UNDO: _("Undo the last return"),
+        Operation.FINISH: _("Finish"),
     }

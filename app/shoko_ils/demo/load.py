@@ -12,7 +12,7 @@ from shoko_ils.catalog.normalise import fold
 from shoko_ils.catalog.store import copy
 from shoko_ils.circulation.models import LoanRule
 from shoko_ils.core.models import Library
-from shoko_ils.demo import invent, marc
+from shoko_ils.demo import holds, invent, marc
 from shoko_ils.demo.catalogue import Catalogue
 from shoko_ils.holdings.models import Location, MaterialClass
 from shoko_ils.patrons.models import PatronCategory
@@ -53,6 +53,7 @@ def everything(catalogue: Catalogue, progress: Progress) -> None:
             )
         for table in TABLES:
             cursor.execute(f"ANALYZE {table}")
+    progress(f"holds: {holds.load()}")
 
 
 def _small_tables(libraries: list[Library]) -> None:

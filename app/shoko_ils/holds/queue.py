@@ -2,10 +2,10 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from itertools import islice
 
 from django.db import connection
-from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan
 
 from shoko_ils.circulation.models import Loan
 from shoko_ils.core.models import Library
@@ -17,6 +17,9 @@ from shoko_ils.holds.standing import Standing
 # any constant: makes the advisory locks of this module its own
 LOCKS = 0x484F_4C44
 ORDER = ("priority", "order_at", "id")
+COLUMNS = (
+    "id", "patron_id", "patron__category_id", "pickup_library_id", "pickup_point_id", "hindrance", "skipped",
+)  # fmt: skip
 FIRST_LOOK, LONGEST_LOOK = 8, 1000
 
 
@@ -52,25 +55,27 @@ def _hindrance(today: dt.date) -> Case:
     )
 
 
-def walk(record_id: int, material_class_id: int, today: dt.date) -> Iterator[Candidate]:
+def walk(record_id: int, material_class_id: int, today: dt.date, *, known: bool = True) -> Iterator[Candidate]:
     """Every waiting hold of the title in order, each with its reason to be passed over, read as far as needed.
 
-    A cursor of the server reads on while the caller asks, in growing pieces: the first hold costs the same for one
-    as for ten thousand, and there is no last one that is looked at.
+    Read along the index in growing pieces while the caller asks: the first hold costs the same for one as for ten
+    thousand, and there is no last one that is looked at. Without `known` the database leaves out those that it would
+    pass over for the reason that is already written down.
     """
     standing = Standing(material_class_id, today)
-    rows = (
-        waiting(record_id)
-        .annotate(hindrance=_hindrance(today))
-        .values_list(
-            "id", "patron_id", "patron__category_id", "pickup_library_id", "pickup_point_id", "hindrance", "skipped"
-        )
-        .iterator(chunk_size=200)
-    )
+    rows = waiting(record_id).annotate(hindrance=_hindrance(today))
+    if not known:
+        rows = rows.filter(Q(hindrance="") | ~Q(hindrance=F("skipped")))
+    after: tuple[object, ...] | None = None
     size = FIRST_LOOK
-    while piece := [Candidate(*row) for row in islice(rows, size)]:
+    while True:
+        part = rows if after is None else rows.filter(TupleGreaterThan(Tuple(*ORDER), after))
+        found = list(part.values_list(*COLUMNS, *ORDER)[:size])
+        yield from standing.judged([Candidate(*row[: len(COLUMNS)]) for row in found])
+        if len(found) < size:
+            return
+        after = found[-1][len(COLUMNS) :]
         size = min(size * 4, LONGEST_LOOK)
-        yield from standing.judged(piece)
 
 
 def may_satisfy(item: Item) -> bool:
@@ -83,7 +88,7 @@ def first_for(item: Item, today: dt.date) -> Candidate | None:
     if not may_satisfy(item):
         return None
     passed: dict[str, list[int]] = {}
-    for one in walk(item.record_id, item.material_class_id, today):
+    for one in walk(item.record_id, item.material_class_id, today, known=False):
         if not one.skip:
             for reason, numbers in passed.items():
                 Hold.objects.filter(pk__in=numbers).update(skipped=reason)
@@ -96,7 +101,8 @@ def first_for(item: Item, today: dt.date) -> Candidate | None:
 def servable(item: Item, today: dt.date) -> Iterator[Candidate]:
     """The holds that this copy could go to, in order."""
     if may_satisfy(item):
-        yield from (one for one in walk(item.record_id, item.material_class_id, today) if not one.skip)
+        everybody = walk(item.record_id, item.material_class_id, today, known=False)
+        yield from (one for one in everybody if not one.skip)
 
 
 def on_shelf(record_id: int, library: Library | None = None) -> QuerySet[Item]:

@@ -56,7 +56,7 @@ def _send(notice: Notice) -> str:
             body,
             settings.MAIL_FROM,
             [patron.email],
-            headers={"Message-ID": f"<notice-{notice.pk}@{settings.MAIL_DOMAIN}>", "Auto-Submitted": "auto-generated"},
+            headers={"Message-ID": _message_id(notice), "Auto-Submitted": "auto-generated"},
             connection=get_connection(),
         )
     try:
@@ -69,6 +69,12 @@ def _send(notice: Notice) -> str:
         if locked.state == Notice.State.SENDING:
             services.delivered(locked, timezone.localdate())
     return "sent"
+
+
+def _message_id(notice: Notice) -> str:
+    """The same for every try of a notice: whoever gets it twice can tell."""
+    domain = settings.MAIL_FROM.rpartition("@")[2].rstrip(">") or "localhost"
+    return f"<notice-{notice.pk}@{domain}>"
 
 
 def _not_sent(notice: Notice, error: Exception) -> str:

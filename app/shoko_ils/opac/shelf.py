@@ -17,6 +17,8 @@ class State(StrEnum):
 
     IN = "in"
     OUT = "out"
+    # on the hold shelf for somebody
+    HELD = "held"
     MOVING = "moving"
     LIBRARY_ONLY = "library-only"
     PROCESSING = "processing"
@@ -44,6 +46,9 @@ class Copy:
             return State.PROCESSING
         if item.condition == Item.Condition.MISSING:
             return State.MISSING
+        bound = getattr(item, "bound", None)
+        if bound is not None:
+            return State.HELD if bound.why == "held" else State.MOVING
         if item.at_library_id != item.library_id:
             return State.MOVING
         return State.LIBRARY_ONLY if item.library_use_only else State.IN

@@ -77,7 +77,6 @@ EMAIL_HOST, EMAIL_PORT = env.host_and_port("SHOKO_MAIL_RELAY", 25)
 EMAIL_USE_TLS = env.text("SHOKO_MAIL_STARTTLS", "") == "1"
 EMAIL_TIMEOUT = 20
 MAIL_FROM = env.text("SHOKO_MAIL_FROM", "")
-MAIL_DOMAIN = MAIL_FROM.rpartition("@")[2].rstrip(">") or "localhost"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.text("SHOKO_STATIC_ROOT", str(BASE_DIR / "static")))

@@ -25,6 +25,7 @@ ACCESS: dict[str, frozenset[Level] | str] = {
     "lend-renew": EVERYBODY,
     "lend-permit": EVERYBODY,
     "lend-receipt": EVERYBODY,
+    "desk-sheet": EVERYBODY,
     "return": EVERYBODY,
     "return-check": EVERYBODY,
     "patron-loans": KNOWS_PATRONS,

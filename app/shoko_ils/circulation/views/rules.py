@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from shoko_ils.circulation import rules
 from shoko_ils.circulation.models import LoanRule
 from shoko_ils.circulation.services.ruling import Scope, Terms, change_rule
+from shoko_ils.circulation.trial import trial
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.counter import desk as desks
 from shoko_ils.holdings.models import MaterialClass
@@ -76,10 +77,16 @@ def rules_page(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def rule_page(request: HttpRequest) -> HttpResponse:
-    """A new version of a rule, or (`act=end`) the end of one. `?rule=` fills the form with a rule's terms."""
+    """A new version of a rule, or (`act=end`) the end of one; `act=try` only tries it.
+
+    `?rule=` fills the form with a rule's terms.
+    """
     desk = desks.at(request)
     form = RuleForm(request.POST or None, initial=_terms_of(request.GET.get("rule", "")))
     if request.method == "POST" and form.is_valid():
+        if request.POST.get("act") == "try":
+            tried = trial(form.scope(), form.terms())
+            return render(request, "circulation/rule.html", {"form": form, "trial": tried, "mode": "rules"})
         terms = None if request.POST.get("act") == "end" else form.terms()
         change_rule(desk.actor, desk.staff, form.scope(), terms)
         return redirect("rules")

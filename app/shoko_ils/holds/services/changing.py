@@ -13,6 +13,7 @@ from shoko_ils.holds import queue
 from shoko_ils.holds.models import SHELVED, Hold, HoldMove, State
 from shoko_ils.holds.policy import policy
 from shoko_ils.holds.services import ending, placing, shelf
+from shoko_ils.holds.skips import Skip
 
 TICK = dt.timedelta(microseconds=1)
 
@@ -37,7 +38,9 @@ def suspend(actor: audit.Actor, hold_id: int, first: dt.date, until: dt.date) ->
         if hold.state != State.QUEUED or until < first:
             return False
         hold.suspended_from, hold.suspended_until = first, until
-        hold.save(update_fields=["suspended_from", "suspended_until"])
+        if first <= timezone.localdate():
+            hold.skipped = Skip.SUSPENDED.value
+        hold.save(update_fields=["suspended_from", "suspended_until", "skipped"])
         return True
 
     return _change(actor, hold_id, "hold-suspend", act)

@@ -14,6 +14,7 @@ from shoko_ils.circulation.models import Loan
 from shoko_ils.core import db
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.models import Item, MaterialClass
+from shoko_ils.holds import queue
 from shoko_ils.holds.models import Hold, HoldRule
 from shoko_ils.patrons.models import Patron
 
@@ -75,6 +76,9 @@ def place(actor: audit.Actor, patron_id: int, wish: Wish, key: uuid.UUID) -> Pla
 
 
 def _place(patron: Patron, wish: Wish, keys: dict[int, uuid.UUID]) -> Placed:
+    # the time is taken under the locks of the queues: nobody with an earlier one comes into them later
+    for record in sorted(keys):
+        queue.lock(record)
     now = timezone.now()
     today = timezone.localdate(now)
     if patron.expires_on < today:

@@ -1,8 +1,9 @@
-"""Brings libraries, service points, material classes and overdue stages in line with the site file."""
+"""Brings libraries, service points, material classes, overdue stages, hold rules in line with the site file."""
 
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 from django.db import models, transaction
 from django.utils import timezone
@@ -13,12 +14,13 @@ from shoko_ils.core.calendar import pattern
 from shoko_ils.core.calendar.days import CalendarEnds, Days
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.models import MaterialClass
+from shoko_ils.holds import site as hold_rules
 
 
 class Command(BaseCommand):
     help = (
         "Create or rename what the site file lists: libraries, service points, material classes,"
-        " overdue stages. Removes no library. Repeatable. Run as ils_owner."
+        " overdue stages, hold rules. Removes no library. Repeatable. Run as ils_owner."
     )
 
     @transaction.atomic
@@ -35,6 +37,12 @@ class Command(BaseCommand):
             bring(MaterialClass, entry, position, counted_as=entry.get("counted_as", entry["key"]))
         if "overdue_stages" in site:
             _overdue_stages(site["overdue_stages"])
+        holds = site.get("holds", {})
+        if "rules" in holds:
+            try:
+                hold_rules.sync(holds["rules"])
+            except ImproperlyConfigured as error:
+                raise CommandError(str(error)) from error
         self.stdout.write(f"libraries: {len(site['libraries'])}, changed: {changed}")
 
 

@@ -1,0 +1,235 @@
+"""The hold counter (F5) as a librarian uses it, with the service's own database role."""
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from shoko_ils.audit.models import Event
+from shoko_ils.core.models import Library
+from shoko_ils.holdings.models import Item
+from shoko_ils.holds.models import Hold, State, TitleRequest, Transit
+from shoko_ils.holds.services import ending
+from shoko_ils.notices.models import Notice
+from shoko_ils.patrons.models import Card, Patron
+from shoko_ils.staff.access import ACCESS
+from shoko_ils.staff.models import Level
+from tests.conftest import MEROS, act_as, log_in, make_account
+from tests.holding import ACTOR, hold, lend_out, new, scan, state
+from tests.test_staff import Counter, hidden, read
+
+pytestmark = pytest.mark.usefixtures("empty_shelves")
+
+
+@pytest.fixture
+def waits(patron: Patron, empty_shelves: None) -> Hold:
+    """A hold of a patron who is told by telephone."""
+    Patron.objects.filter(pk=patron.pk).update(contact="phone", email="", phone="000-1111-2222")
+    return hold(patron, MEROS)
+
+
+def test_the_morning_from_the_pull_list_to_the_telephone(
+    waits: Hold, item: Item, patron: Patron, staff: Client, settings: Any
+) -> None:
+    pull = Counter(staff, "/holds/pull/")
+    assert item.barcode in pull.html
+    html = pull.scan(item.barcode)
+    assert "予約あり → 取置 棚 A-1" in html
+    slip = Hold.objects.get(pk=waits.pk).slip_number
+    assert f"票番号 {slip:04d}" in html
+    assert "抜き取る資料 0点" in html
+    printed = read(staff, f"/holds/slips/{waits.pk}/")
+    assert f"{slip:04d}" in printed
+    assert "A-1" in printed
+    shelf = read(staff, "/holds/shelf/")
+    assert "未連絡" in shelf
+    assert item.barcode in shelf
+    for page in (pull.html, printed, shelf):
+        assert patron.name not in page
+    assert patron.name not in read(staff, "/holds/contact/")  # the return could still be undone
+    act_as("ils_owner", "ils")
+    Notice.objects.update(not_before="2026-01-01T00:00:00Z")
+    act_as("ils_staff", "ils")
+    contact = read(staff, "/holds/contact/")
+    assert patron.name in contact
+    assert "000-1111-2222" in contact
+    assert "走れメロス" not in contact
+    notice = Notice.objects.get()
+    staff.post("/holds/contact/", {"notice": notice.pk, "result": "absent"})
+    assert "留守" in read(staff, "/holds/contact/")
+    staff.post("/holds/contact/", {"notice": notice.pk, "result": "self"})
+    assert patron.name not in read(staff, "/holds/contact/")
+    assert state(waits) is State.NOTIFIED
+    act_as("ils_owner", "ils")
+    assert Event.objects.filter(action="list-patron", screen="contact", subject=patron.pseudonym).count() == 2
+
+
+def test_what_is_not_found_goes_off_the_list_for_another(waits: Hold, item: Item, staff: Client) -> None:
+    pull = Counter(staff, "/holds/pull/")
+    sent = {"scan": item.barcode, "key": hidden(pull.html, "key"), "act": "not-found"}
+    answers = [staff.post("/holds/pull/", sent).content.decode() for _ in range(2)]  # sent twice: counted once
+    assert all("見つからない" in answer for answer in answers)
+    item.refresh_from_db()
+    assert item.condition == Item.Condition.NORMAL
+
+
+def test_return_prints_a_transit_slip_and_the_other_library_sees_it_coming(
+    patron: Patron, item: Item, staff: Client
+) -> None:
+    act_as("ils_owner", "ils")
+    hold(patron, MEROS, "south")
+    act_as("ils_staff", "ils")
+    html = Counter(staff, "/return/").scan(item.barcode)
+    assert "予約あり → 回送 南市民図書館" in html
+    (link,) = re.findall(r"/holds/slips/\d+/", html)
+    assert "南市民図書館" in read(staff, link)
+    log_in(staff, "demo", Library.objects.get(key="south"))
+    arrivals = Counter(staff, "/holds/arrivals/")
+    assert item.barcode in arrivals.html
+    assert "予約あり → 取置 棚 A-1" in arrivals.scan(item.barcode)
+    assert not Transit.objects.filter(ended_on=None).exists()
+
+
+def test_the_counter_asks_before_lending_past_a_hold(
+    waits: Hold, item: Item, other_patron: Patron, staff: Client
+) -> None:
+    number = Card.objects.get(patron=other_patron, ended_on=None).number
+    counter = Counter(staff, "/lend/")
+    counter.scan(number)
+    assert "来館者優先で貸し出しますか" in counter.scan(item.barcode)
+    assert "今回の貸出" not in counter.html
+    counter.scan("9013")  # no
+    assert "来館者優先で貸し出しますか" in counter.scan(item.barcode)
+    assert "貸し出しました" in counter.scan("9012")
+    assert state(waits) is State.QUEUED
+
+
+def test_what_is_ready_for_another_is_not_lent(
+    waits: Hold, item: Item, patron: Patron, other_patron: Patron, staff: Client
+) -> None:
+    Counter(staff, "/holds/pull/").scan(item.barcode)
+    counter = Counter(staff, "/lend/")
+    counter.scan(Card.objects.get(patron=other_patron, ended_on=None).number)
+    html = counter.scan(item.barcode)
+    assert "ほかの方に取置中です" in html
+    assert patron.name not in html
+    counter.scan(Card.objects.get(patron=patron, ended_on=None).number)
+    assert "貸し出しました" in counter.scan(item.barcode)
+    assert state(waits) is State.FULFILLED
+
+
+def test_a_hold_is_placed_changed_and_cancelled_at_the_counter(card: Card, item: Item, staff: Client) -> None:
+    desk = Counter.__new__(Counter)
+    desk.client, desk.path = staff, "/holds/place/"
+    desk.html = staff.post("/holds/place/", {"scan": card.number, "key": str(new())}).content.decode()
+    assert card.patron.name in desk.html
+    sent = {"items": item.barcode, "pickup": "south", "key": hidden(desk.html, "key"), "group_kind": ""}
+    sitting = {"sitting": hidden(desk.html, "sitting")}
+    placed = [staff.post("/holds/place/", {**sent, **sitting}).content.decode() for _ in range(2)]
+    assert all("予約を受け付けました" in html for html in placed)
+    waits = Hold.objects.get(patron=card.patron)
+    assert waits.pickup_library.key == "south"
+    changed = staff.post("/holds/place/", {**sitting, "hold": waits.pk, "act": "pickup", "pickup": "central"})
+    assert "変更しました" in changed.content.decode()
+    assert staff.get(f"/holds/queue/{MEROS}/").status_code == 200
+    staff.post("/holds/place/", {**sitting, "hold": waits.pk, "act": "cancel"})
+    assert state(waits) is State.CANCELLED
+    act_as("ils_owner", "ils")
+    assert Event.objects.filter(action="view-holds", subject=card.patron.pseudonym).count() == 1
+    assert not Event.objects.filter(action__in=["hold-place", "hold-cancel"], subject__isnull=False).exists()
+
+
+def test_the_queue_shows_order_rank_and_reason_and_no_name(waits: Hold, patron: Patron, staff: Client) -> None:
+    staff.post(
+        f"/holds/queue/{MEROS}/", {"hold": waits.pk, "act": "suspend", "first": "2026-01-01", "until": "2099-01-01"}
+    )
+    html = read(staff, f"/holds/queue/{MEROS}/")
+    assert "一時停止中" in html
+    assert patron.name not in html
+    assert "走れメロス" in read(staff, "/holds/queue/")
+
+
+def test_an_assistant_may_not_change_the_order(central: Library, waits: Hold, request: Any) -> None:
+    make_account(Level.ASSISTANT, central)
+    client: Client = request.getfixturevalue("anonymous")
+    log_in(client, "level4", central)
+    assert "順番変更" not in read(client, f"/holds/queue/{MEROS}/")
+    sent = {"hold": waits.pk, "act": "move", "rank": 1, "reason": "試験"}
+    assert client.post(f"/holds/queue/{MEROS}/", sent).status_code == 403
+
+
+def test_an_expired_hold_is_on_the_mornings_list_until_its_copy_is_scanned(
+    waits: Hold, item: Item, other_patron: Patron, staff: Client
+) -> None:
+    act_as("ils_owner", "ils")
+    scan(item, "central")
+    hold(other_patron, MEROS, "south")
+    Hold.objects.filter(pk=waits.pk).update(state="notified", pickup_by="2026-01-01")
+    assert ending.expire(Hold.objects.get(pk=waits.pk).shelved_on) == 1
+    act_as("ils_staff", "ils")
+    expired = Counter(staff, "/holds/expired/")
+    assert "A-1" in expired.html
+    assert "予約あり → 回送 南市民図書館" in expired.scan(item.barcode)
+    assert "取置棚から外す資料 0点" in expired.html
+
+
+def test_a_citizen_sees_that_a_copy_is_ready_or_on_its_way_and_not_for_whom(
+    waits: Hold, item: Item, patron: Patron, public: Client
+) -> None:
+    act_as("ils_owner", "ils")
+    scan(item, "central")
+    act_as("ils_public", "ils")
+    html = read(public, f"/records/{MEROS}/")
+    assert "取置中" in html
+    assert patron.name not in html
+    act_as("ils_owner", "ils")
+    ending.cancel(ACTOR, waits.pk)
+    scan(item, "central")
+    hold(patron, MEROS, "south")
+    scan(item, "central")
+    act_as("ils_public", "ils")
+    assert "移送中" in read(public, f"/records/{MEROS}/")
+
+
+def test_a_title_request_at_the_counter(card: Card, item: Item, staff: Client) -> None:
+    south = Library.objects.get(key="south")
+    sent = {"card": card.number, "title": "幻の書", "pickup": south.pk, "key": str(new())}
+    assert "リクエストを受け付けました" in staff.post("/holds/requests/", sent).content.decode()
+    asked = TitleRequest.objects.get()
+    assert card.patron.name not in read(staff, "/holds/requests/")
+    staff.post("/holds/requests/", {"request": asked.pk, "decision": "buy", "key": str(new())})
+    answer = staff.post("/holds/requests/", {"request": asked.pk, "item": item.barcode, "key": str(new())})
+    assert "予約を受け付けました" in answer.content.decode()
+    assert Hold.objects.get(patron=card.patron).pickup_library == south
+
+
+def test_postcards_have_a_name_and_no_title(waits: Hold, item: Item, patron: Patron, staff: Client) -> None:
+    Counter(staff, "/holds/pull/").scan(item.barcode)
+    act_as("ils_owner", "ils")
+    Notice.objects.update(not_before="2026-01-01T00:00:00Z")
+    act_as("ils_staff", "ils")
+    notice = Notice.objects.get()
+    staff.post("/holds/contact/", {"notice": notice.pk, "way": "postcard"})
+    html = read(staff, "/holds/postcards/")
+    assert f"{patron.name} 様" in html
+    assert patron.address in html
+    assert "走れメロス" not in html
+    staff.post("/holds/postcards/", {"notice": [notice.pk]})
+    assert state(waits) is State.NOTIFIED
+
+
+def test_a_renewal_says_that_somebody_waits(card: Card, item: Item, other_patron: Patron, staff: Client) -> None:
+    act_as("ils_owner", "ils")
+    for each in Item.objects.filter(record=MEROS):
+        lend_out(each, card.patron)
+    hold(other_patron, MEROS)
+    act_as("ils_staff", "ils")
+    counter = Counter(staff, "/lend/")
+    counter.scan(card.number)
+    counter.scan(item.barcode)
+    assert "次の方の予約があるため延長できません" in counter.scan("9010")
+
+
+def test_the_lists_of_holds_are_not_for_a_trainee() -> None:
+    assert [name for name, levels in ACCESS.items() if name.startswith("holds") and Level.TRAINEE in levels] == []
