@@ -6,6 +6,8 @@ from django.urls import include, path
 from shoko_ils.catalog import views as catalogue
 from shoko_ils.circulation.views import calendar, cases, day, overdue, rules
 from shoko_ils.counter import lending, returning, views
+from shoko_ils.mylibrary.views import counter as members
+from shoko_ils.reference.views import staff as reference
 
 urlpatterns = i18n_patterns(
     path("", views.start, name="start"),
@@ -33,6 +35,11 @@ urlpatterns = i18n_patterns(
     path("patrons/<uuid:pseudonym>/loans/", overdue.patron_loans_page, name="patron-loans"),
     path("patrons/", views.patrons_page, name="patrons"),
     path("patrons/<uuid:pseudonym>/", views.patron_page, name="patron"),
+    path("members/", members.member_page, name="member"),
+    path("provisional/", members.provisionals_page, name="provisional"),
+    path("reference/", reference.questions_page, name="reference"),
+    path("reference/<int:pk>/", reference.question_page, name="reference-question"),
+    path("reference/cases/", reference.cases_page, name="reference-cases"),
     path("holds/", include("shoko_ils.holds.urls")),
     path("catalogue/", catalogue.catalogue_page, name="catalogue"),
     path("catalogue/new/", catalogue.new_record_page, name="catalogue-new"),

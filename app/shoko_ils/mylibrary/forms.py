@@ -1,5 +1,6 @@
 """Forms of My Library and of the pages around it. Errors say beside the field what is wrong."""
 
+import datetime as dt
 import unicodedata
 from typing import Any
 
@@ -20,6 +21,11 @@ WAYS = (
     (codes.BY_POSTCARD, _("Sealed postcard to the registered address")),
     (codes.AT_COUNTER, _("Slip from a counter, when you show a document")),
 )
+
+
+def _primary_until(born: dt.date) -> dt.date:
+    """Last day as a primary school pupil: an age is reached on the day before the birthday (学校教育法17条)."""
+    return dt.date(born.year + (12 if (born.month, born.day) <= (4, 1) else 13), 3, 31)
 
 
 class CardField(forms.CharField):
@@ -186,6 +192,10 @@ class ProvisionalForm(forms.Form):
         elif contact != Patron.Contact.EMAIL:
             # of nobody else is an address kept (S4:L221-229)
             given["email"] = ""
+        born = given.get("birth_date")
+        if born and timezone.localdate() > _primary_until(born):
+            # of nobody else is a guardian kept (S0:L190)
+            given["guardian_name"] = ""
         if contact == Patron.Contact.PHONE and not given.get("phone"):
             self.add_error("phone", _("Please give the number."))
         return given

@@ -1,7 +1,7 @@
 """The public service (WebOPAC): reads the catalogue; a cookie only for who logs in, holds or applies."""
 
 from shoko_ils.settings.base import *  # noqa: F403
-from shoko_ils.settings.base import INSTALLED_APPS, MIDDLEWARE, TEMPLATES, database
+from shoko_ils.settings.base import INSTALLED_APPS, LANGUAGES, MIDDLEWARE, TEMPLATES, database
 
 INSTALLED_APPS = [*INSTALLED_APPS, "shoko_ils.opac"]
 FACE = "opac"
@@ -16,6 +16,8 @@ MIDDLEWARE = [
 TEMPLATES[0]["OPTIONS"]["context_processors"].append("shoko_ils.mylibrary.context.member")
 # how long a page waits for the desk, which answers in some milliseconds
 ORDER_SECONDS = 6.0
+# やさしい日本語 and こども: their texts stand before those of ja, which fill the rest
+LANGUAGES = [*LANGUAGES, ("ja-easy", "やさしい日本語"), ("ja-kids", "こども")]
 CSRF_COOKIE_NAME = "__Host-shoko-csrf"
 CSRF_COOKIE_AGE = None
 CSRF_COOKIE_SECURE = True

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from shoko_ils.circulation import undo
 from shoko_ils.circulation.models import ScanReceipt
+from shoko_ils.mylibrary import housekeeping
 
 
 class Command(BaseCommand):
@@ -20,6 +21,7 @@ class Command(BaseCommand):
         receipts, _ = ScanReceipt.objects.filter(made_on__lt=timezone.localdate()).delete()
         # a terminal that is switched off never scans again
         undo.forget(uuid.UUID(int=0))
+        members = housekeeping.tidy()
         # records whose authority record changed for more of them than a form may wait for
         call_command("rebuild_catalogue", stdout=self.stdout, stderr=self.stderr)
-        self.stdout.write(f"removed: {sessions} sessions, {receipts} scan receipts")
+        self.stdout.write(f"removed: {sessions} sessions, {receipts} scan receipts, {members} of My Library")
