@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from shoko_ils.catalog import merging
 from shoko_ils.circulation.services.results import Outcome
 from shoko_ils.core.models import Library
 from shoko_ils.holdings.models import Item
@@ -467,3 +468,16 @@ def test_the_database_refuses_a_second_capture_of_a_copy(meros: list[Item]) -> N
         Hold.objects.filter(pk=second.pk).update(state="captured", item=meros[0], slip_number=99_998)
     with pytest.raises(IntegrityError), transaction.atomic():
         Hold.objects.filter(pk=second.pk).update(patron=one)
+
+
+def test_merged_records_keep_their_holds_and_one_for_each_person() -> None:
+    """Who holds both keeps the hold with the copy; places are those of the times at which the holds were placed."""
+    one, two = people(2)
+    kept, gone = titles(2)
+    (of_gone,) = copies(gone.pk)
+    first, second, captured = hold(one, kept.pk), hold(two, kept.pk), hold(one, gone.pk)
+    scan(of_gone, "central")
+    merging.merge(kept.pk, gone.pk, "demo", "重複")
+    assert (state(first), state(second), state(captured)) == (State.CANCELLED, State.QUEUED, State.ON_SHELF)
+    assert Hold.objects.get(pk=captured.pk).record_id == kept.pk
+    assert not Hold.objects.filter(record=gone.pk).exists()

@@ -133,4 +133,6 @@ def operations() -> Words:
         Operation.HOLD_BACK: _("Pending check"),
         Operation.UNDO: _("Undo the last return"),
         Operation.FINISH: _("Finish"),
+        Operation.YES: _("Yes"),
+        Operation.NO: _("No"),
     }
