@@ -19,7 +19,7 @@ from shoko_ils.patrons.models import Card, Patron
 from tests.conftest import act_as
 from tests.members import PASSWORD, card_of, count, desk_works, give_password, log_in, role
 
-UNKNOWN = "00000000"
+UNKNOWN, NEW = "00000000", "hototogisu 88"
 
 
 @pytest.fixture
@@ -39,7 +39,10 @@ def test_a_citizen_logs_in_and_out(public: Client, number: str) -> None:
     answer = public.post("/my/login/", {"card": number, "password": PASSWORD, "next": "/my/basket/"})
     cookie = answer.cookies[session.COOKIE]
     assert answer["Location"] == "/my/basket/"
-    assert cookie["secure"] and cookie["httponly"] and cookie["samesite"] == "Lax" and not cookie["max-age"]
+    assert cookie["secure"]
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+    assert not cookie["max-age"]
     page = public.get("/")
     assert page["Cache-Control"] == "no-store"
     public.post("/my/logout/")
@@ -75,7 +78,8 @@ def test_unknown_wrong_and_paused_look_the_same_and_do_the_same_work(
         pages.add(page(number, "wrong"))
     pages.add(page(number, PASSWORD))  # right, but paused now
     assert len(pages) == 1
-    assert len(stretched) == 9 and all(re.fullmatch("[0-9a-f]{32}", salt) for salt in stretched)
+    assert len(stretched) == 9
+    assert all(re.fullmatch("[0-9a-f]{32}", salt) for salt in stretched)
     assert stretched[1] == _salt(UNKNOWN), "an unknown number always has the same salt"
 
 
@@ -168,7 +172,7 @@ def ask(client: Client, card: str, way: str) -> str:
     return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", html).replace(card, "")
 
 
-def register(client: Client, card: str, code: str, password: str = "hototogisu 88", again: str = "") -> bool:
+def register(client: Client, card: str, code: str, password: str = NEW, again: str = "") -> bool:
     data = {"step": "code", "card": card, "code": code, "password": password, "again": again or password}
     return "パスワードを登録しました" in client.post("/password/", data).content.decode()
 
@@ -218,7 +222,8 @@ def test_by_mail(public: Client, patron: Patron, settings: object) -> None:
         sending.send_due()
     (message,) = [each for each in mail.outbox if each.to == ["sample@example.jp"]]  # one in ten minutes
     code = re.search(r"[0-9A-Z]{5}-[0-9A-Z]{5}", message.body)
-    assert code and code.group() not in message.subject
+    assert code
+    assert code.group() not in message.subject
     assert not count("SELECT count(*) FROM notice WHERE patron_id = %s", patron.pk)
     assert register(public, card, code.group().lower())
     assert log_in(public, card, "hototogisu 88")

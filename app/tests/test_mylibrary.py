@@ -58,11 +58,14 @@ def test_loans_are_shown_and_renewed(member: Client, patron: Patron, item: Item)
     with role("ils_owner"):
         loan = holding.lend_out(item, patron, due_in=2)
     html = my(member)
-    assert "走れメロス" in html and "期限が近づいています" in html and "返却期限が近い資料・過ぎた資料 1件" in html
+    assert "走れメロス" in html
+    assert "期限が近づいています" in html
+    assert "返却期限が近い資料・過ぎた資料 1件" in html
     assert said(member, "/my/renew/", {"key": key(), "loan": loan.pk}) == "renewed"
     with role("ils_owner"):
         loan.refresh_from_db()
-        assert loan.renewals == 1 and loan.due_on > timezone.localdate() + dt.timedelta(days=10)
+        assert loan.renewals == 1
+        assert loan.due_on > timezone.localdate() + dt.timedelta(days=10)
     assert "これ以上延長できません" in my(member)
     assert said(member, "/my/renew/", {"key": key(), "loan": loan.pk}) == "not-renewed"
 
@@ -94,7 +97,9 @@ def test_without_the_desk_the_page_shows_what_it_can(
     monkeypatch.setattr(orders, "pause", lambda seconds: None)
     settings.ORDER_SECONDS = 0.05  # type: ignore[attr-defined]
     html = my(member)
-    assert "走れメロス" in html and "いま表示できません" in html and "延長する" not in html
+    assert "走れメロス" in html
+    assert "いま表示できません" in html
+    assert "延長する" not in html
     assert said(member, "/my/renew/", {"key": key(), "loan": loan.pk}) == "late"
 
 
@@ -119,7 +124,8 @@ def test_the_basket_survives_the_log_in_and_places_its_holds(
     give_password(patron)
     put(public, MEROS)
     html = public.get("/my/basket/").content.decode()
-    assert "走れメロス" in html and "/my/login/?next=/my/basket/" in html
+    assert "走れメロス" in html
+    assert "/my/login/?next=/my/basket/" in html
     assert log_in(public, card_of(patron))
     assert "走れメロス" in public.get("/my/basket/").content.decode()
     assert "予約を受け付けました。現在 2番目です（所蔵3冊）" in place(public)
@@ -152,7 +158,8 @@ def test_what_is_refused_stays_in_the_basket_with_its_reason(member: Client, pat
         holding.lend_out(item, patron)
     put(member, MEROS, other.pk)
     html = place(member)
-    assert "すでに借りています" in html and "予約を受け付けました" in html
+    assert "すでに借りています" in html
+    assert "予約を受け付けました" in html
     assert "走れメロス" in member.get("/my/basket/").content.decode()
 
 
@@ -258,7 +265,8 @@ def test_a_site_that_takes_the_history_back_erases_it(member: Client, patron: Pa
         HistoryWish.objects.create(patron=patron, since=timezone.localdate())
         ReadingNote.objects.create(patron=patron, record_id=MEROS, lent_on=timezone.localdate())
         call_command("tidy", verbosity=0)
-        assert not HistoryWish.objects.exists() and not ReadingNote.objects.exists()
+        assert not HistoryWish.objects.exists()
+        assert not ReadingNote.objects.exists()
 
 
 def test_an_address_of_mail_is_kept_only_while_it_is_wished(member: Client, patron: Patron) -> None:
@@ -326,7 +334,8 @@ PAGES_OF_MEMBERS = (
 @pytest.mark.parametrize("page", PAGES_OF_MEMBERS)
 def test_who_is_not_signed_in_is_sent_to_the_log_in(public: Client, page: str, method: str) -> None:
     answer = getattr(public, method)(page)
-    assert answer.status_code == 302 and answer["Location"].startswith("/my/login/?next=/my/")
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/my/login/?next=/my/")
 
 
 def test_forms_need_their_token(member: Client, settings: object) -> None:

@@ -231,7 +231,8 @@ def test_the_list_of_public_pages_is_complete(public: Client) -> None:
     found = set(names(get_resolver().url_patterns))
     assert found - own == {"home", "search", "record", "authority", "arrivals", "cases", "case"}
     assert {f"/{each.pattern}" for each in mylibrary.urlpatterns} == {
-        *PAGES_OF_MEMBERS, "/my/login/", "/my/logout/", "/my/basket/", "/my/basket/add/", "/password/", "/registration/",
+        *PAGES_OF_MEMBERS, "/my/login/", "/my/logout/", "/my/basket/", "/my/basket/add/", "/password/",
+        "/registration/",
     }  # fmt: skip
 
 

@@ -126,7 +126,8 @@ def test_removing_a_patron_removes_his_secrets_without_the_staff_role_reading_th
             "SELECT p.id FROM patron p WHERE NOT EXISTS (SELECT 1 FROM loan l WHERE l.patron_id = p.id) LIMIT 1"
         )
         (patron,) = cursor.fetchone()
-        cursor.execute("INSERT INTO private.patron_password (patron_id, changed_on, salt, verifier)"
+        cursor.execute(
+            "INSERT INTO private.patron_password (patron_id, changed_on, salt, verifier)"
             " VALUES (%s, now(), repeat('0', 32), sha256(''))",
             [patron],
         )

@@ -104,7 +104,9 @@ def update() -> None:
     for language in (*LANGUAGES, *VARIANTS):
         path = catalogue_path(APP, language)
         old = read(path, language)
-        fresh = Catalog(locale=language.partition("_")[0], project="shoko-ils", header_comment=HEADER, fuzzy=False, charset="utf-8")
+        fresh = Catalog(
+            locale=language.partition("_")[0], project="shoko-ils", header_comment=HEADER, fuzzy=False, charset="utf-8"
+        )
         # the catalogue changes when its texts do, and only then
         fresh.creation_date = fresh.revision_date = FIXED_DATE
         for message, places in wanted_of(language).items():

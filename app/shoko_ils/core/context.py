@@ -6,7 +6,6 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
-
 # beside these: plain Japanese and Japanese for children, on the public service
 NAMES = {"ja": "日本語", "en": "English", "ja-easy": "やさしい日本語", "ja-kids": "こども"}
 
@@ -20,7 +19,7 @@ def in_language(code: str, path: str, query: str) -> str:
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """`frame`, `site_name`, `site_libraries` (site file, texts in the current language), `face` and the other `faces`."""
+    """`frame`, names of the site and its libraries in the current language, `face` and the other `faces`."""
     language = "en" if get_language() == "en" else "ja"
     query, face = request.META.get("QUERY_STRING", ""), get_language() or "ja"
     libraries = [

@@ -17,6 +17,7 @@ from shoko_ils.audit.record import Actor
 from shoko_ils.circulation.models import Loan
 from shoko_ils.circulation.services import renew
 from shoko_ils.circulation.services.renewing import why_not
+from shoko_ils.core import db
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holds import queue
 from shoko_ils.holds.models import Hold, State
@@ -56,16 +57,17 @@ def place(patron: Patron, asked: Asked) -> Answer:
         return {"outcome": placing.Placing.PICKUP_NOT_OFFERED}
     until = asked.get("not_needed_after")
     wish = placing.Wish(
-        tuple(asked["records"]), pickup, Hold.Group(asked["group_kind"]), dt.date.fromisoformat(until) if until else None
+        tuple(asked["records"]),
+        pickup,
+        Hold.Group(asked["group_kind"]),
+        dt.date.fromisoformat(until) if until else None,
     )
     placed = placing.place(actor(patron), patron.pk, wish, uuid.UUID(asked["key"]))
     today = timezone.localdate()
     return {
         "outcome": placed.outcome,
         "record": placed.record,
-        "ranks": {
-            str(hold.record_id): queue.rank(hold, today) for hold in placed.holds if hold.state == State.QUEUED
-        },
+        "ranks": {str(hold.record_id): queue.rank(hold, today) for hold in placed.holds if hold.state == State.QUEUED},
     }
 
 
@@ -167,13 +169,11 @@ def work(limit: int = 200) -> int:
 
 
 def _next() -> uuid.UUID | None:
-    return (
-        MemberOrder.objects.filter(answer__isnull=True).order_by("made_at").values_list("key", flat=True).first()
-    )
+    return MemberOrder.objects.filter(answer__isnull=True).order_by("made_at").values_list("key", flat=True).first()
 
 
 def _do(key: uuid.UUID) -> None:
-    """Two desks may do the same order: by its key it is done once. What fails is answered so, and logged without data."""
+    """Two desks may do the same order: by its key it is done once. What fails is answered so; the log has no data."""
     order = MemberOrder.objects.filter(key=key, answer__isnull=True).first()
     if order is None:
         return
@@ -185,7 +185,10 @@ def _do(key: uuid.UUID) -> None:
     try:
         patron = Patron.objects.select_related("library").get(pk=order.patron_id)
         answer = FOR_MEMBERS[order.kind](patron, order.asked)
-    except (KeyError, ValueError, TypeError, Patron.DoesNotExist) as error:
+    except Exception as error:
+        # with the database away the order waits for it; anything else concerns this order alone
+        if isinstance(error, db.OutcomeUnknown) or db.is_away(error):
+            raise
         log.warning("order %s refused: %s", order.kind, type(error).__name__)
         answer = {"refused": True}
     MemberOrder.objects.filter(key=key).update(answer=answer)

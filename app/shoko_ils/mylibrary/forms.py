@@ -109,7 +109,7 @@ class PlaceForm(forms.Form):
 class HoldForm(forms.Form):
     """An act on one of one's holds."""
 
-    hold = forms.IntegerField()
+    hold = forms.IntegerField(min_value=0, max_value=2**63 - 1)
     act = forms.ChoiceField(choices=[(act, act) for act in ("cancel", "suspend", "resume", "pickup")])
     first = forms.DateField(required=False)
     until = forms.DateField(required=False)
@@ -125,7 +125,11 @@ class HoldForm(forms.Form):
 
 class RenewForm(forms.Form):
     key = forms.UUIDField()
-    loan = forms.IntegerField()
+    loan = forms.IntegerField(min_value=0, max_value=2**63 - 1)
+
+
+class FavouriteForm(forms.Form):
+    record = forms.IntegerField(min_value=0, max_value=2**63 - 1)
 
 
 class ContactForm(forms.Form):
@@ -180,7 +184,7 @@ class ProvisionalForm(forms.Form):
 
     def clean_birth_date(self) -> Any:
         day = self.cleaned_data["birth_date"]
-        if not 1900 <= day.year or day > timezone.localdate():
+        if not day.year >= 1900 or day > timezone.localdate():
             raise forms.ValidationError(_("Please check the date of birth."))
         return day
 

@@ -29,7 +29,9 @@ def tidy() -> int:
             removed += cursor.rowcount
     removed += ProvisionalRegistration.objects.filter(erase_after__lt=today).delete()[0]
     removed += MemberOrder.objects.filter(made_at__lt=timezone.now() - dt.timedelta(minutes=1)).delete()[0]
-    removed += Question.objects.filter(answered_on__lt=today - QUESTIONER_KEPT, patron__isnull=False).update(patron=None)
+    removed += Question.objects.filter(answered_on__lt=today - QUESTIONER_KEPT, patron__isnull=False).update(
+        patron=None
+    )
     notes = ReadingNote.objects.all()
     if settings.SITE.get("reading_history", False):
         notes = notes.filter(lent_on__lt=today - MONTH * settings.SITE.get("reading_history_months", 24))

@@ -48,7 +48,9 @@ class ProvisionalRegistration(models.Model):
     contact = models.CharField(max_length=5, choices=Patron.Contact.choices)
     email = models.EmailField(blank=True)
     guardian_name = models.CharField(max_length=80, blank=True)
-    library = models.ForeignKey(Library, on_delete=models.PROTECT, related_name="+", help_text="where the card is wished")
+    library = models.ForeignKey(
+        Library, on_delete=models.PROTECT, related_name="+", help_text="where the card is wished"
+    )
     applied_on = models.DateField()
     erase_after = models.DateField()
 

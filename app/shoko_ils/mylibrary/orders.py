@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -27,10 +28,9 @@ def ask(kind: str, patron_id: int, key: uuid.UUID | None = None, **asked: Any) -
     number = uuid.uuid5(key, f"{kind} {patron_id}") if key else uuid.uuid4()
     if key:
         asked["key"] = str(key)
-    try:
+    # of two, the first one is being done: wait for its answer
+    with suppress(IntegrityError):
         _put(number, patron_id, kind, asked)
-    except IntegrityError:
-        pass  # the first one is being done: wait for its answer
     deadline, wait = time.monotonic() + settings.ORDER_SECONDS, FIRST_PAUSE
     while time.monotonic() < deadline:
         pause(wait)

@@ -92,7 +92,9 @@ def _loans(renewal: dict[str, str] | None) -> list[ShownLoan]:
         late = row["due_on"] < today and not row["pending"]
         soon = not late and row["due_on"] <= today + SOON
         made.append(
-            ShownLoan(row["id"], row["item__record_id"], _title(row, "item__record__"), row["due_on"], reason, late, soon)
+            ShownLoan(
+                row["id"], row["item__record_id"], _title(row, "item__record__"), row["due_on"], reason, late, soon
+            )
         )
     return made
 
@@ -100,8 +102,8 @@ def _loans(renewal: dict[str, str] | None) -> list[ShownLoan]:
 def _holds(ranks: dict[str, int]) -> list[ShownHold]:
     libraries, points = Library.objects.in_bulk(), ServicePoint.objects.in_bulk()
     rows = Hold.objects.values(
-        "id", "record_id", "record__title", "record__volume", "state", "pickup_library_id", "pickup_point_id", "pickup_by",
-        "suspended_from", "suspended_until", "not_needed_after",
+        "id", "record_id", "record__title", "record__volume", "state", "pickup_library_id", "pickup_point_id",
+        "pickup_by", "suspended_from", "suspended_until", "not_needed_after",
     ).order_by("requested_at", "id")  # fmt: skip
     made = []
     for row in rows:

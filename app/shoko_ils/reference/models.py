@@ -49,9 +49,7 @@ class Question(models.Model):
             models.CheckConstraint(name="question_channel", condition=Q(channel__in=["counter", "phone", "web"])),
             models.CheckConstraint(
                 name="question_questioner",
-                condition=Q(
-                    questioner__in=["general", "student", "high-school", "junior-high", "primary", "other"]
-                ),
+                condition=Q(questioner__in=["general", "student", "high-school", "junior-high", "primary", "other"]),
             ),
             models.CheckConstraint(name="question_text", condition=~Q(question="")),
             models.CheckConstraint(

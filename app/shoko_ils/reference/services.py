@@ -31,15 +31,23 @@ def ask_by_web(patron: Patron, questioner: str, text: str, key: uuid.UUID) -> Qu
     )  # fmt: skip
 
 
-def receive(
-    actor: audit.Actor, library: Library, channel: str, questioner: str, text: str, key: uuid.UUID
-) -> Question:
-    """A question at the counter or by telephone: nothing of the person."""
-    if channel == Question.Channel.WEB:
+@dataclass(frozen=True)
+class Asked:
+    """A question as it was heard at the counter or by telephone, by codes of Question: nothing of the person."""
+
+    channel: str
+    questioner: str
+    text: str
+
+
+def receive(actor: audit.Actor, library: Library, asked: Asked, key: uuid.UUID) -> Question:
+    """Record a question. The same key gives the same one; ValueError for unknown codes, and for one by web."""
+    if asked.channel == Question.Channel.WEB:
         raise ValueError("a question by web comes from the public service")
     return _receive(
         key,
-        channel=Question.Channel(channel), questioner=Question.Questioner(questioner), question=text.strip(),
+        channel=Question.Channel(asked.channel), questioner=Question.Questioner(asked.questioner),
+        question=asked.text.strip(),
         library=library, received_by=actor.login_id,
     )  # fmt: skip
 

@@ -81,8 +81,8 @@ def contact_page(request: HttpRequest) -> HttpResponse:
 @require_POST
 def favourite_page(request: HttpRequest) -> HttpResponse:
     """Keep a record, or drop it."""
-    number = request.POST.get("record", "")
-    record = Record.objects.filter(pk=int(number)).first() if number.isascii() and number.isdigit() and len(number) < 19 else None
+    form = forms.FavouriteForm(request.POST)
+    record = Record.objects.filter(pk=form.cleaned_data["record"]).first() if form.is_valid() else None
     if record is None:
         raise Http404
     if "drop" in request.POST:

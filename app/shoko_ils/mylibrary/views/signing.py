@@ -41,7 +41,9 @@ def members_only(view: View) -> View:
 
 def _target(request: HttpRequest) -> str:
     wanted = request.POST.get("next", request.GET.get("next", ""))
-    here = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    here = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
     return wanted if here and wanted.startswith("/") else reverse("my")
 
 

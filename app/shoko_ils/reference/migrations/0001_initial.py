@@ -5,92 +5,160 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('core', '0003_calendar'),
-        ('patrons', '0001_initial'),
+        ("core", "0003_calendar"),
+        ("patrons", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Case',
+            name="Case",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.UUIDField(help_text='of the form that published it', unique=True)),
-                ('question', models.TextField(max_length=2000)),
-                ('answer', models.TextField(max_length=8000)),
-                ('sources', models.TextField(blank=True, db_default='', max_length=4000)),
-                ('ndc', models.CharField(blank=True, db_default='', max_length=10)),
-                ('folded', models.TextField()),
-                ('published_on', models.DateField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.UUIDField(help_text="of the form that published it", unique=True)),
+                ("question", models.TextField(max_length=2000)),
+                ("answer", models.TextField(max_length=8000)),
+                ("sources", models.TextField(blank=True, db_default="", max_length=4000)),
+                ("ndc", models.CharField(blank=True, db_default="", max_length=10)),
+                ("folded", models.TextField()),
+                ("published_on", models.DateField()),
             ],
             options={
-                'db_table': 'reference_case',
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('question', ''), _negated=True), models.Q(('answer', ''), _negated=True)), name='case_text')],
+                "db_table": "reference_case",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("question", ""), _negated=True), models.Q(("answer", ""), _negated=True)
+                        ),
+                        name="case_text",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Question',
+            name="Question",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.UUIDField(help_text='of the form that asked', unique=True)),
-                ('channel', models.CharField(choices=[('counter', 'Counter'), ('phone', 'Phone'), ('web', 'Web')], max_length=7)),
-                ('questioner', models.CharField(choices=[('general', 'General'), ('student', 'Student'), ('high-school', 'High School'), ('junior-high', 'Junior High'), ('primary', 'Primary'), ('other', 'Other')], max_length=11)),
-                ('question', models.TextField(max_length=2000)),
-                ('received_on', models.DateField()),
-                ('received_by', models.CharField(blank=True, db_default='', help_text='log-in ID; empty: by web', max_length=40)),
-                ('answer', models.TextField(blank=True, db_default='', max_length=8000)),
-                ('answered_on', models.DateField(null=True)),
-                ('answered_by', models.CharField(blank=True, db_default='', help_text='log-in ID', max_length=40)),
-                ('library', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.library')),
-                ('patron', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='questions', to='patrons.patron')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.UUIDField(help_text="of the form that asked", unique=True)),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("counter", "Counter"), ("phone", "Phone"), ("web", "Web")], max_length=7
+                    ),
+                ),
+                (
+                    "questioner",
+                    models.CharField(
+                        choices=[
+                            ("general", "General"),
+                            ("student", "Student"),
+                            ("high-school", "High School"),
+                            ("junior-high", "Junior High"),
+                            ("primary", "Primary"),
+                            ("other", "Other"),
+                        ],
+                        max_length=11,
+                    ),
+                ),
+                ("question", models.TextField(max_length=2000)),
+                ("received_on", models.DateField()),
+                (
+                    "received_by",
+                    models.CharField(blank=True, db_default="", help_text="log-in ID; empty: by web", max_length=40),
+                ),
+                ("answer", models.TextField(blank=True, db_default="", max_length=8000)),
+                ("answered_on", models.DateField(null=True)),
+                ("answered_by", models.CharField(blank=True, db_default="", help_text="log-in ID", max_length=40)),
+                (
+                    "library",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="core.library"),
+                ),
+                (
+                    "patron",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="questions",
+                        to="patrons.patron",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'reference_question',
+                "db_table": "reference_question",
             },
         ),
         migrations.CreateModel(
-            name='Investigation',
+            name="Investigation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('note', models.TextField(max_length=4000)),
-                ('noted_on', models.DateField()),
-                ('noted_by', models.CharField(help_text='log-in ID', max_length=40)),
-                ('question', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='investigations', to='reference.question')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("note", models.TextField(max_length=4000)),
+                ("noted_on", models.DateField()),
+                ("noted_by", models.CharField(help_text="log-in ID", max_length=40)),
+                (
+                    "question",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="investigations",
+                        to="reference.question",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'reference_investigation',
-                'ordering': ('pk',),
+                "db_table": "reference_investigation",
+                "ordering": ("pk",),
             },
         ),
         migrations.AddIndex(
-            model_name='question',
-            index=models.Index(condition=models.Q(('patron__isnull', False)), fields=['patron'], name='question_of_patron'),
+            model_name="question",
+            index=models.Index(
+                condition=models.Q(("patron__isnull", False)), fields=["patron"], name="question_of_patron"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='question',
-            constraint=models.CheckConstraint(condition=models.Q(('channel__in', ['counter', 'phone', 'web'])), name='question_channel'),
+            model_name="question",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("channel__in", ["counter", "phone", "web"])), name="question_channel"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='question',
-            constraint=models.CheckConstraint(condition=models.Q(('questioner__in', ['general', 'student', 'high-school', 'junior-high', 'primary', 'other'])), name='question_questioner'),
+            model_name="question",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("questioner__in", ["general", "student", "high-school", "junior-high", "primary", "other"])
+                ),
+                name="question_questioner",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='question',
-            constraint=models.CheckConstraint(condition=models.Q(('question', ''), _negated=True), name='question_text'),
+            model_name="question",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("question", ""), _negated=True), name="question_text"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='question',
-            constraint=models.CheckConstraint(condition=models.Q(('patron__isnull', True), ('channel', 'web'), _connector='OR'), name='question_person_only_by_web'),
+            model_name="question",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("patron__isnull", True), ("channel", "web"), _connector="OR"),
+                name="question_person_only_by_web",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='question',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('answer', ''), ('answered_by', ''), ('answered_on__isnull', True)), models.Q(('answer__gt', ''), ('answered_by__gt', ''), ('answered_on__isnull', False)), _connector='OR'), name='question_answered'),
+            model_name="question",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("answer", ""), ("answered_by", ""), ("answered_on__isnull", True)),
+                    models.Q(("answer__gt", ""), ("answered_by__gt", ""), ("answered_on__isnull", False)),
+                    _connector="OR",
+                ),
+                name="question_answered",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='investigation',
-            constraint=models.CheckConstraint(condition=models.Q(('note', ''), _negated=True), name='investigation_note'),
+            model_name="investigation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("note", ""), _negated=True), name="investigation_note"
+            ),
         ),
     ]

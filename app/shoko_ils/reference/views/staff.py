@@ -22,9 +22,8 @@ def questions_page(request: HttpRequest) -> HttpResponse:
     form = forms.ReceiveForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
-        made = services.receive(
-            desk.actor, desk.library, given["channel"], given["questioner"], given["question"], given["key"]
-        )
+        asked = services.Asked(given["channel"], given["questioner"], given["question"])
+        made = services.receive(desk.actor, desk.library, asked, given["key"])
         return redirect("reference-question", made.pk)
     questions = Question.objects.select_related("library")
     context = {

@@ -51,7 +51,8 @@ $$;
 -- counts one failure; `allowed` of them within thirty minutes pause what is marked for thirty minutes
 CREATE FUNCTION private.count_failure(of_mark bytea, allowed integer) RETURNS void
 LANGUAGE sql SET search_path = ils, pg_temp AS $$
-    INSERT INTO private.attempt AS a VALUES (of_mark, 1, now(), CASE WHEN allowed <= 1 THEN now() + interval '30 minutes' END)
+    INSERT INTO private.attempt AS a
+    VALUES (of_mark, 1, now(), CASE WHEN allowed <= 1 THEN now() + interval '30 minutes' END)
     ON CONFLICT (mark) DO UPDATE SET
         failures = CASE WHEN a.since < now() - interval '30 minutes' THEN 1 ELSE a.failures + 1 END,
         since = CASE WHEN a.since < now() - interval '30 minutes' THEN now() ELSE a.since END,

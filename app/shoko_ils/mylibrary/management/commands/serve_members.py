@@ -25,7 +25,7 @@ class Command(BaseCommand):
                     return
                 self._wait()
             except Exception as error:
-                if options["once"] or not db.is_away(error):
+                if options["once"] or not (isinstance(error, db.OutcomeUnknown) or db.is_away(error)):
                     raise
                 connection.close()
                 db.wait_until_back(connection.ensure_connection)
@@ -35,5 +35,5 @@ class Command(BaseCommand):
         """Until the database tells of a new order; a second at most, for one that was told while nobody listened."""
         with connection.cursor() as cursor:
             cursor.execute("LISTEN member_order")
-        for _ in connection.connection.notifies(timeout=LOOK_SECONDS, stop_after=1):
-            break
+        with connection.wrap_database_errors:
+            list(connection.connection.notifies(timeout=LOOK_SECONDS, stop_after=1))
