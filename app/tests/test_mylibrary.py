@@ -348,6 +348,12 @@ def test_forms_need_their_token(member: Client, settings: object) -> None:
 # --- the database, asked with the role itself
 
 
+def wear_session(client: Client) -> None:
+    """What the service does at the begin of a request, for the rest of the test."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('shoko.session', %s, true)", [client.cookies["__Host-shoko-member"].value])
+
+
 TABLES = ("patron", "loan", "hold", "title_request", "reference_question", "member_order",
           "private.favourite", "private.history_wish", "private.reading_note")  # fmt: skip
 
@@ -373,8 +379,8 @@ def test_with_a_session_it_sees_those_of_its_patron(
         holding.lend_out(item, patron)
         for each in (patron, other_patron):
             holding.hold(each, holding.titles(1)[0].pk)
+    wear_session(member)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('shoko.session', %s, true)", [member.cookies["__Host-shoko-member"].value])
         for table, number in (("patron", "id"), ("loan", "patron_id"), ("hold", "patron_id")):
             cursor.execute(f"SELECT array_agg({number}) FROM {table}")
             assert cursor.fetchone() == ([patron.pk],)
@@ -405,8 +411,8 @@ def test_with_a_session_it_sees_those_of_its_patron(
     ],
 )
 def test_what_a_public_service_in_strange_hands_cannot_do(member: Client, statement: str) -> None:
+    wear_session(member)
     with connection.cursor() as cursor, pytest.raises(ProgrammingError):
-        cursor.execute("SELECT set_config('shoko.session', %s, true)", [member.cookies["__Host-shoko-member"].value])
         cursor.execute(statement)
 
 
@@ -414,8 +420,8 @@ def test_what_a_public_service_in_strange_hands_cannot_do(member: Client, statem
 def test_an_order_for_another_patron_is_refused_by_the_database(
     member: Client, other_patron: Patron, mine: bool | None, kind: str
 ) -> None:
+    wear_session(member)
     with connection.cursor() as cursor, pytest.raises(ProgrammingError, match="row-level security"):
-        cursor.execute("SELECT set_config('shoko.session', %s, true)", [member.cookies["__Host-shoko-member"].value])
         cursor.execute(
             "INSERT INTO member_order (key, patron_id, kind, asked, made_at)"
             " VALUES (gen_random_uuid(), %s, %s, '{}', now())",
@@ -424,8 +430,8 @@ def test_an_order_for_another_patron_is_refused_by_the_database(
 
 
 def test_an_order_that_makes_no_sense_is_refused_and_the_desk_works_on(member: Client, patron: Patron) -> None:
+    wear_session(member)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('shoko.session', %s, true)", [member.cookies["__Host-shoko-member"].value])
         for kind, asked in (("nothing", "{}"), ("hold", "{}"), ("hold", '{"hold": "x", "act": []}'), ("place", "[]")):
             cursor.execute(
                 "INSERT INTO member_order (key, patron_id, kind, asked, made_at)"
