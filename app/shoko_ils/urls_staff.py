@@ -7,7 +7,9 @@ from shoko_ils.audit import views as audits
 from shoko_ils.catalog import views as catalogue
 from shoko_ils.circulation.views import calendar, cases, day, overdue, paper, rules
 from shoko_ils.counter import lending, returning, views
+from shoko_ils.mylibrary.views import counter as members
 from shoko_ils.patrons.views import finding, keeping, leaving
+from shoko_ils.reference.views import staff as reference
 from shoko_ils.staff import views as accounts
 
 urlpatterns = i18n_patterns(
@@ -56,6 +58,11 @@ urlpatterns = i18n_patterns(
     path("rules/", rules.rules_page, name="rules"),
     path("rules/change/", rules.rule_page, name="rule-change"),
     path("patrons/<uuid:pseudonym>/loans/", overdue.patron_loans_page, name="patron-loans"),
+    path("members/", members.member_page, name="member"),
+    path("provisional/", members.provisionals_page, name="provisional"),
+    path("reference/", reference.questions_page, name="reference"),
+    path("reference/<int:pk>/", reference.question_page, name="reference-question"),
+    path("reference/cases/", reference.cases_page, name="reference-cases"),
     path("holds/", include("shoko_ils.holds.urls")),
     path("catalogue/", catalogue.catalogue_page, name="catalogue"),
     path("catalogue/new/", catalogue.new_record_page, name="catalogue-new"),

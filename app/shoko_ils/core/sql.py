@@ -27,6 +27,8 @@ SHARED = {
     "item_availability": READ,
     "hold_count": READ,
     "item_bound": READ,
+    "patron_category": READ,
+    "reference_case": READ,
     "django_migrations": READ,
 }
 # table (schema.name) → rights, for each role
@@ -34,9 +36,24 @@ GRANTS: dict[str, dict[str, str]] = {
     PUBLIC: {
         **{f"ils.{table}": rights for table, rights in SHARED.items()},
         "ils.item": READ,
-        # a citizen's own secrets; the patron's personal fields stay out of reach
-        "private.patron_password": ALL,
-        "private.favourite": ALL,
+        # row-level security leaves of these what belongs to the citizen of the session (mylibrary, migration 0002);
+        # address, telephone, birth date and names of others are in no column that can be read
+        "ils.patron": "SELECT (id, name, category_id, library_id, contact, email, expires_on)",
+        "ils.loan": "SELECT (id, item_id, patron_id, library_id, lent_on, due_on, renewals, pending, returned_on)",
+        "ils.hold": (
+            "SELECT (id, record_id, patron_id, pickup_library_id, pickup_point_id, state, requested_at, suspended_from,"
+            " suspended_until, not_needed_after, group_kind, group_position, pickup_by, ended_on)"
+        ),
+        "ils.title_request": (
+            "SELECT (id, patron_id, pickup_library_id, title, author, requested_on, decision, ended_on)"
+        ),
+        "ils.reference_question": "SELECT (id, patron_id, question, received_on, answer, answered_on)",
+        "private.favourite": "SELECT, INSERT, DELETE",
+        "private.history_wish": "SELECT, INSERT, DELETE",
+        "private.reading_note": "SELECT, DELETE",
+        # everything else that a citizen does is an order to the desk, which has the rights of staff
+        "ils.member_order": "SELECT, INSERT, DELETE",
+        "ils.provisional_registration": "INSERT",
     },
     STAFF: {
         **{f"ils.{table}": rights for table, rights in SHARED.items()},
@@ -56,7 +73,6 @@ GRANTS: dict[str, dict[str, str]] = {
         "ils.merge_log": "SELECT, INSERT, UPDATE (undone_by, undone_at)",
         # where it was scanned, its record when two are merged, lost and found: the rest is of holdings management
         "ils.item": "SELECT, UPDATE (at_library_id, record_id, condition)",
-        "ils.patron_category": READ,
         # a new version of a rule closes the former one
         "ils.loan_rule": "SELECT, INSERT, UPDATE (ended_on)",
         # a planned exception may be taken back, an emergency closing may not
@@ -106,6 +122,11 @@ GRANTS: dict[str, dict[str, str]] = {
         "ils.terminal_opening": "SELECT, INSERT",
         "ils.assigned_duty": READ,
         "ils.authority_request": "SELECT, INSERT, UPDATE (refused_by_id)",
+        "ils.member_order": "SELECT, UPDATE (answer), DELETE",
+        "ils.provisional_registration": "SELECT, DELETE",
+        "ils.reference_question": CHANGE,
+        "ils.reference_investigation": "SELECT, INSERT",
+        "ils.reference_case": ALL,
         "ils.django_session": ALL,
         # number, time and links are the trigger's
         "ils.audit_event": "SELECT, INSERT (actor, action, screen, library, subject)",
@@ -118,11 +139,23 @@ GRANTS: dict[str, dict[str, str]] = {
 SEQUENCES = {STAFF: ("ils.record_id_seq", "ils.slip_number")}
 # what a service may have done without the rights that it takes
 FUNCTIONS = {
+    PUBLIC: (
+        "private.patron()",
+        "private.salt_of(text)",
+        "private.log_in(text, bytea, text, text, boolean)",
+        "private.session_seen()",
+        "private.log_out()",
+        "private.spend(text, text, integer)",
+        "private.register_password(text, text, text, bytea, text)",
+    ),
     STAFF: (
         "ils.undo_forget(uuid)",
         "ils.undo_seal(uuid, uuid, bigint, date)",
         "ils.undo_return(uuid, uuid)",
         "ils.authority_confirm(bigint, bigint)",
+        "ils.password_code_put(bigint, text, interval)",
+        "ils.member_is_paused(text)",
+        "ils.member_unpause(text)",
     ),
 }
 

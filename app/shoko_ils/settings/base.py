@@ -28,6 +28,8 @@ MODEL_APPS = [
     "shoko_ils.holds",
     "shoko_ils.audit",
     "shoko_ils.vault",
+    "shoko_ils.reference",
+    "shoko_ils.mylibrary",
 ]
 INSTALLED_APPS = [*MODEL_APPS, "django.contrib.sessions", "django.contrib.staticfiles"]
 AUTH_USER_MODEL = "staff.StaffAccount"

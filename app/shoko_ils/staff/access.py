@@ -43,6 +43,8 @@ MATRIX: dict[str, dict[str, frozenset[Level]]] = {
         "lists": OFFICERS,
     },
     "disclosure": {"register": OFFICERS, "export": OFFICERS},
+    "member": {"unlock": OFFICERS, "provisional": NO_TRAINEE},
+    "reference": {"work": NO_TRAINEE, "publish": OFFICERS},
     # 予約順変更 and the answer to a title request are an officer's
     "hold": {"work": NO_TRAINEE, "order": OFFICERS, "postcards": OFFICERS},
     "catalogue": {"work": OFFICERS},
@@ -148,6 +150,12 @@ ACCESS: dict[str, Cell | dict[str, Cell] | str] = {
     "rule-change": CHANGES_CODES,
     "patrons": KNOWS_PATRONS,
     "patron": KNOWS_PATRONS,
+    "member": Cell("member", "unlock"),
+    "provisional": Cell("member", "provisional"),
+    # a question of the counter has no person; one by web has, and no page of staff shows who
+    "reference": Cell("reference", "work"),
+    "reference-question": Cell("reference", "work"),
+    "reference-cases": Cell("reference", "publish"),
     "holds": HOLDS,
     "holds-pull": HOLDS,
     "holds-arrivals": HOLDS,

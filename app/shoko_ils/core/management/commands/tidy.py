@@ -13,6 +13,7 @@ from django.utils import timezone
 from shoko_ils.circulation import facts, undo
 from shoko_ils.circulation.models import ScanReceipt
 from shoko_ils.circulation.services import closing_mail, paper
+from shoko_ils.mylibrary import housekeeping
 from shoko_ils.patrons.services.erasure import erase_guardians
 
 # how long a settled paper slip may be compared with the paper
@@ -33,8 +34,10 @@ class Command(BaseCommand):
         guardians = erase_guardians(timezone.localdate())
         with connection.cursor() as cursor:
             cursor.execute("SELECT staff_forget()")
+        members = housekeeping.tidy()
         # records whose authority record changed for more of them than a form may wait for
         call_command("rebuild_catalogue", stdout=self.stdout, stderr=self.stderr)
         self.stdout.write(
-            f"removed: {sessions} sessions, {receipts} scan receipts, {loans} ended loans, {guardians} guardians"
+            f"removed: {sessions} sessions, {receipts} scan receipts, {loans} ended loans, {guardians} guardians,"
+            f" {members} of My Library"
         )
