@@ -1,15 +1,21 @@
-"""Pages of the public service: Japanese at the root, English under /en/. There is nothing else."""
+"""Pages of the public service: Japanese at the root, English under /en/, plain Japanese under /ja-easy/, for children
+under /ja-kids/. There is nothing else."""
 
 from django.conf.urls.i18n import i18n_patterns
-from django.urls import path
+from django.urls import include, path
 
 from shoko_ils.opac import views
+from shoko_ils.reference.views import public as reference
 
 urlpatterns = [
     path("robots.txt", views.robots),
     *i18n_patterns(
         path("", views.home, name="home"),
         path("search/", views.search, name="search"),
+        path("new/", views.arrivals, name="arrivals"),
+        path("cases/", reference.cases_page, name="cases"),
+        path("cases/<int:pk>/", reference.case_page, name="case"),
+        path("", include("shoko_ils.mylibrary.urls")),
         path("records/<int:pk>/", views.record, name="record"),
         path("authorities/<int:pk>/", views.authority, name="authority"),
         prefix_default_language=False,

@@ -3,16 +3,41 @@
 from django.conf.urls.i18n import i18n_patterns
 from django.urls import include, path
 
+from shoko_ils.audit import views as audits
 from shoko_ils.catalog import views as catalogue
 from shoko_ils.catalog.ndl import views as copying
-from shoko_ils.circulation.views import calendar, cases, day, overdue, rules
+from shoko_ils.circulation.views import calendar, cases, day, overdue, paper, rules
 from shoko_ils.counter import lending, returning, views
+from shoko_ils.mylibrary.views import counter as members
+from shoko_ils.patrons.views import finding, keeping, leaving
+from shoko_ils.reference.views import staff as reference
+from shoko_ils.staff import views as accounts
 
 urlpatterns = i18n_patterns(
     path("", views.start, name="start"),
     path("login/", views.login_page, name="login"),
+    path("login/code/", views.login_code_page, name="login-code"),
     path("login/supervisor/", views.supervise_page, name="supervise"),
     path("logout/", views.logout_page, name="logout"),
+    path("operator/", accounts.operator_page, name="operator"),
+    path("account/", accounts.account_page, name="account"),
+    path("staff/", accounts.authority_page, name="authority"),
+    path("staff/<int:pk>/", accounts.account_of_page, name="authority-account"),
+    path("staff/requests/<int:pk>/", accounts.confirm_page, name="authority-confirm"),
+    path("audit/", audits.audit_page, name="audit"),
+    path("patrons/", finding.patrons_page, name="patrons"),
+    path("patrons/new/", keeping.new_patron_page, name="patron-new"),
+    path("patrons/lists/", leaving.lists_page, name="patron-lists"),
+    path("patrons/requests/", leaving.requests_page, name="subject-requests"),
+    path("patrons/certificates/<int:pk>/", leaving.certificate_page, name="certificate"),
+    path("patrons/<uuid:pseudonym>/", finding.patron_page, name="patron"),
+    path("patrons/<uuid:pseudonym>/change/", keeping.change_patron_page, name="patron-change"),
+    path("patrons/<uuid:pseudonym>/renew/", keeping.renew_page, name="patron-renew"),
+    path("patrons/<uuid:pseudonym>/card/", keeping.card_page, name="patron-card"),
+    path("patrons/<uuid:pseudonym>/guardian/", keeping.guardian_page, name="patron-guardian"),
+    path("patrons/<uuid:pseudonym>/erase/", leaving.erase_page, name="patron-erase"),
+    path("patrons/<uuid:pseudonym>/request/", leaving.request_page, name="subject-request"),
+    path("patrons/<uuid:pseudonym>/disclosure/", leaving.disclose_page, name="patron-disclose"),
     path("lend/", lending.lend_page, name="lend"),
     path("lend/renew/", lending.renew_page, name="lend-renew"),
     path("lend/permit/", lending.permit_page, name="lend-permit"),
@@ -29,11 +54,16 @@ urlpatterns = i18n_patterns(
     path("day/", day.day_page, name="day-report"),
     path("calendar/", calendar.calendar_page, name="calendar"),
     path("calendar/change/", calendar.calendar_change_page, name="calendar-change"),
+    path("paper/", paper.batches_page, name="paper"),
+    path("paper/<int:pk>/", paper.batch_page, name="paper-batch"),
     path("rules/", rules.rules_page, name="rules"),
     path("rules/change/", rules.rule_page, name="rule-change"),
     path("patrons/<uuid:pseudonym>/loans/", overdue.patron_loans_page, name="patron-loans"),
-    path("patrons/", views.patrons_page, name="patrons"),
-    path("patrons/<uuid:pseudonym>/", views.patron_page, name="patron"),
+    path("members/", members.member_page, name="member"),
+    path("provisional/", members.provisionals_page, name="provisional"),
+    path("reference/", reference.questions_page, name="reference"),
+    path("reference/<int:pk>/", reference.question_page, name="reference-question"),
+    path("reference/cases/", reference.cases_page, name="reference-cases"),
     path("holds/", include("shoko_ils.holds.urls")),
     path("items/", include("shoko_ils.holdings.urls")),
     path("catalogue/", catalogue.catalogue_page, name="catalogue"),

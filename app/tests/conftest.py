@@ -1,5 +1,6 @@
 """Fixtures: the demonstration library in the test database, and the two faces with their own rights."""
 
+import datetime as dt
 import importlib
 import uuid
 from collections.abc import Iterator
@@ -154,7 +155,7 @@ def make_account(level: int, library: Library, login_id: str = "") -> StaffAccou
         name="試験 職員",
         level=level,
         library=library,
-        registered_on="2026-04-01",
+        registered_on=dt.date(2026, 4, 1),
     )
     account.set_password(DEMO_PASSWORD)
     account.save()

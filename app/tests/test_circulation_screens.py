@@ -18,6 +18,7 @@ from shoko_ils.patrons.models import Card, Patron
 from shoko_ils.staff.models import Level
 from tests.cluster import DEMO_PASSWORD
 from tests.conftest import act_as, log_in, make_account
+from tests.holding import hold
 from tests.test_staff import Counter, hidden, read
 
 pytestmark = pytest.mark.django_db
@@ -254,11 +255,32 @@ def test_overdue_list_and_contact_show_no_title_until_asked(
 def test_postcards_have_no_title_and_are_sent_once(staff: Client, card: Card, item: Item, patron: Patron) -> None:
     lend(staff, card, item)
     make_late(item, 20)
-    html = staff.post("/overdue/postcards/").content.decode()
+    html = staff.post("/overdue/postcards/", follow=True).content.decode()
     assert f"{patron.name} 様" in html
     assert patron.address in html
     assert "走れメロス" not in html
-    assert patron.name not in staff.post("/overdue/postcards/").content.decode()
+    assert patron.name in staff.post("/overdue/postcards/", follow=True).content.decode()  # not sent yet
+    staff.post("/holds/postcards/", {"notice": re.findall(r'name="notice" value="(\d+)"', html)})
+    assert patron.name not in staff.post("/overdue/postcards/", follow=True).content.decode()
+    assert [one.result for one in OverdueContact.objects.filter(patron=patron)] == ["sent"]
+
+
+def test_the_overdue_list_shows_who_is_waited_for_and_goes_by_the_means_of_contact(
+    staff: Client, card: Card, item: Item, patron: Patron, other_patron: Patron
+) -> None:
+    as_owner(lambda: Patron.objects.filter(pk=patron.pk).update(contact="phone", email=""))
+    lend(staff, card, item)
+    make_late(item, 200)
+
+    def row(query: str) -> str:
+        found = re.search(rf"<tr><td[^>]*><a[^>]*>{patron.name}</a>.*?</tr>", read(staff, f"/overdue/{query}"))
+        return found.group() if found else ""
+
+    assert "あり" not in row("")
+    as_owner(lambda: hold(other_patron, item.record_id))
+    assert "あり" in row("")
+    assert row("?contact=phone")
+    assert not row("?contact=email")
 
 
 def test_the_borrower_is_shown_for_a_reason_and_recorded(staff: Client, card: Card, item: Item, patron: Patron) -> None:

@@ -13,8 +13,9 @@ from django.utils import timezone
 from shoko_ils.audit import chain
 from shoko_ils.audit.models import Event
 from shoko_ils.audit.record import Actor
-from shoko_ils.circulation.models import Loan, LoanRule
-from shoko_ils.circulation.services import Outcome, lend, take_back, undo_return
+from shoko_ils.circulation import facts
+from shoko_ils.circulation.models import Loan, LoanRule, PaperSlip
+from shoko_ils.circulation.services import Late, LateReason, Outcome, lend, paper, take_back, undo_return
 from shoko_ils.circulation.services.closing import close_in_emergency
 from shoko_ils.core.models import CalendarException, Library
 from shoko_ils.holdings.models import Item
@@ -167,3 +168,47 @@ def test_an_emergency_closing_sent_twice_at_once_is_one_act() -> None:
         assert CalendarException.objects.filter(act=key).count() == 1
     finally:
         CalendarException.objects.filter(act=key).delete()
+
+
+def test_one_paper_slip_at_two_counters_is_one_slip_and_one_loan(committed: None) -> None:
+    """The same key twice, and the same item by two keys: one loan, and every slip accounted for."""
+    (patron,), (item,) = borrowers(1), shelf_items(1)
+    card = patron.cards.get(ended_on__isnull=True).number
+    central = Library.objects.get(key="central")
+    late = Late(timezone.localdate() - dt.timedelta(days=1), LateReason.LINE_DOWN)
+    batch = paper.begin(Actor("demo", "central"), paper.Day(central, None, late, 2, 0), uuid.uuid4())
+    first, second = uuid.uuid4(), uuid.uuid4()
+
+    def enter(key: uuid.UUID) -> Callable[[], Any]:
+        return lambda: paper.enter(Actor("demo", "central"), batch, PaperSlip.Act.LEND, (card, item.barcode), key)
+
+    try:
+        results = at_once(enter(first), enter(first), enter(second))
+        assert sorted(each.outcome for each in results) in (
+            [Outcome.LENT, Outcome.LENT, Outcome.ALREADY_YOURS],
+            [Outcome.LENT, Outcome.ALREADY_YOURS, Outcome.ALREADY_YOURS],
+        )
+        assert list(batch.slips.values_list("position", "state")) == [(1, "done"), (2, "done")]
+        assert Loan.objects.filter(item=item, returned_on__isnull=True).count() == 1
+    finally:
+        batch.slips.all().delete()
+        batch.delete()
+
+
+def test_after_the_night_no_transaction_number_pairs_borrower_and_item(committed: None) -> None:
+    """What only commits show: the lock of the loan in the borrower's row, and the count of the item."""
+    (patron,), (item,) = borrowers(1), shelf_items(1)
+    central = Library.objects.get(key="central")
+    actor = Actor("demo", "central")
+    assert lend(actor, patron.pk, item.barcode, central, uuid.uuid4()).outcome is Outcome.LENT
+    take_back(actor, item.barcode, central, uuid.uuid4())
+    assert paired_by_number() > 0
+    facts.forget_ended()
+    assert paired_by_number() == 0
+
+
+def paired_by_number() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM patron p JOIN item_month m ON p.xmax::text = m.xmin::text")
+        (count,) = cursor.fetchone()
+    return int(count)

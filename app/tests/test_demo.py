@@ -7,6 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models import Count
+from django.utils import timezone
 
 from shoko_ils.catalog.models import Authority, Heading, Record
 from shoko_ils.catalog.normalise import fold
@@ -16,6 +17,7 @@ from shoko_ils.demo import catalogue, invent, load
 from shoko_ils.holdings.barcode import check_digit, clean_scan, is_card, is_item, is_valid, with_check_digit
 from shoko_ils.holdings.models import Item
 from shoko_ils.patrons.models import Card, Patron
+from shoko_ils.staff.models import StaffAccount
 from tests.conftest import APP, MEROS
 
 CATALOGUE = APP / "demo" / "aozora_catalogue.csv.gz"
@@ -80,12 +82,18 @@ def test_meros_is_in() -> None:
 
 @pytest.mark.django_db
 def test_patrons_cannot_exist() -> None:
-    assert Patron.objects.count() == invent.PATRONS
-    assert not Patron.objects.exclude(address__startswith="架空市見本町").exists()
-    assert not Patron.objects.exclude(phone__startswith="000-0000-").exists()
+    assert Patron.objects.filter(kind="person").count() == invent.PATRONS
+    child = Patron.objects.exclude(guardian_name="").get()
+    assert child.primary_until >= timezone.localdate()
+    group = Patron.objects.get(kind="group")
+    assert (group.cards.count(), group.group_contact.name) == (2, "架空 世話人")
+    assert set(StaffAccount.objects.values_list("level", flat=True)) == {1, 2, 3, 4}
+    persons = Patron.objects.filter(kind="person")
+    assert not persons.exclude(address__startswith="架空市見本町").exists()
+    assert not persons.exclude(phone__startswith="000-0000-").exists()
     assert not Patron.objects.exclude(email="").exclude(email__endswith="@example.jp").exists()
     surnames = {name for name, _ in invent.SURNAMES}
-    assert {name.split()[0] for name in Patron.objects.values_list("name", flat=True)} == surnames
+    assert {name.split()[0] for name in persons.values_list("name", flat=True)} == surnames
 
 
 @pytest.mark.django_db
@@ -156,7 +164,9 @@ def empty() -> None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM notice_call; DELETE FROM notice; DELETE FROM take_off; DELETE FROM transit")
         cursor.execute("DELETE FROM hold")
-        cursor.execute("DELETE FROM loan; DELETE FROM card; DELETE FROM patron; DELETE FROM item")
+        cursor.execute(
+            "DELETE FROM loan; DELETE FROM card; DELETE FROM group_contact; DELETE FROM patron; DELETE FROM item"
+        )
         cursor.execute("DELETE FROM search_document; DELETE FROM heading; DELETE FROM identifier; DELETE FROM marc")
         cursor.execute("DELETE FROM record; DELETE FROM authority")
 

@@ -1,5 +1,6 @@
 """A release as a host gets it: built, unpacked, installed without network, migrated, and used by a browser."""
 
+import datetime as dt
 import http.client
 import json
 import os
@@ -344,6 +345,31 @@ def test_the_counter_needs_no_scrolling(page: Page, site: Site, path: str) -> No
     expect(page.locator(".notice").first).to_be_visible()
     height = page.evaluate("document.querySelector('.result').getBoundingClientRect().bottom")
     assert height <= 800
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+
+
+def test_paper_slips_are_entered_by_the_keyboard_alone(page: Page, site: Site) -> None:
+    """A batch begun, a conflict and a done slip scanned, the conflict put aside; the field keeps the focus."""
+    with connect(site.database) as database:
+        (item,) = database.execute("SELECT barcode FROM ils.item ORDER BY id DESC LIMIT 1").fetchone()
+    log_in(page, site)
+    page.goto(f"http://localhost:{site.staff}/paper/")
+    page.locator("#id_day").fill(str(dt.datetime.now(tz=dt.UTC).date() - dt.timedelta(days=1)))
+    page.locator("#id_lends").fill("1")
+    page.locator("#id_returns").fill("1")
+    page.keyboard.press("Enter")
+    expect(page.locator("#scan")).to_be_focused()
+    scan(page, item)
+    expect(page.locator(".notice-headline")).to_contain_text("貸出中ではありません")
+    scan(page, "99999999")
+    expect(page.locator("label[for=scan]")).to_contain_text("99999999")
+    scan(page, item)
+    expect(page.get_by_text("すべての控えを入力しました")).to_be_visible()
+    expect(page.get_by_text("要判断 1枚")).to_be_visible()
+    page.get_by_role("button", name="見送り").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("見送り 1枚")).to_be_visible()
+    expect(page.locator("#scan")).to_be_focused()
     assert page.evaluate("document.documentElement.scrollWidth") <= 1280
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from shoko_ils.audit.models import Event
 from shoko_ils.audit.record import Actor
 from shoko_ils.circulation import rules
-from shoko_ils.circulation.models import Loan, LoanRule, OverdueStage
+from shoko_ils.circulation.models import Loan, LoanRule, LoanSpan, OverdueStage
 from shoko_ils.circulation.services import Outcome, lend, take_back
 from shoko_ils.circulation.services.ruling import Scope, Terms, change_rule
 from shoko_ils.circulation.trial import Trial, trial
@@ -207,7 +207,10 @@ def test_a_change_is_tried_on_the_loans_of_the_last_month_and_changes_nothing(
     take_back(actor, items[1].barcode, central, new())
     before = list(LoanRule.objects.order_by("pk").values())
     terms = Terms(days=10, max_loans=1, max_class_loans=None, max_renewals=1)
-    assert trial(Scope(category=patron.category), terms) == Trial(loans=3, late=1, over=1, unknown=1)
+    assert trial(Scope(category=patron.category), terms) == Trial(loans=4, late=1, over=1, unknown=0)
+    before_the_statistics = {"material_class": items[0].material_class, "library": central, "lent_on": today}
+    LoanSpan.objects.create(**before_the_statistics, kept_days=0, loans=1)
+    assert trial(Scope(category=patron.category), terms) == Trial(loans=4, late=1, over=1, unknown=1)
     assert trial(Scope(material_class=MaterialClass.objects.get(key="av")), terms).loans == 0
     south = Library.objects.get(key="south")
     assert trial(Scope(category=patron.category, library=south), terms) == Trial(0, 0, 0, 0)

@@ -20,6 +20,11 @@ from django.utils.translation.template import templatize
 
 APP = Path(__file__).resolve().parent.parent
 LANGUAGES = ("ja",)
+# plain Japanese and Japanese for children: what they do not have themselves they take from ja. Of these templates they
+# have every text.
+VARIANTS = ("ja_Easy", "ja_Kids")
+IN_VARIANTS = ("opac/base", "opac/home", "opac/_searchbox", "opac/_entry", "opac/_state", "opac/search", "opac/record",
+               "opac/arrivals", "mylibrary/login")  # fmt: skip
 KEYWORDS = {"_": None, "gettext": None, "gettext_lazy": None, "ngettext": (1, 2)}
 # what templatize makes of {% translate %} and {% blocktranslate %}: single lines, Python literals
 LITERAL = r"""(u?'(?:[^'\\]|\\.)*'|u?"(?:[^"\\]|\\.)*")"""
@@ -62,21 +67,32 @@ def wanted() -> dict[Message, list[str]]:
     return found
 
 
+def wanted_in_variants() -> dict[Message, list[str]]:
+    """Texts of the pages that the variants of Japanese have whole."""
+    suffixes = tuple(f"/{name}.html" for name in IN_VARIANTS)
+    return {text: places for text, places in wanted().items() if any(place.endswith(suffixes) for place in places)}
+
+
 def catalogue_path(tree: Path, language: str) -> Path:
     return tree / "shoko_ils" / "locale" / language / "LC_MESSAGES" / "django.po"
 
 
 def read(path: Path, language: str) -> Catalog:
+    locale = language.partition("_")[0]
     if not path.exists():
-        return Catalog(locale=language)
+        return Catalog(locale=locale)
     with path.open("rb") as file:
-        return read_po(file, locale=language)
+        return read_po(file, locale=locale)
 
 
-def gaps(catalogue: Catalog) -> list[str]:
+def wanted_of(language: str) -> dict[Message, list[str]]:
+    return wanted_in_variants() if language in VARIANTS else wanted()
+
+
+def gaps(catalogue: Catalog, language: str = "ja") -> list[str]:
     """Texts that the application uses and the catalogue lacks, leaves empty, or marks as doubtful."""
     missing = []
-    for message in wanted():
+    for message in wanted_of(language):
         entry = catalogue.get(message[0] if isinstance(message, tuple) else message)
         strings = entry.string if entry and isinstance(entry.string, tuple | list) else (entry and entry.string,)
         if entry is None or entry.fuzzy or not all(strings):
@@ -85,13 +101,15 @@ def gaps(catalogue: Catalog) -> list[str]:
 
 
 def update() -> None:
-    for language in LANGUAGES:
+    for language in (*LANGUAGES, *VARIANTS):
         path = catalogue_path(APP, language)
         old = read(path, language)
-        fresh = Catalog(locale=language, project="shoko-ils", header_comment=HEADER, fuzzy=False, charset="utf-8")
+        fresh = Catalog(
+            locale=language.partition("_")[0], project="shoko-ils", header_comment=HEADER, fuzzy=False, charset="utf-8"
+        )
         # the catalogue changes when its texts do, and only then
         fresh.creation_date = fresh.revision_date = FIXED_DATE
-        for message, places in wanted().items():
+        for message, places in wanted_of(language).items():
             entry = old.get(message[0] if isinstance(message, tuple) else message)
             string = entry.string if entry else None
             fresh.add(message, string, locations=[(place, 0) for place in places])
@@ -101,10 +119,10 @@ def update() -> None:
 
 
 def compile_into(tree: Path) -> int:
-    for language in LANGUAGES:
+    for language in (*LANGUAGES, *VARIANTS):
         path = catalogue_path(tree, language)
         catalogue = read(path, language)
-        missing = gaps(catalogue)
+        missing = gaps(catalogue, language)
         if missing:
             print(f"{path}: not translated: {'; '.join(missing)}", file=sys.stderr)
             return 1

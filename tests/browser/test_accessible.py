@@ -21,10 +21,12 @@ PUBLIC = [
     "/search/?q=zzzzzz",
     "/search/?f1=author&q1=%E5%A4%AA%E5%AE%B0&class=9",
     "/records/1567/",
+    *("/new/", "/cases/", "/my/login/", "/my/basket/", "/password/", "/registration/"),
 ]
 STAFF_PAGES = [
     *("/", "/lend/", "/return/", "/return/check/", "/patrons/"),
-    *("/overdue/", "/borrower/", "/cases/", "/day/", "/calendar/", "/rules/", "/desk-sheet/"),
+    *("/overdue/", "/borrower/", "/cases/", "/paper/", "/day/", "/calendar/", "/rules/", "/desk-sheet/"),
+    *("/members/", "/provisional/", "/reference/", "/reference/cases/"),
     *("/catalogue/", "/catalogue/?q=%E5%A4%AA%E5%AE%B0", "/catalogue/new/", "/catalogue/1567/"),
     *("/catalogue/1567/merge/?other=773", "/catalogue/import/", "/catalogue/export/"),
     *("/catalogue/authorities/?q=%E5%A4%AA%E5%AE%B0", "/catalogue/authorities/new/"),

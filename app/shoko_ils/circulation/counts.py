@@ -10,15 +10,26 @@ from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.models import Item
 
 
-def count(act: str, item: Item, library: Library, point: ServicePoint | None = None, by: int = 1) -> None:
-    """One more `act` today at this place (`by=-1`: one less). Call it shortly before the audit, for the same reason."""
+def count(
+    act: str,
+    item: Item,
+    library: Library,
+    point: ServicePoint | None = None,
+    by: int = 1,
+    *,
+    day: dt.date | None = None,
+) -> None:
+    """One more `act` at this place (`by=-1`: one less) on `day` (default: today).
+
+    Call it shortly before the audit, for the same reason.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO day_count (day, library_id, service_point_id, act, material_class_id, count)"
             " VALUES (%s, %s, %s, %s, %s, %s)"
             " ON CONFLICT (day, library_id, service_point_id, act, material_class_id)"
             " DO UPDATE SET count = day_count.count + excluded.count",
-            [timezone.localdate(), library.pk, point.pk if point else None, act, item.material_class_id, by],
+            [day or timezone.localdate(), library.pk, point.pk if point else None, act, item.material_class_id, by],
         )
 
 

@@ -27,5 +27,5 @@ class Permit:
     reason: PermitReason
 
     def __post_init__(self) -> None:
-        if self.approver.level not in SUPERVISORS or self.approver.removed_on is not None:
+        if self.approver.level not in SUPERVISORS or not self.approver.is_active:
             raise PermissionDenied("only levels 1 and 2 allow an exception")

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from django.utils import timezone
 
 from shoko_ils.circulation import rules
-from shoko_ils.circulation.models import Loan, LoanRule
+from shoko_ils.circulation.models import Loan, LoanRule, LoanSpan
 from shoko_ils.circulation.services.ruling import Scope, Terms
 from shoko_ils.core.calendar.days import Days
 
@@ -20,8 +20,8 @@ class Trial:
     """What the change would have meant.
 
     `loans` of the month would have come under it, `late` of them would have been (or be) past due by its period,
-    `over` patrons hold more open loans than it allows. Of `unknown` returned loans it cannot be said: their borrowers
-    and so their categories are erased.
+    `over` patrons hold more open loans than it allows. Of `unknown` loans it cannot be said: they ended before
+    their categories were counted.
     """
 
     loans: int
@@ -38,38 +38,45 @@ def trial(scope: Scope, terms: Terms) -> Trial:
     today = timezone.localdate()
     days: dict[int, Days] = {}
     loans = late = unknown = 0
-    for loan in _loans(today):
-        category = loan.patron.category if loan.patron else loan.rule.category
-        if category is None and any(rule.category_id for rule in ordered):
-            unknown += _reached(loan, new)
+    for span in _spans(today):
+        if span.category_id is None and any(rule.category_id for rule in ordered):
+            unknown += span.loans if _reached(span, new) else 0
             continue
-        if _choice(loan, category.pk if category else None, ordered) is not new:
+        if _choice(span, ordered) is not new:
             continue
-        loans += 1
-        calendar = days.setdefault(loan.library_id, loan.library.days(loan.lent_on))
-        due_on = calendar.next_open_day(loan.lent_on + dt.timedelta(days=terms.days))
-        late += (loan.returned_on or today) > due_on
+        loans += span.loans
+        calendar = days.setdefault(span.library_id, span.library.days(span.lent_on))
+        due_on = calendar.next_open_day(span.lent_on + dt.timedelta(days=terms.days))
+        late += span.loans if span.lent_on + dt.timedelta(days=span.kept_days) > due_on else 0
     return Trial(loans, late, _over(new, ordered), unknown)
 
 
-def _loans(today: dt.date) -> Iterator[Loan]:
-    recent = Loan.objects.filter(lent_on__gt=today - MONTH)
-    return recent.select_related("patron__category", "rule__category", "library", "item").iterator()
+def _spans(today: dt.date) -> Iterator[LoanSpan]:
+    """The loans of the month: those that have ended from the statistics, the open ones as kept until today."""
+    ended = LoanSpan.objects.filter(lent_on__gt=today - MONTH, loans__gt=0).select_related("library")
+    yield from ended.iterator()
+    still_out = Loan.objects.filter(lent_on__gt=today - MONTH, returned_on__isnull=True)
+    for loan in still_out.select_related("patron", "library", "item").iterator():
+        yield LoanSpan(
+            category_id=loan.patron.category_id if loan.patron else None, material_class_id=loan.item.material_class_id,
+            library=loan.library, service_point_id=loan.service_point_id, lent_on=loan.lent_on,
+            kept_days=(today - loan.lent_on).days, loans=1,
+        )  # fmt: skip
 
 
 def _same(rule: LoanRule, other: LoanRule) -> bool:
     return all(getattr(rule, f"{name}_id") == getattr(other, f"{name}_id") for name in rules.ORDER)
 
 
-def _choice(loan: Loan, category_id: int | None, ordered: list[LoanRule]) -> LoanRule | None:
-    wanted = (category_id, loan.item.material_class_id, loan.service_point_id, loan.library_id)
+def _choice(span: LoanSpan, ordered: list[LoanRule]) -> LoanRule | None:
+    wanted = (span.category_id, span.material_class_id, span.service_point_id, span.library_id)
     return rules.first_fitting(wanted, ordered)
 
 
-def _reached(loan: Loan, new: LoanRule) -> bool:
+def _reached(span: LoanSpan, new: LoanRule) -> bool:
     """Whether all but the category fits."""
     named = (new.material_class_id, new.service_point_id, new.library_id)
-    wanted = (loan.item.material_class_id, loan.service_point_id, loan.library_id)
+    wanted = (span.material_class_id, span.service_point_id, span.library_id)
     return all(one is None or one == other for one, other in zip(named, wanted, strict=True))
 
 
@@ -84,7 +91,9 @@ def _over(new: LoanRule, ordered: list[LoanRule]) -> int:
         kind = patron_id, loan.item.material_class.counted_as
         total[patron_id] += 1
         of_class[kind] += 1
-        if _choice(loan, loan.patron.category_id if loan.patron else None, ordered) is new:
+        category_id = loan.patron.category_id if loan.patron else None
+        wanted = (category_id, loan.item.material_class_id, loan.service_point_id, loan.library_id)
+        if rules.first_fitting(wanted, ordered) is new:
             under.add(kind)
     over = {
         patron_id

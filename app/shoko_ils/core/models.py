@@ -102,6 +102,8 @@ class CalendarException(models.Model):
     made_by = models.CharField(max_length=40, blank=True, help_text="log-in ID; empty: from the former calendar")
     act = models.UUIDField(null=True, blank=True)
     moved_loans = models.PositiveIntegerField(default=0, help_text="due dates that it moved")
+    moved_limits = models.PositiveIntegerField(default=0, help_text="pickup-by dates that it moved")
+    withdrawn_cards = models.PositiveIntegerField(default=0, help_text="postcards to be printed anew")
 
     class Meta:
         db_table = "calendar_exception"

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from shoko_ils.staff.access import may_catalogue, sees_patrons
+from shoko_ils.staff.access import cells_of
 from shoko_ils.staff.supervision import SUPERVISORS, supervisor_of
 
 
@@ -14,12 +14,15 @@ def counter(request: HttpRequest) -> dict[str, Any]:
     library = getattr(request, "counter_library", None)
     if user is None or library is None:
         return {}
+    may = cells_of(user, library.pk)
     return {
         "counter_library": library,
         "counter_point": getattr(request, "counter_point", None),
         "operator": user,
-        "sees_patrons": sees_patrons(user.level),
-        "may_catalogue": may_catalogue(user.level),
+        "may": may,
+        "sees_patrons": "patron:view" in may,
+        "may_catalogue": "catalogue:work" in may,
+        "covers": "seen" in request.session,
         "is_officer": user.level in SUPERVISORS,
         "supervisor": supervisor_of(request.session),
     }

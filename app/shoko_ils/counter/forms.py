@@ -59,6 +59,27 @@ class SupervisorForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
     )
 
+    code = forms.CharField(
+        label=_("Code of the supervisor (if one is set up)"),
+        max_length=20,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, label_suffix="", **kwargs)
+
+
+class CodeForm(forms.Form):
+    """The second factor, with the accepted password, signed."""
+
+    person = forms.CharField(max_length=300, widget=forms.HiddenInput)
+    code = forms.CharField(
+        label=_("Code of the second factor, or a recovery code"),
+        max_length=20,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "autofocus": True, "autocapitalize": "none"}),
+    )
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, label_suffix="", **kwargs)
 
@@ -113,12 +134,6 @@ class PermitForm(forms.Form):
     reason = forms.ChoiceField(choices=[(one.value, "") for one in PermitReason])
     login_id = forms.CharField(max_length=40, required=False)
     password = forms.CharField(max_length=200, required=False, strip=False)
-
-
-class FindForm(forms.Form):
-    """A reading or a card number."""
-
-    text = forms.CharField(max_length=80)
 
 
 def new_key() -> uuid.UUID:

@@ -89,6 +89,15 @@ def _texts(code: str, library: str) -> tuple[str, str]:
     return texts[code]
 
 
+def texts(outcome: Outcome) -> str:
+    """The headline of an outcome, where its item is not at hand."""
+    known = {Outcome.HOLD_SHELF: _("Hold → hold shelf"), Outcome.HOLD_TRANSIT: _("Hold → send to the pickup library")}
+    if outcome in known:
+        return known[outcome]
+    fixed = holds.texts(Result(outcome)) or _texts(outcome, "…")
+    return fixed[0]
+
+
 def notice(result: Result | str, scan: str = "") -> Notice:
     """The notice for a result of a service, or for a mistake by its code."""
     if isinstance(result, str):

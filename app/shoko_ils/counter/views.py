@@ -1,24 +1,20 @@
-"""Log-in, and finding a patron."""
+"""Log-in and log-out."""
 
-import uuid
-
-from django.contrib.auth import authenticate, login, logout
+from django.contrib.auth import authenticate, logout
 from django.db import transaction
 from django.forms import Form
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from shoko_ils.audit import record as audit
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.counter import desk, forms
-from shoko_ils.patrons import find
-from shoko_ils.patrons.models import Patron
-from shoko_ils.staff import supervision
+from shoko_ils.staff import operator, supervision, terminal
+from shoko_ils.staff.login import count_failure, paused
 from shoko_ils.staff.models import Level, StaffAccount
+from shoko_ils.staff.services import factors
 
 
 @require_GET
@@ -29,33 +25,68 @@ def start(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "POST"])
 def login_page(request: HttpRequest) -> HttpResponse:
-    """A person's log-in; a trainee's leads on to the supervisor's."""
+    """A person's log-in; with a second factor it leads on to the code, a trainee's to the supervisor."""
     form = forms.LoginForm(request.POST or None)
     failed = False
     if request.method == "POST" and form.is_valid():
         library = form.cleaned_data["library"]
         person = _authenticated(request, form, library.key)
-        if person is not None and person.level == Level.TRAINEE:
-            asked = forms.SupervisorForm(initial={"trainee": supervision.token(person, library)})
-            return render(request, "counter/supervise.html", {"form": asked})
         if person is not None:
-            return _let_in(request, person, library, point=form.cleaned_data.get("point"))
+            return _after_password(request, person, library, form.cleaned_data.get("point"))
         failed = True
     return render(request, "counter/login.html", {"form": form, "failed": failed}, status=403 if failed else 200)
 
 
-@sensitive_post_parameters("password")
+def _after_password(
+    request: HttpRequest, person: StaffAccount, library: Library, point: ServicePoint | None
+) -> HttpResponse:
+    if factors.has_second_factor(person):
+        asked = forms.CodeForm(initial={"person": supervision.token(person, library, point)})
+        return render(request, "counter/code.html", {"form": asked})
+    return _after_code(request, person, library, point)
+
+
+def _after_code(
+    request: HttpRequest, person: StaffAccount, library: Library, point: ServicePoint | None
+) -> HttpResponse:
+    if person.level == Level.TRAINEE:
+        asked = forms.SupervisorForm(initial={"trainee": supervision.token(person, library, point)})
+        return render(request, "counter/supervise.html", {"form": asked})
+    return _let_in(request, person, library, point)
+
+
+@sensitive_post_parameters("code")
+@require_POST
+def login_code_page(request: HttpRequest) -> HttpResponse:
+    """The second factor: a code of the clock or a recovery code. A wrong one counts like a wrong password."""
+    form = forms.CodeForm(request.POST)
+    known = supervision.read(request.POST.get("person", ""))
+    if known is None:
+        return redirect("login")
+    person, library, point = known
+    if form.is_valid() and not paused(person) and factors.check_second_factor(person, form.cleaned_data["code"]):
+        return _after_code(request, person, library, point)
+    count_failure(person)
+    audit.write(audit.Actor(person.login_id, library.key), "code-refused", "login")
+    return render(request, "counter/code.html", {"form": form, "failed": True}, status=403)
+
+
+@sensitive_post_parameters("password", "code")
 @require_POST
 def supervise_page(request: HttpRequest) -> HttpResponse:
-    """An officer's own ID and password open the counter for a trainee, for an hour."""
+    """An officer's own ID, password and second factor open the counter for a trainee, for an hour."""
     form = forms.SupervisorForm(request.POST)
-    trainee = supervision.read(request.POST.get("trainee", ""))
-    if trainee is None:
+    known = supervision.read(request.POST.get("trainee", ""))
+    if known is None or known[0].level != Level.TRAINEE:
         return redirect("login")
     if form.is_valid():
-        supervisor = _authenticated(request, form, trainee[1].key)
+        supervisor = _authenticated(request, form, known[1].key)
         if supervisor is not None and supervisor.level in supervision.SUPERVISORS:
-            return _let_in(request, *trainee, supervisor=supervisor)
+            if not factors.has_second_factor(supervisor) or factors.check_second_factor(
+                supervisor, form.cleaned_data["code"]
+            ):
+                return _let_in(request, *known, supervisor=supervisor)
+            count_failure(supervisor)
     return render(request, "counter/supervise.html", {"form": form, "failed": True}, status=403)
 
 
@@ -73,21 +104,20 @@ def _let_in(
     request: HttpRequest,
     person: StaffAccount,
     library: Library,
+    point: ServicePoint | None,
     *,
     supervisor: StaffAccount | None = None,
-    point: ServicePoint | None = None,
 ) -> HttpResponse:
+    answer = redirect("start")
     with transaction.atomic():
-        login(request, person)
-        request.session["library"] = library.pk
-        request.session["terminal"] = str(uuid.uuid4())
-        if point is not None and point.library_id == library.pk:
-            request.session["point"] = point.pk
+        operator.enter(request, person, library, full=supervisor is None, point=point)
         if supervisor is not None:
             supervision.begin(request.session, supervisor)
             audit.write(audit.Actor(supervisor.login_id, library.key), "supervise", "login")
+        else:
+            terminal.open_for_today(request, answer, person, library)
         audit.write(audit.Actor(person.login_id, library.key), "login", "login")
-    return redirect("start")
+    return answer
 
 
 @require_POST
@@ -95,44 +125,3 @@ def logout_page(request: HttpRequest) -> HttpResponse:
     audit.write(desk.at(request).actor, "logout", "logout")
     logout(request)
     return redirect("login")
-
-
-@require_http_methods(["GET", "POST"])
-def patrons_page(request: HttpRequest) -> HttpResponse:
-    """Search by POST, so that no name stands in an address or a log. Everyone listed is in the audit."""
-    actor = desk.at(request).actor
-    hits: list[Patron] | None = None
-    advice = ""
-    form = forms.FindForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            hits = find.search(form.cleaned_data["text"])
-        except find.TooMany:
-            advice = _("More than %(max)s people match. Type more of the name.") % {"max": find.MAX_HITS}
-        if hits:
-            with transaction.atomic():
-                audit.write(actor, "list-patron", "patrons", [patron.pseudonym for patron in hits])
-    context = {"form": form, "hits": hits, "advice": advice, "text": form.data.get("text", ""), "mode": "patrons"}
-    return render(request, "counter/patrons.html", context)
-
-
-@require_GET
-def patron_page(request: HttpRequest, pseudonym: uuid.UUID) -> HttpResponse:
-    actor = desk.at(request).actor
-    patron = Patron.objects.select_related("category", "library").filter(pseudonym=pseudonym).first()
-    if patron is None:
-        raise Http404
-    with transaction.atomic():
-        audit.write(actor, "view-patron", "patron", [patron.pseudonym])
-    today = timezone.localdate()
-    loans = list(patron.loans.order_by("due_on"))
-    context = {
-        "patron": patron,
-        "card": patron.cards.filter(ended_on__isnull=True).first(),
-        "expired": patron.expires_on < today,
-        "open_count": len(loans),
-        "overdue_count": sum(loan.due_on < today for loan in loans),
-        "next_due": loans[0].due_on if loans else None,
-        "mode": "patrons",
-    }
-    return render(request, "counter/patron.html", context)

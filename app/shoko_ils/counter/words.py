@@ -2,13 +2,15 @@
 
 from django.utils.translation import gettext as _
 
-from shoko_ils.circulation.models import LendingBlock, OverdueContact, ReturnCase
+from shoko_ils.circulation.models import LendingBlock, OverdueContact, PaperSlip, ReturnCase
 from shoko_ils.circulation.models.overdue import Means
 from shoko_ils.circulation.permit import PermitReason
 from shoko_ils.circulation.services import LateReason
 from shoko_ils.circulation.services.borrower import BorrowerReason
+from shoko_ils.circulation.services.paper_work import Proposal
 from shoko_ils.core.models import CalendarException
 from shoko_ils.counter.operations import Operation
+from shoko_ils.patrons.models import Patron
 
 Words = dict[str, str]
 
@@ -64,6 +66,11 @@ def means() -> Words:
     return {Means.EMAIL: _("Mail"), Means.POSTCARD: _("Postcard"), Means.PHONE: _("Call")}
 
 
+def contacts() -> Words:
+    """How patrons wish to be told."""
+    return {Patron.Contact.EMAIL: _("Mail"), Patron.Contact.PHONE: _("Call"), Patron.Contact.NONE: _("Not wished")}
+
+
 def contact_results() -> Words:
     return {
         OverdueContact.Result.PATRON: _("Spoke with the patron"),
@@ -73,6 +80,10 @@ def contact_results() -> Words:
         OverdueContact.Result.SAYS_RETURNED: _("Says it was returned"),
         OverdueContact.Result.SENT: _("Sent"),
     }
+
+
+def all_contact_results() -> Words:
+    return contact_results() | {OverdueContact.Result.TO_SEND: _("Waiting to be sent")}
 
 
 def borrower_reasons() -> Words:
@@ -122,6 +133,24 @@ def acts() -> Words:
         "renew": _("Renewals"),
         "hold-back": _("Returns pending check"),
         "lost": _("Declared lost"),
+    }
+
+
+def slip_states() -> Words:
+    state = PaperSlip.State
+    return {state.DONE: _("Done"), state.CONFLICT: _("To be decided"), state.REJECTED: _("Put aside")}
+
+
+def proposals() -> Words:
+    return {
+        Proposal.RETURN_FIRST: _("Return it first, then lend it"),
+        Proposal.LENT_SINCE: _("It was lent again since: put aside. To accept ends that loan today and lends it"),
+        Proposal.EXCEPTION: _("Lend as an exception"),
+        Proposal.RELEASE_HOLD: _("Put the hold back into the queue at its place, and lend it"),
+        Proposal.CORRECT: _("Enter it with the correct number"),
+        Proposal.OLD_CARD: _("Lend it to the holder of the old card"),
+        Proposal.RETURN_TODAY: _("It was lent after that day: put aside. To accept returns it today"),
+        Proposal.AGAIN: _("Enter it once more when this is settled"),
     }
 
 

@@ -10,6 +10,8 @@ from shoko_ils.demo.catalogue import Catalogue, Work
 from shoko_ils.holdings.barcode import with_check_digit
 
 PATRONS = 500
+# position of the one who is a primary school pupil
+CHILD = 490
 NAMESPACE = uuid.UUID("6f1f3f0e-5f0a-4c1c-9d53-5b1d7f2a9c11")
 # 走れメロス stays on the shelf, so that the walk through the demonstration always begins the same way
 KEPT_IN = 1567
@@ -35,6 +37,7 @@ CATEGORIES = (
     ("neighbour", "広域利用", "Reciprocal borrowing"),
     ("group", "団体", "Group"),
 )
+GROUP_CARDS = (with_check_digit("2999001"), with_check_digit("2999002"))
 LOCATIONS = (
     ("general", "一般書架", "General shelves"),
     ("children", "児童書架", "Children's shelves"),

@@ -1,6 +1,7 @@
 """Writes the demonstration library in one transaction, by COPY. The caller holds the transaction."""
 
 import datetime as dt
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,7 +17,8 @@ from shoko_ils.core.models import Library
 from shoko_ils.demo import holds, invent, marc
 from shoko_ils.demo.catalogue import Catalogue
 from shoko_ils.holdings.models import Location, MaterialClass
-from shoko_ils.patrons.models import PatronCategory
+from shoko_ils.patrons import declared, school
+from shoko_ils.patrons.models import Card, GroupContact, Patron, PatronCategory
 
 SOURCE = "aozora"
 LOAN_DAYS, MAX_LOANS = 14, 10
@@ -136,7 +138,42 @@ def _patrons(people: list[invent.InventedPatron], libraries: list[Library]) -> i
         ),
     )  # fmt: skip
     copy("card", ("number", "patron_id", "issued_on"), ((p.card, p.id, p.registered_on) for p in people))
-    return count
+    _a_child(people[invent.CHILD], timezone.localdate())
+    _a_group(libraries[0], len(people) + 1, timezone.localdate())
+    return count + 1
+
+
+def _a_child(person: invent.InventedPatron, today: dt.date) -> None:
+    """One of the invented is a pupil of eight, with a guardian where the site stores one."""
+    born = dt.date(today.year - 8, 6, 1)
+    guarded = declared.site().has("guardian")
+    Patron.objects.filter(pk=person.id).update(
+        birth_date=born,
+        primary_until=school.primary_until(born) if guarded else None,
+        guardian_name=f"{person.name.split()[0]} 保護者" if guarded else "",
+    )
+
+
+def _a_group(library: Library, number: int, today: dt.date) -> None:
+    """A reading circle with two cards and somebody to call."""
+    group = Patron.objects.create(
+        pk=number,
+        pseudonym=uuid.uuid5(invent.NAMESPACE, "group"),
+        kind=Patron.Kind.GROUP,
+        category=PatronCategory.objects.get(key="group"),
+        library=library,
+        name="見本読書会",
+        name_reading="ミホンドクショカイ",
+        reading_key=fold("ミホンドクショカイ"),
+        registered_on=today,
+        expires_on=today.replace(year=today.year + 1, day=1),
+    )
+    if declared.site().has("group_contact"):
+        GroupContact.objects.create(patron=group, name="架空 世話人", phone="000-0000-0501")
+    Card.objects.bulk_create(
+        Card(number=number, patron=group, patron_kind=group.kind, slot=slot, issued_on=today)
+        for slot, number in enumerate(invent.GROUP_CARDS, start=1)
+    )
 
 
 def _loans(made: list[invent.InventedItem], people: list[invent.InventedPatron], libraries: list[Library]) -> int:

@@ -1,10 +1,11 @@
-"""Numbers that scanners read: ten digits on items, eight on patron cards, the last one a check digit."""
+"""Numbers that scanners read: ten digits on items, eight on patron, nine on staff cards, the last a check digit."""
 
 import re
 import unicodedata
 
 ITEM_DIGITS = 10
 CARD_DIGITS = 8
+STAFF_DIGITS = 9
 
 
 def check_digit(digits: str) -> str:
@@ -38,3 +39,7 @@ def is_item(number: str) -> bool:
 
 def is_card(number: str) -> bool:
     return len(number) == CARD_DIGITS and is_valid(number)
+
+
+def is_staff_card(number: str) -> bool:
+    return len(number) == STAFF_DIGITS and is_valid(number)

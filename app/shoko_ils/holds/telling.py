@@ -1,6 +1,5 @@
 """What the notices about holds and requests say. No subject names a title; a text is made when it is sent."""
 
-from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -10,6 +9,7 @@ from shoko_ils.holds.policy import policy
 from shoko_ils.holds.services import requests, shelf
 from shoko_ils.notices import kinds
 from shoko_ils.notices.models import Notice
+from shoko_ils.notices.wording import closing_lines
 
 
 def register() -> None:
@@ -37,15 +37,10 @@ def _ready(notice: Notice) -> str | None:
     ]
     if policy().titles_in_mail:
         lines.append(_("Title: %(title)s") % {"title": hold.record.title})
-    return "\n".join([*lines, *_closing()])
+    return "\n".join([*lines, *closing_lines()])
 
 
 def _answer(notice: Notice) -> str | None:
-    return "\n".join([_("There is an answer to your request for a title. Please ask at the counter."), *_closing()])
-
-
-def _closing() -> list[str]:
-    """The link, where the site has one, and who writes."""
-    link = settings.SITE.get("public_url", "")
-    lines = [_("Details: %(link)s") % {"link": link}] if link else []
-    return ["", *lines, settings.SITE["name"]["ja"]]
+    return "\n".join(
+        [_("There is an answer to your request for a title. Please ask at the counter."), *closing_lines()]
+    )

@@ -3,6 +3,7 @@
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
@@ -11,10 +12,13 @@ from shoko_ils.catalog import series, words
 from shoko_ils.catalog.extract import MATERIAL_CODES
 from shoko_ils.catalog.models import Authority, Record
 from shoko_ils.catalog.suggest import suggest
+from shoko_ils.core.closings import announced
 from shoko_ils.core.models import Library
-from shoko_ils.opac import asking, facets, shelf
+from shoko_ils.holds.models import HoldCount
+from shoko_ils.opac import asking, facets, month, shelf
+from shoko_ils.patrons.models import Patron
 
-NEW_ARRIVALS = 6
+NEW_ARRIVALS, NEW_ARRIVALS_PAGE = 6, 100
 WORKS = 100
 FIELDS = (
     ("any", _("All fields")),
@@ -39,11 +43,36 @@ def robots(request: HttpRequest) -> HttpResponse:
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     newest = catalogue.for_list(Record.objects.order_by("-added_on", "id"))[:NEW_ARRIVALS]
-    return render(
-        request,
-        "opac/home.html",
-        {"arrivals": [shelf.Entry(record) for record in newest], "libraries": Library.objects.all()},
-    )
+    libraries = list(Library.objects.all())
+    chosen = _my_library(request, libraries)
+    today = timezone.localdate()
+    context = {
+        "arrivals": [shelf.Entry(record) for record in newest],
+        "libraries": libraries,
+        "chosen_library": chosen,
+        "weeks": month.weeks(chosen, today) if chosen else [],
+        "today": today,
+        "closings": announced(),
+    }
+    return render(request, "opac/home.html", context)
+
+
+def _my_library(request: HttpRequest, libraries: list[Library]) -> Library | None:
+    """The one chosen in the address, else that of the signed-in patron, else the first."""
+    wanted = request.GET.get("library", "")
+    found = next((each for each in libraries if each.key == wanted), None)
+    if found is None and getattr(request, "member", None):
+        number = Patron.objects.values_list("library_id", flat=True).first()
+        found = next((each for each in libraries if each.pk == number), None)
+    return found or (libraries[0] if libraries else None)
+
+
+@require_safe
+def arrivals(request: HttpRequest) -> HttpResponse:
+    """New arrivals (新着): the hundred records that came last."""
+    newest = catalogue.for_list(Record.objects.order_by("-added_on", "id"))[:NEW_ARRIVALS_PAGE]
+    context = {"hits": [shelf.Entry(record) for record in newest], "limit": NEW_ARRIVALS_PAGE}
+    return render(request, "opac/arrivals.html", context)
 
 
 @require_safe
@@ -81,8 +110,11 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
     found = catalogue.for_list(Record.objects.filter(pk=pk).prefetch_related("identifiers")).defer(None).first()
     if found is None:
         raise Http404
+    entry = shelf.Entry(found)
     context = {
-        "entry": shelf.Entry(found),
+        "entry": entry,
+        "waiting": HoldCount.objects.filter(pk=pk).values_list("waiting", flat=True).first() or 0,
+        "can_hold": found.material != "serial" and any(not copy.item.library_use_only for copy in entry.copies),
         "record": found,
         "subjects": found.headings.filter(kind="subject").select_related("authority"),
         "numbers": [(words.IDENTIFIERS[each.scheme], each.value) for each in found.identifiers.all()],

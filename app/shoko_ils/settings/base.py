@@ -28,6 +28,8 @@ MODEL_APPS = [
     "shoko_ils.holds",
     "shoko_ils.audit",
     "shoko_ils.vault",
+    "shoko_ils.reference",
+    "shoko_ils.mylibrary",
 ]
 INSTALLED_APPS = [*MODEL_APPS, "django.contrib.sessions", "django.contrib.staticfiles"]
 AUTH_USER_MODEL = "staff.StaffAccount"
@@ -35,6 +37,15 @@ AUTHENTICATION_BACKENDS = ["shoko_ils.staff.login.StaffBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.ScryptPasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("login_id", "name")},
+    },
 ]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

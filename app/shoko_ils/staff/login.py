@@ -8,7 +8,7 @@ from django.db.models import F
 from django.http import HttpRequest
 from django.utils import timezone
 
-from shoko_ils.staff.models import StaffAccount
+from shoko_ils.staff.models import StaffAccount, StaffTotp
 
 FREE_FAILURES = 5
 PAUSE = dt.timedelta(minutes=15)
@@ -28,25 +28,28 @@ class StaffBackend:
             make_password(password)  # as slow as a check
             return None
         right = account.check_password(password)
-        if account.removed_on is not None or self._paused(account):
+        if not account.is_active or paused(account):
             return None
         if not right:
-            self._count_failure(account)
+            count_failure(account)
             return None
-        if account.failed_logins:
+        # with a second factor, failures are only forgotten after its code: see the page of the code
+        if account.failed_logins and not StaffTotp.objects.filter(account=account).exists():
             StaffAccount.objects.filter(pk=account.pk).update(failed_logins=0, refused_until=None)
         return account
 
     def get_user(self, user_id: Any) -> StaffAccount | None:
         """The person of a session; asked on every request, so a removed account is out at once."""
-        return StaffAccount.objects.filter(pk=user_id, removed_on__isnull=True).first()
+        return StaffAccount.objects.in_force().filter(pk=user_id).first()
 
-    @staticmethod
-    def _paused(account: StaffAccount) -> bool:
-        return account.refused_until is not None and account.refused_until > timezone.now()
 
-    @staticmethod
-    def _count_failure(account: StaffAccount) -> None:
-        rows = StaffAccount.objects.filter(pk=account.pk)
-        rows.update(failed_logins=F("failed_logins") + 1)
-        rows.filter(failed_logins__gte=FREE_FAILURES).update(failed_logins=0, refused_until=timezone.now() + PAUSE)
+def paused(account: StaffAccount) -> bool:
+    """Whether the account waits after too many failures."""
+    return account.refused_until is not None and account.refused_until > timezone.now()
+
+
+def count_failure(account: StaffAccount) -> None:
+    """Count a wrong password or code; at the fifth the account waits."""
+    rows = StaffAccount.objects.filter(pk=account.pk)
+    rows.update(failed_logins=F("failed_logins") + 1)
+    rows.filter(failed_logins__gte=FREE_FAILURES).update(failed_logins=0, refused_until=timezone.now() + PAUSE)

@@ -6,30 +6,31 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.core import signing
 from django.utils import timezone
 
-from shoko_ils.core.models import Library
+from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.staff.models import Level, StaffAccount
 
 LAPSES = dt.timedelta(minutes=60)
 SUPERVISORS = frozenset({Level.MANAGER, Level.OFFICER})
-SALT = "shoko.trainee"
+SALT = "shoko.accepted"
 MAX_AGE = dt.timedelta(minutes=5)
 SESSION_KEY = "supervision"
 
 
-def token(trainee: StaffAccount, library: Library) -> str:
-    """The trainee's accepted log-in, carried by the form that asks for the supervisor."""
-    return signing.dumps([trainee.pk, library.pk], salt=SALT)
+def token(person: StaffAccount, library: Library, point: ServicePoint | None) -> str:
+    """An accepted password, carried by the form that asks for the second factor or the supervisor."""
+    return signing.dumps([person.pk, library.pk, point.pk if point else None], salt=SALT)
 
 
-def read(text: str) -> tuple[StaffAccount, Library] | None:
-    """Trainee and library of a token; None: forged, older than five minutes, or removed meanwhile."""
+def read(text: str) -> tuple[StaffAccount, Library, ServicePoint | None] | None:
+    """Person, library and service point of a token; None: forged, older than five minutes, or removed meanwhile."""
     try:
-        trainee_id, library_id = signing.loads(text, salt=SALT, max_age=MAX_AGE)
+        person_id, library_id, point_id = signing.loads(text, salt=SALT, max_age=MAX_AGE)
     except signing.BadSignature:
         return None
-    trainee = StaffAccount.objects.filter(pk=trainee_id, level=Level.TRAINEE, removed_on__isnull=True).first()
+    person = StaffAccount.objects.in_force().filter(pk=person_id).first()
     library = Library.objects.filter(pk=library_id).first()
-    return (trainee, library) if trainee and library else None
+    point = ServicePoint.objects.filter(pk=point_id, library=library).first()
+    return (person, library, point) if person and library else None
 
 
 def begin(session: SessionBase, supervisor: StaffAccount) -> None:

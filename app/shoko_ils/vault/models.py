@@ -1,27 +1,14 @@
 """Tables of the schema `private` (S4:L325-331): the staff role has no right of any kind on them.
 
-When staff remove a patron, the database itself removes these rows (ON DELETE CASCADE, migration 0002):
-the staff service could not even ask for them.
+When staff remove a patron, the database itself removes these rows (ON DELETE CASCADE): the staff service could not
+even ask for them. Passwords, codes, sessions and throttles are here too (migration 0003) and have no model: only the
+functions of that migration touch them. The public role sees of the models here what belongs to its session.
 """
 
 from django.db import models
 
 from shoko_ils.catalog.models import Record
 from shoko_ils.patrons.models import Patron
-
-
-class PatronPassword(models.Model):
-    """Password of a patron for the public service, hashed by Django's first hasher."""
-
-    patron = models.OneToOneField(Patron, on_delete=models.DO_NOTHING, primary_key=True, related_name="+")
-    password = models.CharField(max_length=200)
-    changed_on = models.DateField()
-
-    class Meta:
-        db_table = "patron_password"
-
-    def __str__(self) -> str:
-        return "password"
 
 
 class Favourite(models.Model):
@@ -37,3 +24,31 @@ class Favourite(models.Model):
 
     def __str__(self) -> str:
         return "favourite"
+
+
+class HistoryWish(models.Model):
+    """A patron wishes a reading history (読書記録). Without this row a loan leaves none; withdrawal erases all."""
+
+    patron = models.OneToOneField(Patron, on_delete=models.DO_NOTHING, primary_key=True, related_name="+")
+    since = models.DateField()
+
+    class Meta:
+        db_table = "history_wish"
+
+    def __str__(self) -> str:
+        return "wish"
+
+
+class ReadingNote(models.Model):
+    """One title that a patron who wishes it has borrowed; a trigger on the loan writes it. Titles, never items."""
+
+    patron = models.ForeignKey(Patron, on_delete=models.DO_NOTHING, related_name="+")
+    record = models.ForeignKey(Record, on_delete=models.DO_NOTHING, related_name="+")
+    lent_on = models.DateField()
+
+    class Meta:
+        db_table = "reading_note"
+        constraints = (models.UniqueConstraint(fields=("patron", "record", "lent_on"), name="reading_note_once"),)
+
+    def __str__(self) -> str:
+        return "reading note"

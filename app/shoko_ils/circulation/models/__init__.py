@@ -2,18 +2,27 @@
 
 from shoko_ils.circulation.models.block import LendingBlock
 from shoko_ils.circulation.models.case import ReturnCase
+from shoko_ils.circulation.models.closing import ClosingNotice
 from shoko_ils.circulation.models.count import DayCount
 from shoko_ils.circulation.models.loan import Loan, ScanReceipt
 from shoko_ils.circulation.models.overdue import OverdueContact, OverdueStage
+from shoko_ils.circulation.models.paper import PaperBatch, PaperSlip
 from shoko_ils.circulation.models.rule import LoanRule
+from shoko_ils.circulation.models.statistics import ItemMonth, LendingFact, LoanSpan
 
 __all__ = [
+    "ClosingNotice",
     "DayCount",
+    "ItemMonth",
     "LendingBlock",
+    "LendingFact",
     "Loan",
     "LoanRule",
+    "LoanSpan",
     "OverdueContact",
     "OverdueStage",
+    "PaperBatch",
+    "PaperSlip",
     "ReturnCase",
     "ScanReceipt",
 ]

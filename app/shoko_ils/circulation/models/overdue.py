@@ -32,13 +32,15 @@ class OverdueContact(models.Model):
     """One contact with a patron about loans past due; names no item. Goes with the last of these loans."""
 
     class Result(models.TextChoices):
-        """本人, 家族に伝言（書名は伝えない）, 留守, 不通, 返却済と申出, 発送."""
+        """本人, 家族に伝言（書名は伝えない）, 留守, 不通, 返却済と申出, 発送待ち, 発送."""
 
         PATRON = "patron"
         FAMILY = "family"
         ABSENT = "absent"
         UNREACHABLE = "unreachable"
         SAYS_RETURNED = "says-returned"
+        # a notice of the outbox is about this contact
+        TO_SEND = "to-send"
         SENT = "sent"
 
     patron = models.ForeignKey(Patron, on_delete=models.CASCADE, related_name="overdue_contacts")
@@ -51,6 +53,13 @@ class OverdueContact(models.Model):
     class Meta:
         db_table = "overdue_contact"
         ordering = ("-contacted_on", "-id")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("patron", "stage", "means"),
+                condition=Q(result__in=["to-send", "sent"]),
+                name="overdue_contact_written_once",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.contacted_on} {self.result}"

@@ -3,8 +3,9 @@
 Each scan is one transaction, repeatable by its key: the same key gives the same answer.
 """
 
+from shoko_ils.circulation.late import LateReason
 from shoko_ils.circulation.permit import Permit, PermitReason
-from shoko_ils.circulation.services.backdate import Late, LateReason, OutOfRange, book_drop
+from shoko_ils.circulation.services.backdate import Late, OutOfRange, book_drop
 from shoko_ils.circulation.services.cases import declare_lost, hold_back
 from shoko_ils.circulation.services.lending import lend
 from shoko_ils.circulation.services.renewing import renew

@@ -2,23 +2,11 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from enum import StrEnum
 
 from django.utils import timezone
 
+from shoko_ils.circulation.late import FURTHEST_BACK, LateReason
 from shoko_ils.core.models import Library
-
-FURTHEST_BACK = dt.timedelta(days=31)
-
-
-class LateReason(StrEnum):
-    """返却ポスト, 回線断, 停電・機器故障, 移動図書館, 入力漏れ."""
-
-    BOOK_DROP = "book-drop"
-    LINE_DOWN = "line-down"
-    POWER = "power"
-    BOOKMOBILE = "bookmobile"
-    OMISSION = "omission"
 
 
 class OutOfRange(ValueError):
@@ -31,6 +19,11 @@ class Late:
 
     on: dt.date
     reason: LateReason
+
+    @property
+    def counted_on(self) -> dt.date:
+        """The day whose report (日報) it belongs to: a book drop is emptied today."""
+        return timezone.localdate() if self.reason is LateReason.BOOK_DROP else self.on
 
     def __post_init__(self) -> None:
         today = timezone.localdate()

@@ -7,9 +7,12 @@ from django.db import IntegrityError, transaction
 
 from shoko_ils.audit import record as audit
 from shoko_ils.circulation.models import Loan
+from shoko_ils.circulation.services.closing_mail import Concerned
 from shoko_ils.core import db
 from shoko_ils.core.models import CalendarException, Library
+from shoko_ils.holds.models import Hold
 from shoko_ils.holds.services import shelf
+from shoko_ils.notices import postcards
 
 
 class Overlaps(Exception):
@@ -28,15 +31,16 @@ def close_in_emergency(
     """Close `libraries` from `first` to `last` in one act; repeatable by `key`. One row for each library.
 
     Open loans of these libraries that fall due in the closing move to the next open day, pickup limits of their hold
-    shelves by its length. Other libraries keep
-    everything as it was. Raises CalendarEnds, and then nothing has changed.
+    shelves by its length; each patron concerned who wishes mail gets one, and postcards of these libraries that are
+    not sent yet are withdrawn to be printed anew with the new days. Other libraries keep everything as it was.
+    Raises CalendarEnds, and then nothing has changed.
     """
 
     def operation() -> list[CalendarException]:
         done = list(CalendarException.objects.filter(act=key).select_related("library"))
         if done:
             return done
-        made = []
+        made, concerned = [], Concerned()
         for library in libraries:
             row = CalendarException.objects.create(
                 library=library,
@@ -47,10 +51,15 @@ def close_in_emergency(
                 made_by=actor.login_id,
                 act=key,
             )
-            row.moved_loans = move_due_dates(library, first, last)
-            row.save(update_fields=["moved_loans"])
-            shelf.move_limits(library, first, last)
+            loans = move_due_dates(library, first, last)
+            holds = list(Hold.objects.filter(pickup_library=library, pickup_by__gte=first).values_list("pk", flat=True))
+            row.moved_loans, row.moved_limits = len(loans), shelf.move_limits(library, first, last)
+            row.withdrawn_cards = postcards.withdraw(library)
+            row.save(update_fields=["moved_loans", "moved_limits", "withdrawn_cards"])
+            concerned.loans(library, loans)
+            concerned.holds(library, holds)
             made.append(row)
+        concerned.tell(key)
         for library in libraries:
             audit.write(audit.Actor(actor.login_id, library.key), f"close-{reason}", "calendar")
         return made
@@ -61,15 +70,17 @@ def close_in_emergency(
         return db.run(operation, confirm=lambda: CalendarException.objects.filter(act=key).update(act=key))
 
 
-def move_due_dates(library: Library, first: dt.date, last: dt.date) -> int:
-    """Move the due dates of the library's open loans off the closed days in a span; how many moved."""
+def move_due_dates(library: Library, first: dt.date, last: dt.date) -> list[int]:
+    """Move the due dates of the library's open loans off the closed days in a span; the numbers of the loans."""
     days = library.days(first)
     loans = Loan.objects.filter(library=library, returned_on__isnull=True, due_on__range=(first, last))
-    moved = 0
+    moved: list[int] = []
     # the latest first: a date that has moved does not stand in the way of the next
     for due_on in loans.order_by("-due_on").values_list("due_on", flat=True).distinct():
         if not days.is_open(due_on):
-            moved += loans.filter(due_on=due_on).update(due_on=days.next_open_day(due_on))
+            concerned = list(loans.filter(due_on=due_on).select_for_update(no_key=True).values_list("pk", flat=True))
+            loans.filter(pk__in=concerned).update(due_on=days.next_open_day(due_on))
+            moved += concerned
     return moved
 
 
@@ -94,7 +105,7 @@ def plan(
                     library=library, kind=kind, first_on=first, last_on=last, reason=reason, made_by=actor.login_id
                 )
                 if kind == CalendarException.Kind.CLOSED:
-                    row.moved_loans = move_due_dates(library, first, last)
+                    row.moved_loans = len(move_due_dates(library, first, last))
                     row.save(update_fields=["moved_loans"])
                 made.append(row)
             for library in libraries:

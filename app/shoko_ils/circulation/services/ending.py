@@ -4,8 +4,9 @@ import datetime as dt
 
 from django.utils import timezone
 
-from shoko_ils.circulation import standing
-from shoko_ils.circulation.models import Loan, OverdueContact
+from shoko_ils.circulation import facts, standing
+from shoko_ils.circulation.models import Loan
+from shoko_ils.circulation.services import overdue_mail
 
 
 def end(loan: Loan, day: dt.date) -> None:
@@ -15,9 +16,10 @@ def end(loan: Loan, day: dt.date) -> None:
     contacts about it goes too.
     """
     patron_id = loan.patron_id
+    facts.kept(loan.pk, day)
     Loan.objects.filter(pk=loan.pk, returned_on__isnull=True).update(
         patron=None, lent_at=None, pending=False, no_notice_until=None, returned_on=day
     )
     today = timezone.localdate()
     if loan.due_on < today and not standing.overdue_loans(today).filter(patron=patron_id).exists():
-        OverdueContact.objects.filter(patron=patron_id).delete()
+        overdue_mail.forget(patron_id)

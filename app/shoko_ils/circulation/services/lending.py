@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from django.utils import timezone
 
 from shoko_ils.audit import record as audit
-from shoko_ils.circulation import rules, standing, undo
+from shoko_ils.circulation import facts, rules, standing, undo
 from shoko_ils.circulation.counts import count
 from shoko_ils.circulation.models import Loan, LoanRule
 from shoko_ils.circulation.permit import Permit
@@ -55,35 +55,55 @@ def lend(
         item = find_item(barcode, lock=True)
         if item is None:
             return Result(Outcome.UNKNOWN_ITEM)
-        loan = Loan.objects.filter(item=item, returned_on__isnull=True).first()
-        if loan:
-            yours = loan.patron_id == patron.pk and not loan.pending
-            return Result(Outcome.ALREADY_YOURS, item, loan.due_on) if yours else Result(Outcome.ON_LOAN, item)
-        today = timezone.localdate()
-        rule = rules.choose(patron.category_id, item.material_class_id, library.pk, point.pk if point else None)
-        if rule is None:
-            return Result(Outcome.NO_RULE, item)
-        stops = list(_stops(patron, item, rule, today))
-        passed = [stop for stop in stops if permit and stop in PERMITTABLE]
-        if len(passed) < len(stops):
-            return Result(next(stop for stop in stops if stop not in passed), item)
-        wait = _past_holds(patron, item, library, today, walk_in=walk_in)
-        if wait is Outcome.HOLDS_NEED_IT and permit:
-            passed.append(wait)
-            wait = CLAIMS[holds.claim(patron, item, library, today, holds.Consent.EXCEPTION)]
-        if wait is not None:
-            return Result(wait, item)
-        loan = _begin(patron, item, library, point=point, rule=rule, day=late.on if late else today)
-        count("lend", item, library, point)
-        if passed and permit:
-            allowed = audit.Actor(permit.approver.login_id, actor.library)
-            audit.write(allowed, f"permit-{permit.reason}", "lend", [patron.pseudonym])
-        if late:
-            audit.write(actor, f"late-{late.reason}", "lend")
-        audit.write(actor, "lend", "lend")
-        return Result(Outcome.LENT, item, loan.due_on)
+        return attempt(actor, patron, item, library, point=point, late=late, permit=permit, walk_in=walk_in)
 
     return once(key, act)
+
+
+def attempt(
+    actor: audit.Actor,
+    patron: Patron,
+    item: Item,
+    library: Library,
+    *,
+    point: ServicePoint | None = None,
+    late: Late | None = None,
+    permit: Permit | None = None,
+    walk_in: bool = False,
+) -> Result:
+    """`lend` within the caller's transaction, which has locked the patron and then the item.
+
+    A loan of a former day is judged as of that day; the holds are those of today. Anything but LENT: nothing changed.
+    """
+    loan = Loan.objects.filter(item=item, returned_on__isnull=True).first()
+    if loan:
+        yours = loan.patron_id == patron.pk and not loan.pending
+        return Result(Outcome.ALREADY_YOURS, item, loan.due_on) if yours else Result(Outcome.ON_LOAN, item)
+    today = timezone.localdate()
+    day = late.on if late else today
+    rule = rules.choose(patron.category_id, item.material_class_id, library.pk, point.pk if point else None)
+    if rule is None:
+        return Result(Outcome.NO_RULE, item)
+    stops = list(_stops(patron, item, rule, day))
+    passed = [stop for stop in stops if permit and stop in PERMITTABLE]
+    if len(passed) < len(stops):
+        return Result(next(stop for stop in stops if stop not in passed), item)
+    wait = _past_holds(patron, item, library, today, walk_in=walk_in)
+    if wait is Outcome.HOLDS_NEED_IT and permit:
+        passed.append(wait)
+        wait = CLAIMS[holds.claim(patron, item, library, today, holds.Consent.EXCEPTION)]
+    if wait is not None:
+        return Result(wait, item)
+    loan = _begin(patron, item, library, point=point, rule=rule, day=day)
+    facts.lent(loan, item, patron)
+    count("lend", item, library, point, day=day)
+    if passed and permit:
+        allowed = audit.Actor(permit.approver.login_id, actor.library)
+        audit.write(allowed, f"permit-{permit.reason}", "lend", [patron.pseudonym])
+    if late:
+        audit.write(actor, f"late-{late.reason}", "lend")
+    audit.write(actor, "lend", "lend")
+    return Result(Outcome.LENT, item, loan.due_on)
 
 
 def _past_holds(patron: Patron, item: Item, library: Library, today: dt.date, *, walk_in: bool) -> Outcome | None:
@@ -91,17 +111,17 @@ def _past_holds(patron: Patron, item: Item, library: Library, today: dt.date, *,
     return CLAIMS[holds.claim(patron, item, library, today, holds.Consent.YES if walk_in else holds.Consent.NONE)]
 
 
-def _stops(patron: Patron, item: Item, rule: LoanRule, today: dt.date) -> Iterator[Outcome]:
-    """The reasons against lending an item that is in, the gravest first."""
+def _stops(patron: Patron, item: Item, rule: LoanRule, day: dt.date) -> Iterator[Outcome]:
+    """The reasons against lending on `day` an item that is in, the gravest first."""
     if item.condition in KEPT_IN:
         yield Outcome.NOT_LENDABLE
-    if standing.blocked(patron, today):
+    if standing.blocked(patron, day):
         yield Outcome.BLOCKED
-    if patron.expires_on < today:
+    if patron.expires_on < day:
         yield Outcome.PATRON_EXPIRED
     if rule.overdue_stop_days is not None:
-        late = list(standing.overdue_loans(today).filter(patron=patron))
-        if standing.days_past_due(late, today) > rule.overdue_stop_days:
+        late = list(standing.overdue_loans(day).filter(patron=patron))
+        if standing.days_past_due(late, day) > rule.overdue_stop_days:
             yield Outcome.OVERDUE
     if item.library_use_only:
         yield Outcome.LIBRARY_USE_ONLY

@@ -62,6 +62,11 @@ def renew(
     return once(key, act)
 
 
+def why_not(patron: Patron, loan: Loan, today: dt.date) -> Outcome | None:
+    """The gravest reason against renewing this loan now; None: it can be renewed. Changes nothing."""
+    return next(_stops(patron, loan, today), None)
+
+
 def _stops(patron: Patron, loan: Loan, today: dt.date) -> Iterator[Outcome]:
     """The reasons against renewing this loan, the gravest first. The day it is due is not past due."""
     if loan.pending:

@@ -44,6 +44,9 @@ class Outcome(StrEnum):
     NOT_ON_LOAN = "stop-not-on-loan"
     DATE_BEFORE_LOAN = "stop-date-before-loan"
     NOTHING_TO_UNDO = "stop-nothing-to-undo"
+    # on a paper slip; the scan field of a counter says so by itself
+    UNKNOWN_CARD = "stop-unknown-card"
+    OLD_CARD = "stop-old-card"
     # holds: captured, and the copy goes to the hold shelf here or to another library
     HOLD_SHELF = "note-hold-shelf"
     HOLD_TRANSIT = "note-hold-transit"

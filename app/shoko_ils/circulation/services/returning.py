@@ -5,10 +5,11 @@ import uuid
 from django.utils import timezone
 
 from shoko_ils.audit import record as audit
-from shoko_ils.circulation import undo
+from shoko_ils.circulation import facts, undo
 from shoko_ils.circulation.counts import count
+from shoko_ils.circulation.late import LateReason
 from shoko_ils.circulation.models import Loan, ReturnCase
-from shoko_ils.circulation.services.backdate import Late, LateReason
+from shoko_ils.circulation.services.backdate import Late
 from shoko_ils.circulation.services.ending import end
 from shoko_ils.circulation.services.once import find_item, once
 from shoko_ils.circulation.services.results import Outcome, Result
@@ -48,36 +49,51 @@ def take_back(
         item = find_item(barcode, lock=True)
         if item is None:
             return Result(Outcome.UNKNOWN_ITEM)
-        loan = Loan.objects.select_for_update(no_key=True).filter(item=item, returned_on__isnull=True).first()
-        found = False
-        if loan and loan.pending:
-            case = loan.cases.get(settled_on__isnull=True)
-            found = case.reason == ReturnCase.Reason.LOST
-            if not found:
-                return Result(Outcome.PENDING, item, case.decide_by)
-        day = late.on if late else timezone.localdate()
-        if loan and day < loan.lent_on:
-            if late and late.reason is not LateReason.BOOK_DROP:
-                return Result(Outcome.DATE_BEFORE_LOAN, item)
-            day = loan.lent_on  # lent and dropped since the last open day
-        if loan and found:
-            _settle_found(actor, loan)
-        elif loan:
-            undo.seal(terminal, secret, loan.pk)
-        if loan:
-            end(loan, day)
-        if item.at_library_id != library.pk:
-            Item.objects.filter(pk=item.pk).update(at_library=library)
-            item.at_library = library
-        where, slip = _destination(item, library, was_out=loan is not None, found=found)
-        if loan:
-            count("return", item, library, point)
-            if late:
-                audit.write(actor, f"late-{late.reason}", "return")
-            audit.write(actor, "take-back", "return")
-        return Result(where, item, slip=slip)
+        return accept(actor, item, library, point=point, terminal=terminal, secret=secret, late=late)
 
     return once(key, act)
+
+
+def accept(
+    actor: audit.Actor,
+    item: Item,
+    library: Library,
+    *,
+    point: ServicePoint | None = None,
+    terminal: uuid.UUID | None = None,
+    secret: uuid.UUID | None = None,
+    late: Late | None = None,
+) -> Result:
+    """`take_back` of a locked item within the caller's transaction. A stop has changed nothing."""
+    loan = Loan.objects.select_for_update(no_key=True).filter(item=item, returned_on__isnull=True).first()
+    found = False
+    if loan and loan.pending:
+        case = loan.cases.get(settled_on__isnull=True)
+        found = case.reason == ReturnCase.Reason.LOST
+        if not found:
+            return Result(Outcome.PENDING, item, case.decide_by)
+    day = late.on if late else timezone.localdate()
+    counted_on = late.counted_on if late else day
+    if loan and day < loan.lent_on:
+        if late and late.reason is not LateReason.BOOK_DROP:
+            return Result(Outcome.DATE_BEFORE_LOAN, item)
+        day = loan.lent_on  # lent and dropped since the last open day
+    if loan and found:
+        _settle_found(actor, loan)
+    elif loan:
+        undo.seal(terminal, secret, loan.pk, counted_on)
+    if loan:
+        end(loan, day)
+    if item.at_library_id != library.pk:
+        Item.objects.filter(pk=item.pk).update(at_library=library)
+        item.at_library = library
+    where, slip = _destination(item, library, was_out=loan is not None, found=found)
+    if loan:
+        count("return", item, library, point, day=counted_on)
+        if late:
+            audit.write(actor, f"late-{late.reason}", "return")
+        audit.write(actor, "take-back", "return")
+    return Result(where, item, slip=slip)
 
 
 def _settle_found(actor: audit.Actor, loan: Loan) -> None:
@@ -127,12 +143,13 @@ def undo_return(
     """
 
     def act() -> Result:
-        item_id = undo.take(terminal, secret)
-        if item_id is None:
+        undone = undo.take(terminal, secret)
+        if undone is None:
             return Result(Outcome.NOTHING_TO_UNDO)
-        item = Item.objects.select_related("material_class").get(pk=item_id)
+        item = Item.objects.select_related("material_class").get(pk=undone.item_id)
+        facts.kept(undone.loan_id, undone.returned_on, by=-1)
         slip = routing.undo_return(item)
-        count("return", item, library, point, by=-1)
+        count("return", item, library, point, by=-1, day=undone.counted_on)
         audit.write(actor, "undo-return", "return")
         return Result(Outcome.UNDONE, item, slip=slip)
 

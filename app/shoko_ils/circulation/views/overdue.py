@@ -31,6 +31,9 @@ def overdue_page(request: HttpRequest) -> HttpResponse:
     found = overdue.debtors(desk.library)
     if stage.isdecimal():
         found = [one for one in found if one.stage and str(one.stage.number) == stage]
+    contact = request.GET.get("contact", "")
+    if contact in set(Patron.Contact):
+        found = [one for one in found if one.patron.contact == contact]
     if request.GET.get("open"):
         found = [one for one in found if one.due_for_contact]
     shown = found[:SHOWN]
@@ -42,9 +45,11 @@ def overdue_page(request: HttpRequest) -> HttpResponse:
         "total": len(found),
         "stages": OverdueStage.objects.all(),
         "stage": stage,
+        "contacts": words.contacts(),
+        "contact": contact,
         "only_open": bool(request.GET.get("open")),
         "means": words.means(),
-        "results": words.contact_results(),
+        "results": words.all_contact_results(),
         "checks": overdue.shelf_checks(desk.library),
         "mode": "overdue",
     }
@@ -68,7 +73,7 @@ def contact_page(request: HttpRequest, pseudonym: uuid.UUID) -> HttpResponse:
         titles = borrower.show_titles(desk.actor, patron, borrower.BorrowerReason.OVERDUE)
     elif request.method == "POST":
         given = request.POST
-        if given.get("means") in set(Means) and given.get("result") in set(OverdueContact.Result):
+        if given.get("means") in set(Means) and given.get("result") in words.contact_results():
             stage = next((one.stage for one in overdue.debtors() if one.patron == patron), None)
             result = OverdueContact.Result(given["result"])
             overdue.contacted(desk.actor, patron, stage.number if stage else 0, given["means"], result)
@@ -82,6 +87,7 @@ def contact_page(request: HttpRequest, pseudonym: uuid.UUID) -> HttpResponse:
         "titles": titles,
         "means": words.means(),
         "results": words.contact_results(),
+        "all_results": words.all_contact_results(),
         "mode": "overdue",
     }
     return render(request, "circulation/contact.html", context)
@@ -89,19 +95,12 @@ def contact_page(request: HttpRequest, pseudonym: uuid.UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def postcards_page(request: HttpRequest) -> HttpResponse:
-    """Postcards of those whose stage says so, without any title, to print and fold; recorded as sent."""
+    """Put the postcards of those whose stage says so among those to be printed: once for each stage."""
     desk = desks.at(request)
     if request.method != "POST":
         return redirect("overdue")
-    cards = [
-        one
-        for one in overdue.debtors(desk.library)
-        if one.due_for_contact and one.stage and one.stage.means == Means.POSTCARD
-    ]
-    for one in cards:
-        number = one.stage.number if one.stage else 0
-        overdue.contacted(desk.actor, one.patron, number, Means.POSTCARD, OverdueContact.Result.SENT)
-    return render(request, "circulation/postcards.html", {"cards": cards, "mode": "overdue"})
+    overdue.remind(desk.actor, desk.library, means=frozenset({Means.POSTCARD.value}))
+    return redirect("holds-postcards")
 
 
 @require_http_methods(["GET", "POST"])

@@ -17,6 +17,14 @@ from shoko_ils.demo import catalogue, load
 from shoko_ils.staff.models import Level, StaffAccount
 
 DEMO_LOGIN = "demo"
+# two of level 1: a change of rights needs the second
+STAFF = (
+    (DEMO_LOGIN, "見本 司書", "中央図書館 奉仕係", Level.OFFICER, "library-service-staff"),
+    ("demo1a", "例田 館長", "中央図書館", Level.MANAGER, "ward-staff"),
+    ("demo1b", "仮野 システム", "情報政策課", Level.MANAGER, "ward-staff"),
+    ("demo3", "練習 実習", "中央図書館 奉仕係", Level.TRAINEE, "trainee"),
+    ("demo4", "試川 補助", "中央図書館 奉仕係", Level.ASSISTANT, "temporary"),
+)
 PASSWORD_VARIABLE = "SHOKO_DEMO_PASSWORD_FILE"  # noqa: S105  # the name of a variable
 MIN_PASSWORD = 12
 
@@ -42,7 +50,7 @@ class Command(BaseCommand):
         password = self._password(options["password_file"])
         call_command("sync_site", stdout=self.stderr)
         changed = self._load(options["catalogue"], progress)
-        changed |= self._account(password)
+        changed |= self._accounts(password)
         progress("ready")
         self.stdout.write("changed" if changed else "unchanged")
 
@@ -75,19 +83,25 @@ class Command(BaseCommand):
         return True
 
     @staticmethod
-    def _account(password: str) -> bool:
-        account = StaffAccount.objects.filter(login_id=DEMO_LOGIN).first()
-        if account and account.check_password(password):
-            return False
-        if account is None:
-            account = StaffAccount(
-                login_id=DEMO_LOGIN,
-                name="見本 司書",
-                section="中央図書館 奉仕係",
-                level=Level.OFFICER,
-                library=Library.objects.all()[0],
-                registered_on=timezone.localdate(),
-            )
-        account.set_password(password)
-        account.save()
-        return True
+    def _accounts(password: str) -> bool:
+        """One person of each level, all with the one password; `demo` is the officer of the walk through."""
+        libraries = list(Library.objects.all())
+        changed = False
+        for login_id, name, section, level, job_class in STAFF:
+            account = StaffAccount.objects.filter(login_id=login_id).first()
+            if account and account.check_password(password):
+                continue
+            if account is None:
+                account = StaffAccount(
+                    login_id=login_id,
+                    name=name,
+                    section=section,
+                    level=level,
+                    job_class=job_class,
+                    library=libraries[0],
+                    registered_on=timezone.localdate(),
+                )
+            account.set_password(password)
+            account.save()
+            changed = True
+        return changed

@@ -1,4 +1,4 @@
-"""Brings libraries, service points, material classes, overdue stages, hold rules in line with the site file."""
+"""Brings the database in line with the site file: libraries, points, classes, stages, hold rules, patrons' fields."""
 
 from typing import Any
 
@@ -15,12 +15,14 @@ from shoko_ils.core.calendar.days import CalendarEnds, Days
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.models import MaterialClass
 from shoko_ils.holds import site as hold_rules
+from shoko_ils.patrons import closing, declared
 
 
 class Command(BaseCommand):
     help = (
         "Create or rename what the site file lists: libraries, service points, material classes,"
-        " overdue stages, hold rules. Removes no library. Repeatable. Run as ils_owner."
+        " overdue stages, hold rules. Removes no library. Closes the list of patrons' fields to what it declares."
+        " Repeatable. Run as ils_owner."
     )
 
     @transaction.atomic
@@ -43,7 +45,11 @@ class Command(BaseCommand):
                 hold_rules.sync(holds["rules"])
             except ImproperlyConfigured as error:
                 raise CommandError(str(error)) from error
-        self.stdout.write(f"libraries: {len(site['libraries'])}, changed: {changed}")
+        try:
+            closed = closing.close(declared.site())
+        except closing.StillStored as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"libraries: {len(site['libraries'])}, changed: {changed}; patrons' constraints: {closed}")
 
 
 def _overdue_stages(entries: list[dict[str, Any]]) -> None:

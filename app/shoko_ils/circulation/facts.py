@@ -1,0 +1,92 @@
+"""Writing the statistics of lending, in the transaction of the loan or return; and what the night removes."""
+
+import datetime as dt
+import re
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from shoko_ils.circulation.late import FURTHEST_BACK
+from shoko_ils.circulation.models import Loan, LoanSpan
+from shoko_ils.holdings.models import Item
+from shoko_ils.patrons.models import Patron
+
+# the last age of each band
+BANDS = (6, 12, 15, 18, 29, 39, 49, 59, 69)
+SPANS_KEPT = dt.timedelta(days=62)
+
+
+def age_band(born: dt.date | None, day: dt.date) -> str:
+    """The band of an age in years on a day; empty for an unknown birth date.
+
+    >>> [age_band(dt.date(2014, 4, 2), dt.date(2026, 4, day)) for day in (1, 2)]
+    ['7-12', '7-12']
+    >>> age_band(dt.date(1950, 1, 1), dt.date(2026, 4, 1))
+    '70-'
+    """
+    if born is None:
+        return ""
+    age = day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+    first = 0
+    for last in BANDS:
+        if age <= last:
+            return f"{first}-{last}"
+        first = last + 1
+    return f"{first}-"
+
+
+def lent(loan: Loan, item: Item, patron: Patron) -> None:
+    """Count a new loan: the item in its month, and the loan in its day. Call it before the audit."""
+    figure = re.search(r"\d", item.call_number)
+    with connection.cursor() as cursor:
+        # one statement, because every loan makes it
+        cursor.execute(
+            "WITH month AS (INSERT INTO item_month (item_id, month, loans) VALUES (%s, %s, 1)"
+            " ON CONFLICT (item_id, month) DO UPDATE SET loans = item_month.loans + 1)"
+            " INSERT INTO lending_fact (day, library_id, service_point_id, material_class_id, ndc_figure, age_band,"
+            " category_id, loans) VALUES (%s, %s, %s, %s, %s, %s, %s, 1)"
+            " ON CONFLICT (day, library_id, service_point_id, material_class_id, ndc_figure, age_band, category_id)"
+            " DO UPDATE SET loans = lending_fact.loans + 1",
+            [
+                item.pk, loan.lent_on.replace(day=1),
+                loan.lent_on, loan.library_id, loan.service_point_id, item.material_class_id,
+                figure.group() if figure else "", age_band(patron.birth_date, loan.lent_on), patron.category_id,
+            ],
+        )  # fmt: skip
+
+
+def kept(loan_id: int, returned_on: dt.date, by: int = 1) -> None:
+    """Count how long a loan was kept, while its borrower is known (`by=-1`: the return is undone)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO loan_span (category_id, material_class_id, library_id, service_point_id, lent_on, kept_days,"
+            " loans) SELECT p.category_id, i.material_class_id, l.library_id, l.service_point_id, l.lent_on,"
+            " %s - l.lent_on, %s FROM loan l JOIN patron p ON p.id = l.patron_id JOIN item i ON i.id = l.item_id"
+            " WHERE l.id = %s"
+            " ON CONFLICT (category_id, material_class_id, library_id, service_point_id, lent_on, kept_days)"
+            " DO UPDATE SET loans = loan_span.loans + excluded.loans",
+            [returned_on, by, loan_id],
+        )
+
+
+def forget_ended() -> int:
+    """Nightly, as owner: remove the loans that ended before today and that nothing refers to; how many.
+
+    What a case is about stays, without a borrower; so does what can still be undone. Spans go after two months. The
+    statistics are written once more, all in one transaction: by the numbers of the former ones (xmin) their rows could
+    be paired with those that the same loan or return wrote elsewhere; for the same reason the patrons are locked once,
+    which takes the number of a loan (xmax) off their rows.
+    """
+    today = timezone.localdate()
+    LoanSpan.objects.filter(lent_on__lt=today - SPANS_KEPT).delete()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("UPDATE lending_fact SET loans = loans WHERE day >= %s", [today - FURTHEST_BACK])
+        cursor.execute("UPDATE loan_span SET loans = loans")
+        cursor.execute("SELECT count(*) FROM (SELECT FROM patron ORDER BY id FOR NO KEY UPDATE) AS locked")
+        cursor.execute(
+            "DELETE FROM loan l WHERE l.returned_on < %s"
+            " AND NOT EXISTS (SELECT 1 FROM return_case c WHERE c.loan_id = l.id)"
+            " AND NOT EXISTS (SELECT 1 FROM private.undo_token t WHERE t.loan_id = l.id)",
+            [today],
+        )
+        return cursor.rowcount

@@ -1,0 +1,56 @@
+// Covers the screen after three minutes without a key or a click; card and PIN of the same person take the cover off.
+"use strict";
+
+{
+  const IDLE_SECONDS = 180;
+  const cover = document.querySelector("dialog.cover");
+  const form = cover.querySelector("form");
+  let last = Date.now();
+
+  const lift = () => {
+    last = Date.now();
+    cover.close();
+    form.reset();
+    document.getElementById("scan")?.focus();
+  };
+
+  for (const kind of ["keydown", "pointerdown"]) {
+    document.addEventListener(kind, () => {
+      if (!cover.open) {
+        last = Date.now();
+      }
+    }, true);
+  }
+  // the dialog is modal: nothing under it takes a key, and Escape does not open it
+  cover.addEventListener("cancel", (event) => event.preventDefault());
+  window.setInterval(() => {
+    if (!cover.open && Date.now() - last >= IDLE_SECONDS * 1000) {
+      cover.showModal();
+      form.elements.card.focus();
+    }
+  }, 1000);
+
+  // a scanner ends the card's number with Enter: the PIN comes next
+  form.elements.card.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") {
+      event.preventDefault();
+      form.elements.pin.focus();
+    }
+  });
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const answer = await fetch(form.action, {
+      method: "POST", body: new FormData(form), credentials: "same-origin", headers: { "X-Shoko-Cover": "1" },
+    });
+    if (answer.status === 204) {
+      cover.querySelector(".cover-wrong").hidden = true;
+      lift();
+    } else if (answer.redirected) {
+      window.location.assign(answer.url);
+    } else {
+      cover.querySelector(".cover-wrong").hidden = false;
+      form.reset();
+      form.elements.card.focus();
+    }
+  });
+}

@@ -1,0 +1,120 @@
+"""What My Library shows of its patron. Row-level security leaves only his own rows."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+
+from shoko_ils.circulation.models import Loan
+from shoko_ils.core.models import Library, ServicePoint
+from shoko_ils.holds.models import Hold, TitleRequest
+from shoko_ils.mylibrary import orders, words
+from shoko_ils.patrons.models import Patron
+from shoko_ils.reference.models import Question
+from shoko_ils.vault.models import Favourite, HistoryWish
+
+SOON = dt.timedelta(days=3)
+SHOWN = 200
+
+
+@dataclass(frozen=True)
+class ShownLoan:
+    """`reason` is empty when it can be renewed, None when the desk has not said."""
+
+    number: int
+    record: int
+    title: str
+    due_on: dt.date
+    reason: str | None
+    is_late: bool
+    is_soon: bool
+
+
+@dataclass(frozen=True)
+class ShownHold:
+    number: int
+    record: int
+    title: str
+    state: str
+    pickup: str
+    pickup_key: str
+    pickup_by: dt.date | None
+    suspended_from: dt.date | None
+    suspended_until: dt.date | None
+    not_needed_after: dt.date | None
+    waits: bool
+    ready: bool
+
+
+def _title(row: dict[str, Any], prefix: str) -> str:
+    return f"{row[prefix + 'title']} {row[prefix + 'volume']}".strip()
+
+
+def everything(patron_id: int) -> dict[str, Any]:
+    """All that the page shows, and whether the desk was there (`is_late`)."""
+    try:
+        seen = orders.ask("view", patron_id)
+        ranks, renewal = seen.get("ranks", {}), seen.get("renewal", {})
+    except orders.NotAnswered:
+        ranks, renewal = {}, None
+    loans, holds = _loans(renewal), _holds(ranks)
+    return {
+        "is_late": renewal is None,
+        "loans": loans,
+        "holds": holds,
+        "ready": [hold for hold in holds if hold.ready],
+        "soon": [loan for loan in loans if loan.is_soon or loan.is_late],
+        "requests": TitleRequest.objects.values("id", "title", "author", "requested_on", "decision").order_by("id"),
+        "questions": Question.objects.values("id", "question", "received_on", "answer", "answered_on").order_by("-id"),
+        "favourites": Favourite.objects.select_related("record").order_by("-kept_on", "-pk")[:SHOWN],
+        "patron": Patron.objects.values("name", "category__name_ja", "category__name_en", "library_id", "contact",
+                                        "email", "expires_on").first(),
+        "wish": HistoryWish.objects.values_list("since", flat=True).first(),
+        "key": uuid.uuid4(),
+        "today": timezone.localdate(),
+        "places": [(place.key, str(place)) for place in (*Library.objects.all(), *ServicePoint.objects.all())],
+    }  # fmt: skip
+
+
+def _loans(renewal: dict[str, str] | None) -> list[ShownLoan]:
+    today = timezone.localdate()
+    rows = (
+        Loan.objects.filter(returned_on__isnull=True)
+        .values("id", "due_on", "pending", "item__record_id", "item__record__title", "item__record__volume")
+        .order_by("due_on", "id")
+    )
+    made = []
+    for row in rows:
+        outcome = None if renewal is None else renewal.get(str(row["id"]))
+        reason = None if outcome is None else words.renewal(outcome) if outcome else ""
+        late = row["due_on"] < today and not row["pending"]
+        soon = not late and row["due_on"] <= today + SOON
+        made.append(
+            ShownLoan(
+                row["id"], row["item__record_id"], _title(row, "item__record__"), row["due_on"], reason, late, soon
+            )
+        )
+    return made
+
+
+def _holds(ranks: dict[str, int]) -> list[ShownHold]:
+    libraries, points = Library.objects.in_bulk(), ServicePoint.objects.in_bulk()
+    rows = Hold.objects.values(
+        "id", "record_id", "record__title", "record__volume", "state", "pickup_library_id", "pickup_point_id",
+        "pickup_by", "suspended_from", "suspended_until", "not_needed_after",
+    ).order_by("requested_at", "id")  # fmt: skip
+    made = []
+    for row in rows:
+        place = points.get(row["pickup_point_id"]) or libraries[row["pickup_library_id"]]
+        ready = row["state"] in words.READY
+        waits = row["state"] not in (*words.READY, *words.MOVING, *words.PREPARED)
+        state = words.hold_state(row["state"], ranks.get(str(row["id"])))
+        made.append(
+            ShownHold(
+                row["id"], row["record_id"], _title(row, "record__"), state, str(place), place.key, row["pickup_by"],
+                row["suspended_from"], row["suspended_until"], row["not_needed_after"], waits, ready,
+            )
+        )  # fmt: skip
+    return made

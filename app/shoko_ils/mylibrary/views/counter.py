@@ -1,0 +1,64 @@
+"""Counter: slip with a code, the pause of log-ins, and provisional registrations by their receipt number."""
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from shoko_ils.audit import record as audit
+from shoko_ils.counter import desk as desks
+from shoko_ils.counter.messages import Notice, notice
+from shoko_ils.mylibrary import codes, forms
+from shoko_ils.mylibrary.models import ProvisionalRegistration
+from shoko_ils.patrons import find
+
+
+@require_http_methods(["GET", "POST"])
+def member_page(request: HttpRequest) -> HttpResponse:
+    """For the card that a patron shows: 「ロック中」 or not, and a slip with a code. Nothing tells of a password."""
+    desk = desks.at(request)
+    context: dict[str, object] = {"mode": "member"}
+    if request.method == "POST":
+        card = find.by_card(request.POST.get("card", "")[:40])
+        if card is None or card.ended_on is not None:
+            context["notice"] = notice("stop-unknown-card" if card is None else "stop-old-card")
+        elif "slip" in request.POST:
+            context |= {"code": codes.slip(desk.actor, card.patron), "library": desk.library}
+            return render(request, "mylibrary/slip.html", context)
+        elif "unpause" in request.POST:
+            codes.unpause(desk.actor, card)
+            context["notice"] = Notice("done", _("Log-ins with this card are open again"))
+        else:
+            with transaction.atomic():
+                audit.write(desk.actor, "view-patron", "member", [card.patron.pseudonym])
+            context |= {"card": card, "is_paused": codes.is_paused(card.number)}
+    return render(request, "mylibrary/member.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def provisionals_page(request: HttpRequest) -> HttpResponse:
+    """One application, for who brings its number and a document; there is no list and no search by name."""
+    desk = desks.at(request)
+    context: dict[str, object] = {"mode": "patrons"}
+    if request.method == "POST":
+        form = forms.ReceiptForm(request.POST)
+        found = None
+        if form.is_valid():
+            found = (
+                ProvisionalRegistration.objects.select_related("library")
+                .filter(receipt=form.cleaned_data["receipt"])
+                .first()
+            )
+        if found is None:
+            context["notice"] = Notice("stop", _("No application has this number"))
+        elif "erase" in request.POST:
+            with transaction.atomic():
+                found.delete()
+                audit.write(desk.actor, "provisional-erase", "provisional")
+            return redirect("provisional")
+        else:
+            with transaction.atomic():
+                audit.write(desk.actor, "provisional-view", "provisional")
+            context["found"] = found
+    return render(request, "mylibrary/provisionals.html", context)

@@ -1,0 +1,135 @@
+"""My Library, and what is changed on it."""
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from shoko_ils.catalog.models import Record
+from shoko_ils.core.models import Library
+from shoko_ils.mylibrary import forms, orders, shown, words
+from shoko_ils.mylibrary.views.signing import member_of, members_only
+from shoko_ils.reference.models import Question
+from shoko_ils.vault.models import Favourite, HistoryWish, ReadingNote
+
+HISTORY_SHOWN = 500
+
+
+def saying(code: str) -> HttpResponse:
+    """Back to My Library, which says what happened; the code tells nothing of what or whose."""
+    return redirect(f"{reverse('my')}?said={code}")
+
+
+@members_only
+@require_GET
+def my_page(request: HttpRequest) -> HttpResponse:
+    context = shown.everything(member_of(request).patron_id)
+    context["said"] = words.said(request.GET.get("said", ""))
+    context["library"] = Library.objects.filter(pk=context["patron"]["library_id"]).first()
+    return render(request, "mylibrary/my.html", context)
+
+
+@members_only
+@require_POST
+def renew_page(request: HttpRequest) -> HttpResponse:
+    form = forms.RenewForm(request.POST)
+    if not form.is_valid():
+        return saying("not-renewed")
+    given = form.cleaned_data
+    try:
+        answer = orders.ask("renew", member_of(request).patron_id, given["key"], loan=given["loan"])
+    except orders.NotAnswered:
+        return saying("late")
+    return saying("renewed" if answer.get("outcome") == "done-renewed" else "not-renewed")
+
+
+@members_only
+@require_POST
+def hold_page(request: HttpRequest) -> HttpResponse:
+    """Cancel, suspend, resume, or another pickup library."""
+    form = forms.HoldForm(request.POST)
+    if not form.is_valid():
+        return saying("days" if request.POST.get("act") == "suspend" else "not-changed")
+    given = form.cleaned_data
+    days = {name: given[name].isoformat() for name in ("first", "until") if given[name]}
+    pickup = given["pickup"].key if given["pickup"] else ""
+    try:
+        answer = orders.ask(
+            "hold", member_of(request).patron_id, hold=given["hold"], act=given["act"], pickup=pickup, **days
+        )
+    except orders.NotAnswered:
+        return saying("late")
+    return saying("changed" if answer.get("done") else "not-changed")
+
+
+@members_only
+@require_POST
+def contact_page(request: HttpRequest) -> HttpResponse:
+    form = forms.ContactForm(request.POST)
+    if not form.is_valid():
+        return saying("contact-wrong")
+    try:
+        answer = orders.ask("contact", member_of(request).patron_id, **form.cleaned_data)
+    except orders.NotAnswered:
+        return saying("late")
+    return saying("contact" if answer.get("done") else "contact-wrong")
+
+
+@members_only
+@require_POST
+def favourite_page(request: HttpRequest) -> HttpResponse:
+    """Keep a record, or drop it."""
+    form = forms.FavouriteForm(request.POST)
+    record = Record.objects.filter(pk=form.cleaned_data["record"]).first() if form.is_valid() else None
+    if record is None:
+        raise Http404
+    if "drop" in request.POST:
+        Favourite.objects.filter(record=record).delete()
+        return saying("dropped")
+    Favourite.objects.get_or_create(
+        patron_id=member_of(request).patron_id, record=record, defaults={"kept_on": timezone.localdate()}
+    )
+    return saying("kept")
+
+
+@members_only
+@require_http_methods(["GET", "POST"])
+def history_page(request: HttpRequest) -> HttpResponse:
+    """The reading history, if the site offers one: off unless the patron wishes it; withdrawal erases all."""
+    if not settings.SITE.get("reading_history", False):
+        raise Http404
+    patron_id = member_of(request).patron_id
+    if request.method == "POST":
+        if "on" in request.POST:
+            HistoryWish.objects.get_or_create(patron_id=patron_id, defaults={"since": timezone.localdate()})
+            return saying("history-on")
+        HistoryWish.objects.all().delete()
+        ReadingNote.objects.all().delete()
+        return saying("history-off")
+    context = {
+        "wish": HistoryWish.objects.values_list("since", flat=True).first(),
+        "notes": ReadingNote.objects.select_related("record").order_by("-lent_on", "-pk")[:HISTORY_SHOWN],
+        "months": settings.SITE.get("reading_history_months", 24),
+    }
+    return render(request, "mylibrary/history.html", context)
+
+
+@members_only
+@require_http_methods(["GET", "POST"])
+def question_page(request: HttpRequest) -> HttpResponse:
+    """A reference question by web: the questioner class is asked, nothing else of the person."""
+    form = forms.QuestionForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            orders.ask(
+                "reference", member_of(request).patron_id, given["key"],
+                questioner=given["questioner"], question=given["question"],
+            )  # fmt: skip
+        except orders.NotAnswered:
+            return saying("late")
+        return saying("asked")
+    context = {"form": form, "key": form.data.get("key") or shown.uuid.uuid4(), "questioners": Question.Questioner}
+    return render(request, "mylibrary/question.html", context)

@@ -1,0 +1,108 @@
+"""Registration of a password (パスワード登録) and provisional registration (仮登録)."""
+
+import datetime as dt
+import secrets
+
+from django.db import connection, transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from shoko_ils.core.models import Library
+from shoko_ils.mylibrary import forms, orders, passwords, session
+from shoko_ils.patrons.models import Patron
+
+KEPT = dt.timedelta(days=30)
+# in thirty minutes, from one address
+CODES_ALLOWED, APPLICATIONS_ALLOWED = 20, 10
+SCRIPT_POLICY = "; script-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'"
+FIELDS = (
+    "receipt", "name", "name_reading", "birth_date", "postal_code", "address", "phone", "contact", "email",
+    "guardian_name", "library_id", "applied_on", "erase_after",
+)  # fmt: skip
+
+
+@never_cache
+@sensitive_post_parameters("code", "password", "again")
+@require_http_methods(["GET", "POST"])
+def password_page(request: HttpRequest) -> HttpResponse:
+    """Number, then the way, then code and password. No answer tells whether the number is anybody's."""
+    step = request.POST.get("step", "")
+    if step == "code":
+        return _with_code(request)
+    if step == "way":
+        way = forms.WayForm(request.POST)
+        if way.is_valid():
+            return _sent(request, way.cleaned_data["card"], way.cleaned_data["way"])
+    number = forms.NumberForm(request.POST or None)
+    if request.method == "POST" and number.is_valid():
+        context = {"step": "way", "card": number.cleaned_data["card"], "ways": forms.WAYS}
+        return render(request, "mylibrary/password.html", context)
+    context = {"step": "number", "form": number, "card": request.POST.get("card", "")[:40]}
+    return render(request, "mylibrary/password.html", context)
+
+
+def _sent(request: HttpRequest, card: str, way: str) -> HttpResponse:
+    """The same text after the same work for every number: one order is left, and the desk looks up whose it is."""
+    if session.spend("code", session.source_of(request), CODES_ALLOWED):
+        orders.leave("password-code", number=card, way=way)
+    return _code_form(request, forms.CodeForm(), card)
+
+
+def _with_code(request: HttpRequest) -> HttpResponse:
+    form = forms.CodeForm(request.POST)
+    card = request.POST.get("card", "")[:40]
+    if not form.is_valid():
+        return _code_form(request, form, card)
+    given = form.cleaned_data
+    salt = passwords.new_salt()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT private.register_password(%s, %s, %s, %s, %s)",
+            [
+                given["card"], given["code"], salt, passwords.verifier(given["password"], salt),
+                session.source_of(request),
+            ],
+        )  # fmt: skip
+        (right,) = cursor.fetchone()
+    if right:
+        return render(request, "mylibrary/password.html", {"step": "done"})
+    return _code_form(request, form, card, wrong=True)
+
+
+def _code_form(request: HttpRequest, form: forms.CodeForm, card: str, *, wrong: bool = False) -> HttpResponse:
+    context = {"step": "code", "form": form, "card": card, "wrong": wrong, "has_script": True}
+    response = render(request, "mylibrary/password.html", context)
+    # the one page with a script: it shows what is typed
+    response.headers["Content-Security-Policy"] = session.settings.CONTENT_SECURITY_POLICY + SCRIPT_POLICY
+    return response
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def provisional_page(request: HttpRequest) -> HttpResponse:
+    """Purpose and period first; the answer is a receipt number, and no page reads an application back."""
+    form = forms.ProvisionalForm(request.POST or None)
+    context = {"form": form, "contacts": Patron.Contact, "libraries": Library.objects.all(), "days": KEPT.days}
+    if request.method == "POST" and form.is_valid():
+        if not session.spend("provisional", session.source_of(request), APPLICATIONS_ALLOWED):
+            return render(request, "mylibrary/provisional.html", {**context, "too_many": True}, status=429)
+        context["receipt"] = _apply(form.cleaned_data)
+    return render(request, "mylibrary/provisional.html", context)
+
+
+def _apply(given: dict[str, object]) -> str:
+    """Add the application; plain SQL, because the role may add rows and read none."""
+    today = timezone.localdate()
+    receipt = "".join(secrets.choice(passwords.LETTERS) for _ in range(8))
+    library: Library = given["library"]  # type: ignore[assignment]
+    row = {**given, "receipt": receipt, "library_id": library.pk, "applied_on": today, "erase_after": today + KEPT}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO provisional_registration ({', '.join(FIELDS)}) VALUES ({', '.join(['%s'] * len(FIELDS))})",  # noqa: S608
+            [row[name] for name in FIELDS],
+        )
+    return f"{receipt[:4]}-{receipt[4:]}"

@@ -1,0 +1,74 @@
+"""Words for citizens: states of a hold, why a loan cannot be renewed, what an order came to."""
+
+from django.utils.translation import gettext as _
+
+from shoko_ils.circulation.services.results import Outcome
+from shoko_ils.holds.models import State
+from shoko_ils.holds.services.placing import Placing
+
+Words = dict[str, str]
+# a citizen's five words; the rest has ended and left no row that is his
+PREPARED, MOVING, READY = (State.CAPTURED,), (State.IN_TRANSIT,), (State.ON_SHELF, State.NOTIFIED)
+
+
+def hold_state(state: str, rank: int | None) -> str:
+    """順番待ち（n番目）, 準備中, 移送中, 受け取れます."""
+    if state in PREPARED:
+        return _("Being prepared")
+    if state in MOVING:
+        return _("Being moved")
+    if state in READY:
+        return _("Ready to pick up")
+    if rank is None:
+        return _("Waiting in line")
+    return _("Waiting in line (number %(rank)s)") % {"rank": rank}
+
+
+def renewal(outcome: str) -> str:
+    """Why a loan cannot be renewed."""
+    told = {
+        Outcome.RENEWAL_HOLDS: _("Somebody else waits for it"),
+        Outcome.ITEM_OVERDUE: _("The due date has passed"),
+        Outcome.RENEWALS_USED: _("It cannot be renewed once more"),
+        Outcome.PENDING: _("It is being checked at the library"),
+        Outcome.PATRON_EXPIRED: _("Your registration has expired"),
+    }
+    return told.get(Outcome(outcome), _("Please ask at a counter"))
+
+
+def placing(outcome: str) -> str:
+    told = {
+        Placing.ALREADY_HELD: _("You hold this title already."),
+        Placing.ALREADY_LENT: _("You have this title on loan."),
+        Placing.PATRON_EXPIRED: _("Your registration has expired. Please renew it at a counter."),
+        Placing.NO_RIGHT: _("Holds on it are not open to your patron category."),
+        Placing.LIMIT_REACHED: _("You have as many holds as are allowed."),
+        Placing.DAY_LIMIT_REACHED: _("You have placed as many holds today as are allowed."),
+        Placing.PICKUP_NOT_OFFERED: _("It cannot be picked up there. Please choose another place."),
+        Placing.NO_COPY: _("No copy of it can be lent. You may request it instead."),
+        Placing.SERIAL: _("Magazines are held by issue: please ask at a counter."),
+        Placing.GROUP_OF_ONE: _("For this choice put two titles or more into the basket."),
+    }
+    return told[Placing(outcome)]
+
+
+def said(code: str) -> tuple[str, str] | None:
+    """Kind and text of what a page says after an act, by the code in its address; None for an unknown code."""
+    told = {
+        "renewed": ("done", _("The loan is renewed.")),
+        "not-renewed": ("stop", _("It could not be renewed. The list says why.")),
+        "changed": ("done", _("It is changed.")),
+        "not-changed": ("stop", _("It could not be changed. It may be ready or have ended already.")),
+        "late": ("note", _("This takes longer than usual. Please look here again in a moment.")),
+        "days": ("stop", _("Please give the first and the last day.")),
+        "contact": ("done", _("Your wish is noted.")),
+        "contact-wrong": ("stop", _("This cannot be noted: an e-mail address or a telephone number is missing.")),
+        "kept": ("done", _("It is among your favourites.")),
+        "dropped": ("done", _("It is no longer among your favourites.")),
+        "history-on": ("done", _("From now on, what you borrow is kept in your reading history.")),
+        "history-off": ("done", _("Your reading history is erased, and nothing more is kept.")),
+        "requested": ("done", _("Your request is recorded.")),
+        "request-ended": ("done", _("Your request is withdrawn.")),
+        "asked": ("done", _("Your question has reached the library. The answer will be here.")),
+    }
+    return told.get(code)

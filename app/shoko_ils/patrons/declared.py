@@ -1,0 +1,78 @@
+"""The closed list of personal fields, as the site declares it: what is not listed cannot be stored.
+
+Site file, key `patrons`: `items` are those of the document by which the council agreed (S0:L188-190, S4:L199-217),
+`attributes` are what is stored beside them to manage these. `closing` makes database constraints of it, `forms`
+and the pages follow it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+# S0:L188-190, the list of the ward
+ITEMS = ("number", "name", "birth_date", "address", "phone", "email", "loans", "guardian")
+# password, questioner class and question are stored by other modules; S4 lists them beside these
+OTHER_ITEMS = ("password", "questioner_class", "question")
+ATTRIBUTES = ("reading", "postal_code", "contact", "confirmed_on", "used_in", "notes", "group_contact")
+NEEDED = frozenset({"number", "name"})
+# column of `patron` → the item or attribute under which it may hold anything
+COLUMNS = {
+    "name_reading": "reading",
+    "birth_date": "birth_date",
+    "postal_code": "postal_code",
+    "address": "address",
+    "phone": "phone",
+    "email": "email",
+    "primary_until": "guardian",
+    "primary_reason": "guardian",
+    "guardian_name": "guardian",
+    "confirmed_on": "confirmed_on",
+    "used_in": "used_in",
+}
+NUMBERS = {"validity_years": 3, "unused_years": 3, "disclosure_days": 30, "extension_days": 30}
+
+
+@dataclass(frozen=True)
+class Declared:
+    """The site's list, its coded notes (key → name in each language) and its periods."""
+
+    listed: frozenset[str]
+    notes: Mapping[str, Mapping[str, str]]
+    validity_years: int
+    unused_years: int
+    disclosure_days: int
+    extension_days: int
+
+    @cached_property
+    def columns(self) -> frozenset[str]:
+        """Columns of `patron` that may hold something, besides those every row has."""
+        return frozenset(column for column, under in COLUMNS.items() if under in self.listed)
+
+    def has(self, under: str) -> bool:
+        return under in self.listed
+
+
+def read(raw: Mapping[str, Any]) -> Declared:
+    """The declaration of the site file; a word that means nothing is refused, so that no field opens by mistake."""
+    items, attributes = raw.get("items", ITEMS), raw.get("attributes", ATTRIBUTES)
+    for given, known, word in ((items, (*ITEMS, *OTHER_ITEMS), "items"), (attributes, ATTRIBUTES, "attributes")):
+        if wrong := sorted(set(given) - set(known)):
+            raise ImproperlyConfigured(f"site file: patrons.{word}: unknown {', '.join(wrong)}")
+    if lacking := sorted(NEEDED - set(items)):
+        raise ImproperlyConfigured(f"site file: patrons.items lacks {', '.join(lacking)}")
+    if wrong := sorted(set(raw) - {"items", "attributes", "notes", *NUMBERS}):
+        raise ImproperlyConfigured(f"site file: patrons: unknown {', '.join(wrong)}")
+    numbers = {name: int(raw.get(name, default)) for name, default in NUMBERS.items()}
+    if wrong := sorted(name for name, value in numbers.items() if value < 1):
+        raise ImproperlyConfigured(f"site file: patrons.{wrong[0]} is not a positive number")
+    notes = {note["key"]: {"ja": note["ja"], "en": note["en"]} for note in raw.get("notes", [])}
+    return Declared(listed=frozenset(items) | frozenset(attributes), notes=notes, **numbers)
+
+
+def site() -> Declared:
+    """The declaration in force."""
+    return read(settings.SITE.get("patrons", {}))

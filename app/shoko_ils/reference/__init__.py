@@ -1,0 +1,1 @@
+"""Reference (レファレンス): questions, investigation, answers, and cases published without personal data."""

@@ -1,0 +1,25 @@
+"""The notice that an answer waits in My Library: that there is one, and nothing of it."""
+
+import datetime as dt
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from shoko_ils.notices import kinds
+from shoko_ils.notices import services as notices
+from shoko_ils.notices.models import Notice
+from shoko_ils.reference import services
+
+
+def register() -> None:
+    kinds.register(services.ANSWERED, kinds.Kind(lambda: _("There is an answer"), _text, _delivered))
+
+
+def _text(notice: Notice) -> str | None:
+    link = settings.SITE.get("public_url", "")
+    lines = [_("There is an answer to your question. Please read it in My Library."), "", *([link] if link else [])]
+    return "\n".join([*lines, settings.SITE["name"]["ja"]])
+
+
+def _delivered(number: int, day: dt.date) -> None:
+    notices.settle(services.ANSWERED, number)

@@ -1,0 +1,492 @@
+"""Staff accounts: levels from jobs, two persons for a change of rights, second factor, card and PIN, addresses."""
+
+import datetime as dt
+import re
+import uuid
+from typing import Any
+
+import pyotp
+import pytest
+from django.core.management import call_command
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.test import Client
+from django.utils import timezone
+
+from shoko_ils.audit.models import Event
+from shoko_ils.audit.record import Actor
+from shoko_ils.core.models import Library
+from shoko_ils.holdings.barcode import with_check_digit
+from shoko_ils.staff import gate, jobs, policy
+from shoko_ils.staff.models import (
+    AssignedDuty,
+    AuthorityRequest,
+    Level,
+    RecoveryCode,
+    StaffAccount,
+    StaffPin,
+    StaffTotp,
+)
+from shoko_ils.staff.services import authority, factors
+from tests.cluster import DEMO_PASSWORD
+from tests.conftest import act_as, log_in, make_account
+
+DAY = dt.timedelta(days=1)
+CARD, OTHER_CARD = with_check_digit("31000001"), with_check_digit("31000002")
+PIN = "4827"
+
+
+@pytest.fixture
+def chiefs(central: Library) -> list[StaffAccount]:
+    """Two persons of level 1."""
+    return [make_account(Level.MANAGER, central, login_id) for login_id in ("chief-a", "chief-b")]
+
+
+def actor_of(account: StaffAccount) -> Actor:
+    return Actor(account.login_id, "central")
+
+
+# --- from the job to the level ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("job_class", "post", "library", "level"),
+    [
+        ("ward-staff", "director", "central", 1),
+        ("ward-staff", "chief", "central", 1),
+        ("ward-staff", "chief", "south", 2),  # 係長級(地区館除く)
+        ("ward-staff", "director", "south", 2),
+        ("ward-staff", "systems", "central", 1),
+        ("ward-staff", "systems", "south", 1),
+        ("ward-staff", "", "central", 2),
+        ("library-service-staff", "", "south", 2),
+        ("library-service-staff", "chief", "central", 2),
+        ("trainee", "", "central", 3),
+        ("temporary", "", "south", 4),
+        ("volunteer", "", "central", None),
+    ],
+)
+def test_the_level_follows_from_class_post_and_section(
+    central: Library, job_class: str, post: str, library: str, level: int | None
+) -> None:
+    assert jobs.level_of(job_class, post, Library.objects.get(key=library)) == level
+
+
+def test_todays_classes_are_site_data(central: Library, settings: Any) -> None:
+    rules = [{"class": "fiscal-year-appointee", "level": 4}, {"class": "contractor", "level": 4}]
+    names = {"contractor": {"ja": "委託スタッフ", "en": "Contractor's staff"}}
+    settings.SITE = settings.SITE | {"authority": {"jobs": rules, "names": names}}
+    assert jobs.level_of("fiscal-year-appointee", "", central) == Level.ASSISTANT
+    assert jobs.level_of("ward-staff", "director", central) is None
+    assert jobs.name("contractor", "ja") == "委託スタッフ"
+
+
+# --- two persons --------------------------------------------------------------------------------------------------
+
+
+def ask_for(chief: StaffAccount, login_id: str, central: Library, **more: Any) -> AuthorityRequest:
+    post = authority.Post("架空 新人", "奉仕係", more.pop("job_class", "library-service-staff"), "", central)
+    asked = {"login_id": login_id, "post": post, **more}
+    return authority.ask(actor_of(chief), chief, "register", "joined", timezone.localdate(), key=uuid.uuid4(), **asked)
+
+
+def test_an_account_is_made_by_two_persons(central: Library, chiefs: list[StaffAccount], request: Any) -> None:
+    request_made = ask_for(chiefs[0], "newcomer", central)
+    assert not StaffAccount.objects.filter(login_id="newcomer").exists()
+    for _ in range(2):
+        with pytest.raises(authority.Refused, match="second-person"):
+            authority.confirm(actor_of(chiefs[0]), chiefs[0], request_made.pk)
+    password = authority.confirm(actor_of(chiefs[1]), chiefs[1], request_made.pk)
+    made = StaffAccount.objects.get(login_id="newcomer")
+    assert (made.level, made.library, made.job_class) == (Level.OFFICER, central, "library-service-staff")
+    client: Client = request.getfixturevalue("anonymous")
+    log_in(client, "newcomer", central, password)
+    # an initial password opens nothing but the page to change it
+    assert client.get("/lend/")["Location"] == "/account/"
+    sent = {"act": "password", "old": password, "new": "kaku-ni-mihon-9", "again": "kaku-ni-mihon-9"}
+    assert client.post("/account/", sent | {"new": "short", "again": "short"}).status_code == 400
+    assert client.post("/account/", sent).status_code == 302
+    assert client.get("/lend/").status_code == 200
+
+
+def test_the_staff_service_itself_can_change_no_right(central: Library, chiefs: list[StaffAccount]) -> None:
+    """Not by the tables, and by the function only with two persons of level 1."""
+    officer = StaffAccount.objects.get(login_id="demo")
+    asked = ask_for(chiefs[0], "newcomer", central)
+    act_as("ils_staff", "ils")
+    for statement in (
+        "UPDATE staff_account SET level = 1 WHERE login_id = 'demo'",
+        "UPDATE staff_account SET removed_on = NULL",
+        "INSERT INTO assigned_duty (account_id, duty, from_on) SELECT id, 'cataloguing', now() FROM staff_account",
+        "UPDATE authority_request SET confirmed_by_id = requested_by_id",
+        f"SELECT authority_confirm({asked.pk}, {officer.pk})",
+        f"SELECT authority_confirm({asked.pk}, {chiefs[0].pk})",
+        "SELECT staff_forget()",
+    ):
+        with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"SELECT authority_confirm({asked.pk}, {chiefs[1].pk})")
+    assert StaffAccount.objects.filter(login_id="newcomer").exists()
+
+
+def test_nobody_changes_his_own_rights(central: Library, chiefs: list[StaffAccount]) -> None:
+    today = timezone.localdate()
+    with pytest.raises(authority.Refused, match="own-rights"):
+        authority.ask(actor_of(chiefs[0]), chiefs[0], "end", "left", today, key=uuid.uuid4(), account=chiefs[0])
+    about_b = authority.ask(
+        actor_of(chiefs[0]), chiefs[0], "end", "left", today + DAY, key=uuid.uuid4(), account=chiefs[1]
+    )
+    with pytest.raises(authority.Refused, match="second-person"):
+        authority.confirm(actor_of(chiefs[1]), chiefs[1], about_b.pk)
+
+
+def test_an_id_is_never_used_again(central: Library, chiefs: list[StaffAccount]) -> None:
+    with pytest.raises(authority.Refused, match="id-taken"):
+        ask_for(chiefs[0], "demo", central)
+    first, second = (ask_for(chiefs[0], "newcomer", central) for _ in range(2))
+    authority.confirm(actor_of(chiefs[1]), chiefs[1], first.pk)
+    with pytest.raises(authority.Refused, match="id-taken"):
+        authority.confirm(actor_of(chiefs[1]), chiefs[1], second.pk)
+    for statement in (
+        "DELETE FROM staff_account WHERE login_id = 'newcomer'",
+        "UPDATE staff_account SET login_id = 'x'",
+    ):
+        with (
+            pytest.raises(DatabaseError, match="never used again"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(statement)
+
+
+def test_a_job_without_a_rule_gets_no_account(central: Library, chiefs: list[StaffAccount]) -> None:
+    with pytest.raises(authority.Refused, match="no-level"):
+        ask_for(chiefs[0], "volunteer", central, job_class="volunteer")
+
+
+def test_a_refused_request_stays_refused(central: Library, chiefs: list[StaffAccount]) -> None:
+    asked = ask_for(chiefs[0], "newcomer", central)
+    authority.refuse(actor_of(chiefs[1]), chiefs[1], asked.pk)
+    with pytest.raises(authority.Refused, match="closed"):
+        authority.confirm(actor_of(chiefs[1]), chiefs[1], asked.pk)
+    with pytest.raises(authority.Refused, match="closed"):
+        authority.refuse(actor_of(chiefs[1]), chiefs[1], asked.pk)
+
+
+def test_duties_come_and_go_with_their_dates(central: Library, chiefs: list[StaffAccount]) -> None:
+    assistant, officer = make_account(Level.ASSISTANT, central), StaffAccount.objects.get(login_id="demo")
+    today, first = timezone.localdate(), chiefs[0]
+
+    def change(kind: str, account: StaffAccount, day: dt.date) -> None:
+        asked = authority.ask(
+            actor_of(first), first, kind, "duty", day, key=uuid.uuid4(), account=account, duty="cataloguing"
+        )
+        authority.confirm(actor_of(chiefs[1]), chiefs[1], asked.pk)
+
+    with pytest.raises(authority.Refused, match="not-level-4"):
+        change("grant", officer, today)
+    change("grant", assistant, today)
+    assert AssignedDuty.objects.get().until_on is None
+    change("revoke", assistant, today + DAY)
+    assert AssignedDuty.objects.get().until_on == today
+
+
+def test_the_end_of_an_account_takes_everything_that_recognises_the_person(
+    central: Library, chiefs: list[StaffAccount]
+) -> None:
+    today = timezone.localdate()
+    leaver = make_account(Level.OFFICER, central, "leaver")
+    StaffAccount.objects.filter(pk=leaver.pk).update(card=CARD)
+    factors.set_pin(leaver, PIN)
+    secret = factors.begin_totp(leaver).secret
+    assert factors.confirm_totp(leaver, pyotp.TOTP(secret).now())
+    later = authority.ask(actor_of(chiefs[0]), chiefs[0], "end", "left", today + DAY, key=uuid.uuid4(), account=leaver)
+    authority.confirm(actor_of(chiefs[1]), chiefs[1], later.pk)
+    leaver.refresh_from_db()
+    assert leaver.is_active
+    assert leaver.check_password(DEMO_PASSWORD)
+    StaffTotp.objects.all().delete()
+    now = authority.ask(actor_of(chiefs[0]), chiefs[0], "end", "left", today, key=uuid.uuid4(), account=leaver)
+    authority.confirm(actor_of(chiefs[1]), chiefs[1], now.pk)
+    leaver.refresh_from_db()
+    assert (leaver.is_active, leaver.password, leaver.card, leaver.login_id) == (False, "!", None, "leaver")
+    for model in (StaffPin, StaffTotp, RecoveryCode):
+        assert not model.objects.filter(account=leaver).exists()
+
+
+def test_a_planned_end_comes_into_force_at_night(central: Library) -> None:
+    leaver = make_account(Level.OFFICER, central, "leaver")
+    StaffAccount.objects.filter(pk=leaver.pk).update(removed_on=timezone.localdate())
+    call_command("tidy", verbosity=0)
+    leaver.refresh_from_db()
+    assert leaver.password == "!"
+
+
+# --- the second factor --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def secret(central: Library) -> str:
+    """The officer `demo` has a second factor; its secret."""
+    demo = StaffAccount.objects.get(login_id="demo")
+    made = factors.begin_totp(demo).secret
+    assert len(factors.confirm_totp(demo, pyotp.TOTP(made).at(dt.datetime.now() - dt.timedelta(seconds=30)))) == 8
+    return made
+
+
+def password_step(client: Client, central: Library) -> str:
+    answer = client.post("/login/", {"login_id": "demo", "password": DEMO_PASSWORD, "library": central.pk})
+    found = re.search(r'name="person" value="([^"]*)"', answer.content.decode())
+    assert found, answer.content.decode()
+    return found.group(1)
+
+
+def test_the_password_alone_opens_nothing(secret: str, anonymous: Client, central: Library) -> None:
+    token = password_step(anonymous, central)
+    assert anonymous.get("/lend/").status_code == 302
+    assert anonymous.post("/login/code/", {"person": token, "code": "000000"}).status_code == 403
+    assert anonymous.post("/login/code/", {"person": "forged:x:y", "code": "000000"})["Location"] == "/login/"
+    code = pyotp.TOTP(secret).now()
+    assert anonymous.post("/login/code/", {"person": token, "code": code})["Location"] == "/"
+    assert anonymous.get("/lend/").status_code == 200
+
+
+def test_a_code_works_once(secret: str, anonymous: Client, central: Library) -> None:
+    code = pyotp.TOTP(secret).now()
+    sent = {"person": password_step(anonymous, central), "code": code}
+    assert anonymous.post("/login/code/", sent).status_code == 302
+    assert Client().post("/login/code/", sent).status_code == 403
+
+
+def test_wrong_codes_pause_the_account(secret: str, anonymous: Client, central: Library) -> None:
+    token = password_step(anonymous, central)
+    for _ in range(5):
+        assert anonymous.post("/login/code/", {"person": token, "code": "000000"}).status_code == 403
+    assert anonymous.post("/login/code/", {"person": token, "code": pyotp.TOTP(secret).now()}).status_code == 403
+
+
+def test_a_recovery_code_works_once(central: Library) -> None:
+    demo = StaffAccount.objects.get(login_id="demo")
+    made = factors.begin_totp(demo).secret
+    codes = factors.confirm_totp(demo, pyotp.TOTP(made).now())
+    assert factors.check_second_factor(demo, codes[0].upper())
+    assert not factors.check_second_factor(demo, codes[0])
+    assert factors.check_second_factor(demo, codes[1])
+    assert codes[2] not in str(list(RecoveryCode.objects.values_list("code", flat=True)))
+
+
+def test_where_the_site_asks_for_it_nobody_works_without_a_second_factor(staff: Client, settings: Any) -> None:
+    settings.SITE = settings.SITE | {"authority": {"second_factor": True}}
+    log_in(staff, "demo", Library.objects.get(key="central"))
+    assert staff.get("/lend/")["Location"] == "/account/"
+    html = staff.get("/account/").content.decode()
+    assert "<svg" in html
+    found = re.search(r'<p class="number">([A-Z2-7]{32})</p>', html)
+    assert found
+    answer = staff.post("/account/", {"act": "code", "code": pyotp.TOTP(found.group(1)).now()})
+    assert answer.content.decode().count("<li>") == 8
+    assert staff.get("/lend/").status_code == 200
+
+
+def test_a_supervisor_shows_his_second_factor_too(secret: str, central: Library, request: Any) -> None:
+    make_account(Level.TRAINEE, central)
+    client: Client = request.getfixturevalue("anonymous")
+    answer = client.post("/login/", {"login_id": "level3", "password": DEMO_PASSWORD, "library": central.pk})
+    token = re.search(r'name="trainee" value="([^"]*)"', answer.content.decode()).group(1)
+    sent = {"trainee": token, "login_id": "demo", "password": DEMO_PASSWORD}
+    assert client.post("/login/supervisor/", sent).status_code == 403
+    assert client.post("/login/supervisor/", sent | {"code": pyotp.TOTP(secret).now()}).status_code == 302
+
+
+# --- card and PIN at a shared counter -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def colleagues(central: Library) -> None:
+    """`demo` and an assistant, each with staff card and PIN."""
+    for login_id, card in (("demo", CARD), ("level4", OTHER_CARD)):
+        account = StaffAccount.objects.filter(login_id=login_id).first() or make_account(Level.ASSISTANT, central)
+        StaffAccount.objects.filter(pk=account.pk).update(card=card)
+        factors.set_pin(account, PIN)
+
+
+def take_over(client: Client, card: str, pin: str = PIN, **headers: str) -> Any:
+    return client.post("/operator/", {"card": card, "pin": pin}, headers=headers)
+
+
+def operator_of(client: Client) -> str:
+    return StaffAccount.objects.get(pk=client.session["_auth_user_id"]).login_id
+
+
+def test_a_terminal_is_opened_by_an_officer_and_then_takes_cards(
+    colleagues: None, anonymous: Client, central: Library
+) -> None:
+    assert "本日まだ開かれていません" in take_over(anonymous, CARD).content.decode()
+    log_in(anonymous, "level4", central)
+    anonymous.post("/logout/")
+    assert take_over(anonymous, CARD).status_code == 403
+    log_in(anonymous, "demo", central)
+    assert take_over(anonymous, f"a{OTHER_CARD}a").status_code == 302
+    assert operator_of(anonymous) == "level4"
+    assert anonymous.get("/lend/").status_code == 200
+    assert take_over(anonymous, CARD).status_code == 302
+    assert operator_of(anonymous) == "demo"
+    elsewhere = Client()
+    assert take_over(elsewhere, CARD).status_code == 403
+    act_as("ils_owner", "ils")
+    actions = Event.objects.filter(screen="operator").order_by("id").values_list("action", "actor")
+    assert list(actions) == [
+        *(("hand-over", "demo"), ("take-over", "level4"), ("hand-over", "level4"), ("take-over", "demo")),
+    ]
+
+
+def test_five_wrong_pins_shut_the_pin_until_a_full_log_in(colleagues: None, staff: Client) -> None:
+    for _ in range(5):
+        assert "カードまたは暗証番号が違います" in take_over(staff, CARD, "1357").content.decode()
+    assert "5回間違えた" in take_over(staff, CARD).content.decode()
+    assert take_over(staff, OTHER_CARD).status_code == 302
+    log_in(staff, "demo", Library.objects.get(key="central"))
+    assert staff.post("/account/", {"act": "pin", "card": CARD, "pin": "7391"}).status_code == 302
+    assert take_over(staff, CARD, "7391").status_code == 302
+
+
+def test_the_card_alone_and_anothers_pin_are_nothing(colleagues: None, staff: Client, central: Library) -> None:
+    act_as("ils_owner", "ils")
+    factors.set_pin(StaffAccount.objects.get(login_id="level4"), "9150")
+    act_as("ils_staff", "ils")
+    for card, pin in ((OTHER_CARD, PIN), (CARD, "9150"), (CARD, ""), ("", PIN), (with_check_digit("39999999"), PIN)):
+        assert take_over(staff, card, pin).status_code in (200, 403)
+        assert operator_of(staff) == "demo"
+
+
+@pytest.mark.parametrize("pin", ["123", "1234567", "1111", "2345", "9876", "12a4", "１２３７"])
+def test_simple_pins_are_refused(colleagues: None, pin: str) -> None:
+    with pytest.raises(ValueError, match=r"digits|simple"):
+        factors.set_pin(StaffAccount.objects.get(login_id="demo"), pin)
+
+
+def test_a_pin_is_stored_as_a_hash(colleagues: None) -> None:
+    assert all(PIN not in row.pin and row.pin.startswith("scrypt$") for row in StaffPin.objects.all())
+
+
+def test_card_and_pin_are_too_little_for_level_1_and_exports(central: Library, patron: Any, request: Any) -> None:
+    chief = make_account(Level.MANAGER, central)
+    StaffAccount.objects.filter(pk=chief.pk).update(card=CARD)
+    factors.set_pin(chief, PIN)
+    client: Client = request.getfixturevalue("anonymous")
+    log_in(client, "level1", central)
+    pages = ("/staff/", "/audit/", f"/patrons/{patron.pseudonym}/disclosure/")
+    assert [client.get(page).status_code for page in pages] == [200] * 3
+    client.post("/logout/")
+    assert take_over(client, CARD).status_code == 302
+    assert [client.get(page)["Location"] for page in pages] == ["/login/"] * 3
+    assert client.get("/patrons/").status_code == 200
+    assert client.post("/account/", {"act": "pin", "card": CARD, "pin": "7391"}).status_code == 400
+
+
+def test_an_idle_screen_is_covered_and_goes_on_for_the_same_person(
+    colleagues: None, staff: Client, central: Library
+) -> None:
+    log_in(staff, "demo", central)
+    html = staff.get("/lend/").content.decode()
+    assert "data-covers" in html
+    assert '<dialog class="cover"' in html
+    session = staff.session
+    session["seen"] -= gate.IDLE_SECONDS + 1
+    session["returned"] = [{"key": "kept"}]
+    session.save()
+    assert staff.get("/lend/")["Location"] == "/operator/"
+    assert take_over(staff, CARD, **{"X-Shoko-Cover": "1"}).status_code == 204
+    assert staff.get("/lend/").status_code == 200
+    assert staff.session["returned"] == [{"key": "kept"}]
+    assert take_over(staff, OTHER_CARD, **{"X-Shoko-Cover": "1"}).status_code == 302
+    assert "returned" not in staff.session
+
+
+def test_a_trainee_does_not_take_over_by_card(staff: Client, central: Library) -> None:
+    act_as("ils_owner", "ils")
+    trainee = make_account(Level.TRAINEE, central)
+    StaffAccount.objects.filter(pk=trainee.pk).update(card=CARD)
+    factors.set_pin(trainee, PIN)
+    act_as("ils_staff", "ils")
+    assert take_over(staff, CARD).status_code == 403
+
+
+def test_the_end_of_the_officer_closes_the_terminal_he_opened(colleagues: None, staff: Client) -> None:
+    act_as("ils_owner", "ils")
+    StaffAccount.objects.filter(login_id="demo").update(removed_on=timezone.localdate())
+    act_as("ils_staff", "ils")
+    assert "本日まだ開かれていません" in take_over(staff, OTHER_CARD).content.decode()
+
+
+# --- policy of the site -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("address", "enters"),
+    [("10.1.2.3", True), ("10.2.0.1", False), ("fd00::5", True), ("", False), ("nonsense", False)],
+)
+def test_only_the_sites_addresses_get_in(anonymous: Client, settings: Any, address: str, enters: bool) -> None:
+    settings.SITE = settings.SITE | {"authority": {"sources": ["10.1.0.0/16", "fd00::/64"]}}
+    answer = anonymous.get("/login/", headers={"X-Real-IP": address})
+    assert (answer.status_code == 200) is enters
+    # a terminal that reaches the service itself cannot say another address
+    assert anonymous.get("/login/", headers={"X-Real-IP": "10.1.2.3"}, REMOTE_ADDR="10.9.9.9").status_code == 403
+
+
+def test_rotation_of_passwords_is_the_sites_choice(staff: Client, settings: Any) -> None:
+    demo = StaffAccount.objects.get(login_id="demo")
+    demo.password_changed_on = timezone.localdate() - 90 * DAY
+    assert not policy.password_is_due(demo)
+    settings.SITE = settings.SITE | {"authority": {"password_days": 90}}
+    assert policy.password_is_due(demo)
+    demo.password_changed_on += DAY
+    assert not policy.password_is_due(demo)
+
+
+@pytest.mark.parametrize("new", ["short", "123456789012", "1q2w3e4r5t6y"])
+def test_weak_passwords_are_refused(staff: Client, new: str) -> None:
+    sent = {"act": "password", "old": DEMO_PASSWORD, "new": new, "again": new}
+    answer = staff.post("/account/", sent)
+    assert (answer.status_code, StaffAccount.objects.get(login_id="demo").check_password(DEMO_PASSWORD)) == (400, True)
+
+
+def test_the_database_wants_two_persons_and_not_the_one_it_is_about(
+    central: Library, chiefs: list[StaffAccount]
+) -> None:
+    good = {"kind": "end", "reason": "left", "account": StaffAccount.objects.get(login_id="demo"), "login_id": "demo",
+            "from_on": timezone.localdate(), "requested_by": chiefs[0], "requested_at": timezone.now()}  # fmt: skip
+    both = {"confirmed_at": timezone.now()}
+    for wrong in (
+        good | both | {"confirmed_by": chiefs[0]},
+        good | {"account": chiefs[0]},
+        good | both | {"account": chiefs[1], "confirmed_by": chiefs[1]},
+        good | {"account": None},
+        good | {"kind": "grant"},
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            AuthorityRequest.objects.create(key=uuid.uuid4(), **wrong)
+    AuthorityRequest.objects.create(key=uuid.uuid4(), **good)
+
+
+def test_screens_of_accounts(central: Library, chiefs: list[StaffAccount], request: Any) -> None:
+    client: Client = request.getfixturevalue("anonymous")
+    log_in(client, "chief-a", central)
+    sent = {"login_id": "newcomer", "name": "架空 新人", "section": "奉仕係", "job_class": "temporary", "post": "",
+            "library": central.pk, "from_on": "R8.4.1", "until_on": "", "reason": "joined",
+            "key": str(uuid.uuid4())}  # fmt: skip
+    assert client.post("/staff/", sent).status_code == 302
+    html = client.get("/staff/").content.decode()
+    assert "架空 新人" in html
+    pk = AuthorityRequest.objects.get().pk
+    assert client.post(f"/staff/requests/{pk}/", {"act": "confirm"}).status_code == 409
+    log_in(client, "chief-b", central)
+    html = client.post(f"/staff/requests/{pk}/", {"act": "confirm"}).content.decode()
+    password = re.search(r'<p class="number">([a-z0-9-]{19})</p>', html)
+    made = StaffAccount.objects.get(login_id="newcomer")
+    assert password
+    assert made.check_password(password.group(1))
+    duty = {"act": "duty", "kind": "grant", "duty": "cataloguing", "reason": "duty", "from_on": "2026-04-01",
+            "key": str(uuid.uuid4())}  # fmt: skip
+    assert client.post(f"/staff/{made.pk}/", duty).status_code == 302
+    assert client.post(f"/staff/{made.pk}/", duty | {"duty": "all", "key": str(uuid.uuid4())}).status_code == 400

@@ -1,0 +1,98 @@
+"""What a citizen finds besides search: new arrivals, holds count, calendar, plain Japanese, children's face."""
+
+import datetime as dt
+import re
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from shoko_ils.core.models import CalendarException, Library
+from shoko_ils.patrons.models import Patron
+from tests import holding
+from tests.conftest import MEROS
+from tests.members import card_of, give_password, log_in, role
+from tools import messages
+
+
+@pytest.fixture
+def public(patron: Patron, public: Client) -> Client:
+    return public
+
+
+def read(client: Client, path: str) -> str:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    return str(answer.content.decode())
+
+
+def test_a_record_counts_its_holds_and_offers_one(public: Client, patron: Patron) -> None:
+    assert "予約0件・所蔵3冊" in read(public, f"/records/{MEROS}/")
+    with role("ils_owner"):
+        holding.hold(patron, MEROS)
+    html = read(public, f"/records/{MEROS}/")
+    assert "予約1件・所蔵3冊" in html
+    assert "予約かごへ" in html
+    assert "csrfmiddlewaretoken" not in html, "a token would be a cookie"
+
+
+def test_new_arrivals_are_a_page_of_their_own(public: Client) -> None:
+    assert 'href="/new/"' in read(public, "/")
+    assert read(public, "/new/").count('<article class="entry">') == 100
+
+
+def test_no_hits_lead_to_a_request(public: Client) -> None:
+    html = read(public, "/search/?q=存在しない書名")
+    assert re.search(r'href="/my/request/\?title=[^"]+">所蔵していない資料をリクエストする', html)
+
+
+def test_the_first_page_shows_the_calendar_of_my_library(public: Client, patron: Patron) -> None:
+    tomorrow = timezone.localdate() + dt.timedelta(days=1)
+    with role("ils_owner"):
+        tsujido = Library.objects.get(key="tsujido")
+        Patron.objects.filter(pk=patron.pk).update(library=tsujido)
+        CalendarException.objects.filter(library=tsujido).delete()
+        CalendarException.objects.create(
+            library=tsujido, kind="closed", first_on=tomorrow, last_on=tomorrow, reason="works"
+        )
+    assert "総合市民図書館の開館日" in read(public, "/")
+    html = read(public, "/?library=tsujido")
+    assert "辻堂市民図書館の開館日" in html
+    day = f"{tomorrow.month}/{tomorrow.day}"
+    assert re.search(rf'<td class="closed">{day} <span>休館日</span>', html)
+    give_password(patron)
+    log_in(public, card_of(patron))
+    assert "辻堂市民図書館の開館日" in read(public, "/")
+
+
+@pytest.mark.parametrize(
+    ("face", "words"),
+    [
+        ("ja-easy", ("市の 図書館で 本を さがす", "カードの 番号")),
+        ("ja-kids", ("としょかんの 本を さがそう", "カードの ばんごう")),
+    ],
+)
+def test_plain_japanese_and_the_childrens_face(public: Client, face: str, words: tuple[str, str]) -> None:
+    home, login = read(public, f"/{face}/"), read(public, f"/{face}/my/login/")
+    assert words[0] in home
+    assert words[1] in login
+    assert '<html lang="ja">' in home
+    assert f'class="face-{face}"' in home
+    assert f'action="/{face}/search/"' in home
+    found = read(public, f"/{face}/search/?q=%E3%81%AF%E3%81%97%E3%82%8C")
+    assert f'href="/{face}/records/{MEROS}/"' in found
+    assert 'href="/search/?q=%E3%81%AF' in found, "and back to the usual face"
+
+
+@pytest.mark.parametrize("variant", messages.VARIANTS)
+def test_no_text_of_the_main_pages_is_missing_in_a_variant(variant: str) -> None:
+    catalogue = messages.read(messages.catalogue_path(messages.APP, variant), variant)
+    assert messages.gaps(catalogue, variant) == []
+    japanese = messages.read(messages.catalogue_path(messages.APP, "ja"), "ja")
+    for entry in catalogue:
+        if entry.id:
+            key = entry.id[0] if isinstance(entry.id, tuple) else entry.id
+            texts = [e.string[0] if isinstance(e.string, tuple) else e.string for e in (entry, japanese.get(key))]
+            placeholders = [sorted(re.findall(r"%\(\w+\)s", text)) for text in texts]
+            assert placeholders[0] == placeholders[1], key
+    assert len(messages.wanted_in_variants()) > 80
