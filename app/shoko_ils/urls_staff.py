@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from shoko_ils.audit import views as audits
 from shoko_ils.catalog import views as catalogue
+from shoko_ils.catalog.ndl import views as copying
 from shoko_ils.circulation.views import calendar, cases, day, overdue, paper, rules
 from shoko_ils.counter import lending, returning, views
 from shoko_ils.mylibrary.views import counter as members
@@ -64,8 +65,10 @@ urlpatterns = i18n_patterns(
     path("reference/<int:pk>/", reference.question_page, name="reference-question"),
     path("reference/cases/", reference.cases_page, name="reference-cases"),
     path("holds/", include("shoko_ils.holds.urls")),
+    path("items/", include("shoko_ils.holdings.urls")),
     path("catalogue/", catalogue.catalogue_page, name="catalogue"),
     path("catalogue/new/", catalogue.new_record_page, name="catalogue-new"),
+    path("catalogue/copy/", copying.copy_page, name="catalogue-copy"),
     path("catalogue/<int:pk>/", catalogue.record_page, name="catalogue-record"),
     path("catalogue/<int:pk>/merge/", catalogue.merge_page, name="catalogue-merge"),
     path("catalogue/import/", catalogue.imports_page, name="catalogue-imports"),

@@ -25,6 +25,8 @@ from tests.cluster import DEMO_PASSWORD
 
 APP = Path(__file__).resolve().parent.parent
 MEROS = 1567
+# columns of an item that is withdrawn
+WITHDRAWN = {"condition": "withdrawn", "withdrawn_on": "2026-11-01", "withdrawal_reason": "worn"}
 
 
 @pytest.fixture(scope="session", autouse=True)

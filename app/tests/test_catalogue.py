@@ -297,6 +297,31 @@ def test_lines_and_form_leave_alone_what_they_do_not_change() -> None:
     assert not [value for scheme, value in found.identifiers if scheme == "isbn"]
 
 
+def test_the_form_holds_names_magazine_codes_and_ndlc() -> None:
+    record = national()
+    shown = editing.to_form(record)
+    assert (shown["persons"], shown["bodies"], shown["ndlc"]) == ("夏目, 漱石, | ナツメ, ソウセキ,", "", "KH354")
+    values = shown | {
+        "persons": shown["persons"] + "\n見本 花子|ミホン ハナコ| 絵",
+        "bodies": "見本研究会 || 編",
+        "magazine_code": "01234",
+        "ndlc": "KH355",
+    }
+    made = extract(marc.read(marc.write(editing.from_form(record, values))))
+    assert {(h.kind, h.name, h.reading, h.role, h.died) for h in made.names} == {
+        ("person", "夏目 漱石", "ナツメ ソウセキ", "author", 1916),
+        ("person", "見本 花子", "ミホン ハナコ", "illustrator", None),
+        ("corporate", "見本研究会", "", "editor", None),
+    }
+    assert (made.ndlc, made.ndc) == (["KH355"], ["913.6"])
+    assert ("magazine", "01234") in made.identifiers
+    without = editing.from_form(record, shown | {"persons": ""})
+    assert not without.get_fields("100", "700")
+    assert not [each for each in without.get_fields("880") if (each.get("6") or "").startswith("700")]
+    with pytest.raises(editing.Mistakes, match="雑誌コード"):
+        editing.from_form(record, shown | {"magazine_code": "12"})
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -352,6 +377,18 @@ def test_a_librarian_catalogues_a_book_and_changes_it(staff: Client) -> None:
     assert "書名(245 $a)が1つ必要です" in bad.content.decode()
     double = posted(staff, "/catalogue/new/", title="新しい本", isbn="9784003101018")
     assert "保存されていません" in double.content.decode() or double.status_code == 302
+
+
+def test_the_page_of_a_volume_leads_to_the_others_and_to_its_series(staff: Client) -> None:
+    paths = [
+        posted(staff, "/catalogue/new/", title="揃いの本", volume=volume, series="見本叢書", series_volume=str(n))[
+            "Location"
+        ]
+        for n, volume in enumerate(["上", "下"], 1)
+    ]
+    page = staff.get(paths[0]).content.decode()
+    assert page.count(f'href="{paths[1]}"') == 2
+    assert "見本叢書" in page
 
 
 def upload(client: Client, content: bytes, name: str = "books.mrc", **more: str) -> Any:

@@ -38,7 +38,7 @@ from shoko_ils.core.models import CalendarException, Library
 from shoko_ils.holdings.models import Item
 from shoko_ils.patrons.models import Patron
 from shoko_ils.staff.models import Level, StaffAccount
-from tests.conftest import act_as, make_account
+from tests.conftest import WITHDRAWN, act_as, make_account
 from tests.test_circulation import tables_that_pair
 
 pytestmark = pytest.mark.django_db
@@ -181,7 +181,7 @@ def test_a_permit_does_not_pass_what_is_withdrawn_or_on_loan(
 ) -> None:
     permit = Permit(officer, PermitReason.OFFICER)
     other = shelf_item(other_than=item)
-    Item.objects.filter(pk=other.pk).update(condition=Item.Condition.WITHDRAWN)
+    Item.objects.filter(pk=other.pk).update(**WITHDRAWN)
     assert lend(actor, other_patron.pk, other.barcode, central, new(), permit=permit).outcome is Outcome.NOT_LENDABLE
     assert lend(actor, other_patron.pk, item.barcode, central, new(), permit=permit).outcome is Outcome.ON_LOAN
 

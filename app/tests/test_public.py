@@ -13,7 +13,7 @@ from shoko_ils.catalog.models import Record
 from shoko_ils.holdings.models import Item
 from shoko_ils.mylibrary import urls as mylibrary
 from shoko_ils.opac import views
-from tests.conftest import MEROS, act_as
+from tests.conftest import MEROS, WITHDRAWN, act_as
 from tests.test_mylibrary import PAGES_OF_MEMBERS
 
 PAGES = [
@@ -147,7 +147,7 @@ def test_states_of_a_copy(public: Client, change: dict[str, object], word: str) 
 
 def test_a_withdrawn_copy_is_not_shown(public: Client) -> None:
     act_as("ils_owner", "ils")
-    Item.objects.filter(record=MEROS).update(condition=Item.Condition.WITHDRAWN)
+    Item.objects.filter(record=MEROS).update(**WITHDRAWN)
     act_as("ils_public", "ils")
     assert "所蔵している資料がありません" in public.get(f"/records/{MEROS}/").content.decode()
 

@@ -61,7 +61,7 @@ def test_the_public_service_sees_what_is_out_and_not_who_has_it(as_role) -> None
         "DELETE FROM ils.import_record",
         "DELETE FROM ils.merge_log",
         "DELETE FROM ils.item",
-        "UPDATE ils.item SET barcode = '0000000000'",
+        "UPDATE ils.item SET accession_number = 1",
         "UPDATE ils.loan_rule SET days = 1",
         "DELETE FROM ils.loan",
         "UPDATE ils.staff_account SET level = 1",

@@ -16,7 +16,7 @@ from shoko_ils.catalog.search import Filters, Search, simple
 from shoko_ils.catalog.suggest import suggest
 from shoko_ils.core.models import Library
 from shoko_ils.holdings.models import Item
-from tests.conftest import MEROS
+from tests.conftest import MEROS, WITHDRAWN
 
 pytestmark = pytest.mark.django_db
 
@@ -130,7 +130,7 @@ def test_an_item_moves_its_record_in_the_facets() -> None:
     south = Library.objects.get(key="south")
     Item.objects.filter(record=MEROS).update(library=south)
     assert SearchDocument.objects.get(pk=MEROS).libraries == [south.pk]
-    Item.objects.filter(record=MEROS).update(condition="withdrawn")
+    Item.objects.filter(record=MEROS).update(**WITHDRAWN)
     document = SearchDocument.objects.get(pk=MEROS)
     assert (document.libraries, document.copies) == ([], 0)
 
@@ -199,3 +199,16 @@ def test_a_page_of_results_costs_little_of_our_own_time() -> None:
     began = time.process_time()
     assert len(search.in_order(ids)) == 20
     assert time.process_time() - began < 0.2
+
+
+def test_the_row_that_is_counted_is_narrow() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT max(n) FROM (SELECT count(*) AS n FROM search_document GROUP BY (ctid::text::point)[0]) AS page"
+        )
+        (most,) = cursor.fetchone()
+    assert most >= 25  # of 8 kB; with the lexemes in the row it would be four
+
+
+def test_a_number_that_is_not_there_suggests_no_title() -> None:
+    assert suggest("9784000000010") == []

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from shoko.declaration.model import Address, Host
-from shoko.policy.rules import Json, sending_legs
+from shoko.policy.rules import Json, sending_legs, text
+from shoko.policy.supplies import in_url
 from shoko.policy.switching import access_ports
 from shoko.policy.view import View, addresses
 
 CLUSTER = "shoko"
+STAFF_USER = "ils-staff"
 DATABASE_ROLES = ["ils_owner", "ils_public", "ils_staff"]
 
 
@@ -48,11 +50,22 @@ def ils(view: View, host: Host) -> Json | None:
             "names": list(view.public_names(staff.name)),
         },
         "databases": _members(view, host, "postgresql", "databases"),
+        "copy_cataloguing": _copy_cataloguing(view, host),
         "libraries": [
             {"key": key, "ja": one.title.ja, "en": one.title.en} for key, one in declaration.libraries.items()
         ],
         "site": {"ja": declaration.title.ja, "en": declaration.title.en},
     }
+
+
+def _copy_cataloguing(view: View, host: Host) -> Json | None:
+    """Where the staff service fetches records of others: the proxy, and the one site behind it; None without a flow."""
+    for item, _leg in view.outgoing(host.name):
+        flow = view.declaration.flows[item.flow]
+        if STAFF_USER in item.users and flow.via_sites and view.carries(item, "proxy"):
+            site = view.declaration.sites[flow.via_sites[0]]
+            return {"proxy": f"http://{in_url(text(item.destinations[0]))}:{item.port}", "site": site.domains[0]}
+    return None
 
 
 def database(view: View, host: Host) -> Json | None:

@@ -22,7 +22,7 @@ def updates(view: View, host: Host) -> Json:
     proxy = None
     if PROXIES not in host.groups:
         reached = (item for item, _leg in view.opens(host.name, "proxy", PROXIES))
-        proxy = next((f"http://{_in_url(text(item.destinations[0]))}:{item.port}" for item in reached), None)
+        proxy = next((f"http://{in_url(text(item.destinations[0]))}:{item.port}" for item in reached), None)
     return {
         "archive": source.archive,
         "security": source.security,
@@ -84,7 +84,7 @@ def control(view: View) -> list[str]:
     return addresses(*(leg.ipv4 for leg in legs), *(leg.ipv6 for leg in legs))
 
 
-def _in_url(address: str) -> str:
+def in_url(address: str) -> str:
     """IPv6 addresses stand in brackets in a URL (RFC 3986)."""
     return f"[{address}]" if ":" in address else address
 

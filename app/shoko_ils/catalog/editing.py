@@ -8,7 +8,7 @@ from pymarc import Field, Indicators, Record, Subfield
 
 from shoko_ils.catalog import marc, store
 from shoko_ils.catalog.extract import extract
-from shoko_ils.catalog.identifiers import isbn, issn
+from shoko_ils.catalog.identifiers import isbn, issn, magazine
 from shoko_ils.catalog.importing.matching import choose, index
 from shoko_ils.catalog.marc import Unreadable
 from shoko_ils.catalog.models import Marc
@@ -105,6 +105,9 @@ def check(record: Record) -> list[Mistake]:
         for value in (value for each in record.get_fields(tag) for value in each.get_subfields("a")):
             if not read(value):
                 found.append(Mistake(0, f"{name} の検査数字が合いません: {value}"))
+    for each in _of(record, "magazine_code", "024"):
+        if not magazine(each.get("a") or ""):
+            found.append(Mistake(0, f"雑誌コードは5桁の数字です: {each.get('a')}"))
     if len(record.get_fields("001")) > 1:
         found.append(Mistake(0, "書誌番号(001)は1つだけです"))
     linked = {
@@ -144,31 +147,49 @@ MANY = (
     ("isbn", "020", "  ", ()),
     ("issn", "022", "  ", ()),
     ("jp_number", "015", "  ", (("2", "jnb"),)),
+    ("magazine_code", "024", "7 ", (("2", "jpmagcode"),)),
     ("ndc", "084", "  ", (("2", "njb/10"),)),
+    ("ndlc", "084", "  ", (("2", "kktb"),)),
     ("subjects", "650", " 7", (("2", "ndlsh"),)),
 )
 READING = "title_reading"
+# names, one a line: name | reading | role; the first one of a record without a main entry becomes it
+NAMES = (("persons", "00", "1 "), ("bodies", "10", "2 "))
+# fields of one tag that are of a kind by their $2
+BY_SOURCE = {"ndc": ("njb", "ndc"), "ndlc": ("kktb",), "magazine_code": ("jpmagcode",)}
 
 
 def to_form(record: Record) -> dict[str, str]:
     """Values of the form; several of a kind stand one a line."""
     values = {}
     for name, tag, _, code in SINGLE:
-        values[name] = next((each.get(code) or "" for each in _of(record, tag)), "")
+        values[name] = next((each.get(code) or "" for each in _of(record, name, tag)), "")
     for name, tag, _, _ in MANY:
-        values[name] = "\n".join(each.get("a") or "" for each in _of(record, tag))
+        values[name] = "\n".join(each.get("a") or "" for each in _of(record, name, tag))
+    for name, tags, _ in NAMES:
+        values[name] = "\n".join(line for line, _ in _named(record, tags))
     title = record.get_fields("245")
     spoken = marc.Pairs(record).of(title[0]) if title else []
     values[READING] = spoken[0].get("a") or "" if spoken else ""
     return values
 
 
-def _of(record: Record, tag: str) -> list[Field]:
-    """Fields of a tag that the form shows: of 084 those of the NDC, of the others all."""
-    tags = ("264", "260") if tag == "264" else (tag,)
-    found = record.get_fields(*tags)
-    if tag == "084":
-        found = [each for each in found if (each.get("2") or "").lower().startswith(("njb", "ndc"))]
+def _of(record: Record, name: str, tag: str) -> list[Field]:
+    """Fields of a tag that the form shows under a name."""
+    found = record.get_fields(*("264", "260") if tag == "264" else (tag,))
+    if sources := BY_SOURCE.get(name):
+        found = [each for each in found if (each.get("2") or "").lower().startswith(sources)]
+    return found
+
+
+def _named(record: Record, tags: str) -> list[tuple[str, Field]]:
+    """Main and added entries of a kind (X00, X10), each with its line of the form."""
+    pairs = marc.Pairs(record)
+    found = []
+    for each in record.get_fields(f"1{tags}", f"7{tags}"):
+        spoken = pairs.of(each)
+        parts = (each.get("a") or "", (spoken[0].get("a") or "") if spoken else "", each.get("e") or "")
+        found.append((" | ".join(parts).rstrip(" |"), each))
     return found
 
 
@@ -176,7 +197,7 @@ def from_form(record: Record, values: dict[str, str]) -> Record:
     """A copy of the record with the values of the form in it. Raises Mistakes."""
     made = marc.read(marc.write(record)) if record.fields else Record(leader=marc.EMPTY_LEADER)
     for name, tag, marks, code in SINGLE:
-        value, there = values.get(name, "").strip(), _of(made, tag)
+        value, there = values.get(name, "").strip(), _of(made, name, tag)
         if there:
             _set(there[0], code, value)
             if not [part for part in there[0].subfields if part.code != "6"]:
@@ -186,17 +207,34 @@ def from_form(record: Record, values: dict[str, str]) -> Record:
     _set_reading(made, values.get(READING, "").strip())
     for name, tag, marks, extra in MANY:
         wanted = [line.strip() for line in values.get(name, "").splitlines() if line.strip()]
-        there = {each.get("a") or "": each for each in _of(made, tag)}
+        there = {each.get("a") or "": each for each in _of(made, name, tag)}
         for value, each in there.items():
             if value not in wanted:
                 _remove(made, each)
         for value in wanted:
             if value not in there:
                 marc.add(made, tag, marks, [("a", value), *extra])
+    for name, tags, marks in NAMES:
+        _set_names(made, tags, marks, [line for line in values.get(name, "").splitlines() if line.strip()])
     made.fields.sort(key=lambda each: each.tag)
     if found := check(made):
         raise Mistakes(found)
     return made
+
+
+def _set_names(made: Record, tags: str, marks: str, wanted: list[str]) -> None:
+    """Names whose line is unchanged keep their field with all that the form does not show: years, $0."""
+    lines = [" | ".join(part.strip() for part in line.split("|")).rstrip(" |") for line in wanted]
+    there = [line for line, _ in _named(made, tags)]
+    for line, each in _named(made, tags):
+        if line not in lines:
+            _remove(made, each)
+    for line in lines:
+        if line not in there:
+            name, reading, role = (part.strip() for part in f"{line}||".split("|", 2))
+            main = any(each.tag[0] == "1" and not each.control_field for each in made.fields)
+            spoken = [("a", reading)] if reading else []
+            marc.add(made, ("7" if main else "1") + tags, marks, [("a", name), ("e", role.strip(" |"))], spoken)
 
 
 def _set(each: Field, code: str, value: str) -> None:

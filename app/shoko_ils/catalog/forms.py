@@ -20,7 +20,7 @@ class Plain(forms.Form):
 
 
 def line(label: Any, **options: Any) -> forms.CharField:
-    return forms.CharField(label=label, max_length=1000, **{"required": False, **options})
+    return forms.CharField(label=label, **{"max_length": 1000, "required": False, **options})
 
 
 def lines(label: Any) -> forms.CharField:
@@ -35,6 +35,8 @@ class RecordForm(Plain):
     subtitle = line(_("Subtitle"))
     volume = line(_("Volume"))
     responsibility = line(_("Statement of responsibility"))
+    persons = lines(_("Persons (name | reading | role, one a line)"))
+    bodies = lines(_("Corporate bodies (name | reading | role, one a line)"))
     edition = line(_("Edition"))
     place = line(_("Place of publication"))
     publisher = line(_("Publisher"))
@@ -46,7 +48,9 @@ class RecordForm(Plain):
     isbn = lines(_("ISBN (one a line)"))
     issn = lines(_("ISSN (one a line)"))
     jp_number = lines(_("National bibliography number"))
+    magazine_code = lines(_("Magazine code (five digits)"))
     ndc = lines(_("NDC (one a line)"))
+    ndlc = lines(_("NDLC (one a line)"))
     subjects = lines(_("Subjects (one a line)"))
     summary = forms.CharField(
         label=_("Summary"), max_length=5000, required=False, widget=forms.Textarea(attrs={"rows": 3})

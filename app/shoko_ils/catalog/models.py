@@ -231,7 +231,9 @@ class Identifier(models.Model):
 
 
 class SearchDocument(models.Model):
-    """Projection for searching and counting, about 1.7 kB a record; it holds nothing that is not in the MARC.
+    """Projection for searching and counting; it holds nothing that is not in the MARC.
+
+    Lexemes and folded text stand in the side table of large values (migration 0005): the row itself is narrow.
 
     `libraries` and `copies` follow the items by a trigger (holdings migration 0002).
     """

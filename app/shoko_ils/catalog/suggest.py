@@ -4,9 +4,9 @@ The word is cut at each place; what holds both parts in one field, with at most 
 The index finds such candidates, the distance is then counted over the field itself.
 """
 
-from django.db import connection
-
 from shoko_ils.catalog import query as asked
+from shoko_ils.catalog.index import rows
+from shoko_ils.catalog.models import Heading
 from shoko_ils.catalog.normalise import fold, words
 
 LETTERS = "TRAS"
@@ -60,37 +60,32 @@ def suggest(text: str) -> list[str]:
     """What may have been meant, the nearest and most held first; texts as catalogued, at most SUGGESTIONS."""
     typed = words(text)
     word = "".join(typed)
-    if not SHORTEST <= len(word) <= LONGEST:
+    # a number is not near to any title
+    if not SHORTEST <= len(word) <= LONGEST or word.isdecimal():
         return []
     most = 1 if len(word) < 8 else 2
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT d.record_id, d.folded, d.copies, r.title FROM search_document d JOIN record r ON r.id = d.record_id"
-            " WHERE d.record_id IN (SELECT record_id FROM search_document WHERE tokens @@ %s::tsquery"
-            " ORDER BY copies DESC, record_id DESC LIMIT %s)",
-            [near(word), CANDIDATES],
-        )
-        found = cursor.fetchall()
-        ranked: dict[str, tuple[int, int, int]] = {}
-        by_name: list[int] = []
-        for number, folded, copies, title in found:
-            lines = [(line[0], line[1:]) for line in folded.split("\n") if line[:1] in LETTERS]
-            best = min(((distance(word, line, most), letter) for letter, line in lines if line), default=(most + 1, ""))
-            if best[0] > most:
-                continue
-            if best[1] in "TR":
-                rank = best[0], -copies, number
-                ranked[title] = min(ranked.get(title, rank), rank)
-            else:
-                by_name.append(number)
-        if by_name:
-            cursor.execute(
-                "SELECT record_id, name, name_reading, key FROM heading WHERE record_id = ANY(%s)",
-                [by_name],
-            )
-            for number, name, reading, key in cursor.fetchall():
-                near_by = min(distance(word, each, most) for each in (key, fold(reading)))
-                if near_by <= most:
-                    rank = near_by, 0, number
-                    ranked[name] = min(ranked.get(name, rank), rank)
+    found = rows(
+        "SELECT d.record_id, d.folded, d.copies, r.title FROM search_document d JOIN record r ON r.id = d.record_id"
+        " WHERE d.record_id IN (SELECT record_id FROM search_document WHERE tokens @@ %s::tsquery"
+        " ORDER BY copies DESC, record_id DESC LIMIT %s)",
+        [near(word), CANDIDATES],
+    )
+    ranked: dict[str, tuple[int, int, int]] = {}
+    by_name: list[int] = []
+    for number, folded, copies, title in found:
+        lines = [(line[0], line[1:]) for line in folded.split("\n") if line[:1] in LETTERS]
+        best = min(((distance(word, line, most), letter) for letter, line in lines if line), default=(most + 1, ""))
+        if best[0] > most:
+            continue
+        if best[1] in "TR":
+            rank = best[0], -copies, number
+            ranked[title] = min(ranked.get(title, rank), rank)
+        else:
+            by_name.append(number)
+    names = Heading.objects.filter(record__in=by_name).values_list("record_id", "name", "name_reading", "key")
+    for number, name, reading, key in names if by_name else ():
+        near_by = min(distance(word, each, most) for each in (key, fold(reading)))
+        if near_by <= most:
+            rank = near_by, 0, number
+            ranked[name] = min(ranked.get(name, rank), rank)
     return sorted(ranked, key=lambda each: ranked[each])[:SUGGESTIONS]

@@ -117,6 +117,8 @@ def record_page(request: HttpRequest, pk: int) -> HttpResponse:
         "mistakes": mistakes,
         "changed": changed,
         "act": act,
+        "volumes": series.volumes(stored.record),
+        "in_series": series.in_series(stored.record),
         "former": stored.record.former.order_by("-version")[:20],
         "copies": stored.record.items.select_related("library", "location").order_by("barcode")[:SHOWN],
     }

@@ -71,8 +71,14 @@ GRANTS: dict[str, dict[str, str]] = {
         "ils.import_piece": "SELECT, INSERT, DELETE",
         "ils.import_record": "SELECT, INSERT",
         "ils.merge_log": "SELECT, INSERT, UPDATE (undone_by, undone_at)",
-        # where it was scanned, its record when two are merged, lost and found: the rest is of holdings management
-        "ils.item": "SELECT, UPDATE (at_library_id, record_id, condition)",
+        # its accession number and day never change, and no item is ever deleted
+        "ils.item": (
+            "SELECT, INSERT, UPDATE (at_library_id, record_id, condition, library_id, location_id, material_class_id,"
+            " call_number, library_use_only, accompanying, accompanying_count, note, barcode, source, price,"
+            " withdrawn_on, withdrawal_reason)"
+        ),
+        "ils.item_act": "SELECT, INSERT, UPDATE (confirmed)",
+        "ils.item_act_line": "SELECT, INSERT",
         # a new version of a rule closes the former one
         "ils.loan_rule": "SELECT, INSERT, UPDATE (ended_on)",
         # a planned exception may be taken back, an emergency closing may not
@@ -136,7 +142,7 @@ GRANTS: dict[str, dict[str, str]] = {
 }
 
 # numbers that a service takes before it writes
-SEQUENCES = {STAFF: ("ils.record_id_seq", "ils.slip_number")}
+SEQUENCES = {STAFF: ("ils.record_id_seq", "ils.item_number_seq", "ils.slip_number")}
 # what a service may have done without the rights that it takes
 FUNCTIONS = {
     PUBLIC: (

@@ -9,6 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from shoko_ils.catalog import store
+from shoko_ils.catalog.models import Record
 from shoko_ils.catalog.normalise import fold
 from shoko_ils.catalog.store import copy
 from shoko_ils.circulation.models import LoanRule
@@ -107,14 +108,15 @@ def _bibliographic(catalogue: Catalogue) -> int:
 def _items(made: list[invent.InventedItem], libraries: list[Library]) -> int:
     locations = {position: Location.objects.get(key=key).pk for position, (key, *_) in enumerate(invent.LOCATIONS)}
     classes = dict(MaterialClass.objects.values_list("key", "pk"))
+    added = dict(Record.objects.values_list("pk", "added_on"))
     return copy(
         "item",
         ("id", "barcode", "record_id", "library_id", "at_library_id", "location_id", "call_number", "condition",
-         "library_use_only", "material_class_id", "accompanying", "accompanying_count"),
+         "library_use_only", "material_class_id", "accompanying", "accompanying_count", "accessioned_on"),
         (
             (i.id, i.barcode, i.work_id, libraries[i.library].pk, libraries[i.library].pk,
              locations[i.location], i.call_number, "normal", i.library_use_only,
-             classes[i.material_class], i.accompanying, i.accompanying_count)
+             classes[i.material_class], i.accompanying, i.accompanying_count, added[i.work_id])
             for i in made
         ),
     )  # fmt: skip

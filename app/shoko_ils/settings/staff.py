@@ -1,5 +1,6 @@
 """The staff service: every page but the log-in asks for a person, and says which level may open it."""
 
+from shoko_ils.settings import env
 from shoko_ils.settings.base import *  # noqa: F403
 from shoko_ils.settings.base import CONTENT_SECURITY_POLICY, INSTALLED_APPS, MIDDLEWARE, TEMPLATES, database
 
@@ -24,6 +25,10 @@ DATABASES = database("ils_staff", schemas="ils", statement_timeout_ms=5000)
 
 # an uploaded file of records (20 MB at most) stays in memory: the service has no directory to write to
 FILE_UPLOAD_MAX_MEMORY_SIZE = 21 * 1024 * 1024
+
+# copy cataloguing: the information proxy as URL, the one site behind it; both unset: the function is off
+INFORMATION_PROXY = env.text("SHOKO_INFORMATION_PROXY", "")
+NDL_SITE = env.text("SHOKO_NDL_SITE", "")
 
 SESSION_COOKIE_NAME = "__Host-shoko-staff"
 SESSION_COOKIE_SECURE = True

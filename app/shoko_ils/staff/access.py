@@ -48,6 +48,7 @@ MATRIX: dict[str, dict[str, frozenset[Level]]] = {
     # 予約順変更 and the answer to a title request are an officer's
     "hold": {"work": NO_TRAINEE, "order": OFFICERS, "postcards": OFFICERS},
     "catalogue": {"work": OFFICERS},
+    "item": {"work": OFFICERS},
     # 督促, 弁償, and who has an item: not of an assistant's counter
     "overdue": {"work": OFFICERS},
     "case": {"work": OFFICERS},
@@ -62,7 +63,7 @@ EXPORTS = frozenset({("disclosure", "export")})
 # 担当業務 that can be assigned to a person of level 4 → the cells it opens at that person's own library
 DUTIES: dict[str, frozenset[tuple[str, str]]] = {
     "overdue": frozenset({("overdue", "work")}),
-    "cataloguing": frozenset({("catalogue", "work")}),
+    "cataloguing": frozenset({("catalogue", "work"), ("item", "work")}),
     "patron-lists": frozenset({("patron", "lists")}),
     "disclosure": frozenset({("disclosure", "register")}),
 }
@@ -111,6 +112,7 @@ EVERYBODY = Cell("counter", "use")
 OWN_ACCOUNT = Cell("account", "own")
 KNOWS_PATRONS = Cell("patron", "view")
 CATALOGUES = Cell("catalogue", "work")
+ITEMS = Cell("item", "work")
 LISTS = Cell("patron", "lists")
 RIGHTS = Cell("disclosure", "register")
 AUTHORITY = Cell("authority", "view")
@@ -170,6 +172,13 @@ ACCESS: dict[str, Cell | dict[str, Cell] | str] = {
     # a slip has no name: whoever takes an item back prints it
     "hold-slip": EVERYBODY,
     "transit-slip": EVERYBODY,
+    "items": ITEMS,
+    "item": ITEMS,
+    "item-new": ITEMS,
+    "items-many": ITEMS,
+    "items-act": ITEMS,
+    "items-labels": ITEMS,
+    "items-register": ITEMS,
     "patron-new": Cell("patron", "register"),
     "patron-change": Cell("patron", "change"),
     "patron-renew": Cell("patron", "renew"),
@@ -183,6 +192,7 @@ ACCESS: dict[str, Cell | dict[str, Cell] | str] = {
     "patron-disclose": Cell("disclosure", "export"),
     "catalogue": CATALOGUES,
     "catalogue-new": CATALOGUES,
+    "catalogue-copy": CATALOGUES,
     "catalogue-record": CATALOGUES,
     "catalogue-merge": CATALOGUES,
     "catalogue-imports": CATALOGUES,

@@ -196,9 +196,27 @@ def test_logs_go_to_every_collector_but_oneself(lab):
 
 def test_the_allowlist_follows_the_via_flows_alone(lab):
     acls = {acl["flow"]: acl for acl in lab["px1"]["proxy"]["acls"]}
-    assert set(acls) == {"bibliography", "research", "updates"}
+    assert set(acls) == {"bibliography", "cataloguing", "research", "updates"}
     assert acls["bibliography"]["sources"][:2] == ["10.10.41.0/24", "10.10.42.0/24"]
     assert [one["domains"] for one in acls["bibliography"]["sites"]] == [["ndlsearch.ndl.go.jp"]]
+
+
+def test_the_staff_service_learns_proxy_and_site_from_its_own_flow(lab):
+    wanted = {"proxy": "http://10.10.60.10:3128", "site": "ndlsearch.ndl.go.jp"}
+    assert {host: lab[host]["ils"]["copy_cataloguing"] for host in ("app1", "app2")} == dict.fromkeys(
+        ("app1", "app2"), wanted
+    )
+    acls = {acl["flow"]: acl for acl in lab["px1"]["proxy"]["acls"]}
+    assert {"10.10.40.11", "10.10.40.12"} == {one for one in acls["cataloguing"]["sources"] if ":" not in one}
+    assert [one["name"] for one in acls["cataloguing"]["sites"]] == ["ndlsearch"]
+    (rule,) = [
+        one for one in lab["app1"]["firewall"]["output"] if one["flow"] == "cataloguing" and one["family"] == "ipv4"
+    ]
+    assert rule["users"] == ["ils-staff"]
+
+
+def test_without_such_a_flow_the_function_is_off(site):
+    assert site["app1"]["ils"]["copy_cataloguing"] is None
 
 
 def test_a_terminal_learns_the_names_of_what_it_may_reach(lab):

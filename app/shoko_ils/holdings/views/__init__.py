@@ -1,0 +1,1 @@
+"""Screens of items, for the staff service. Thin: the services decide."""
