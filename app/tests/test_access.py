@@ -42,6 +42,7 @@ WANTED = {
     "hold:order": "12",
     "hold:postcards": "12",
     "catalogue:work": "12",
+    "item:work": "12",
     "overdue:work": "12",
     "case:work": "12",
     "borrower:show": "12",

@@ -504,7 +504,8 @@ def test_erasure_leaves_nothing_but_the_spent_number(actor: Actor, central: Libr
     rights.receive(actor, kid.pk, "disclosure", "licence", library=central, key=new())
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO private.patron_password (patron_id, changed_on, salt, verifier) VALUES (%s, now(), 'x', 'x')",
+            "INSERT INTO private.patron_password (patron_id, changed_on, salt, verifier)"
+            " VALUES (%s, now(), repeat('0', 32), sha256('x'))",
             [kid.pk],
         )
     key = new()
