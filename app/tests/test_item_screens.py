@@ -81,7 +81,7 @@ def test_what_is_on_loan_is_not_withdrawn_and_the_page_says_so_without_a_name(st
     path = f"/items/{item.pk}/"
     answer = staff.post(path, {"act": "withdraw", "key": str(new()), "withdrawal": "worn"})
     assert answer.status_code == 409
-    assert "不可: 貸出中" in html(answer)
+    assert "却下: 貸出中" in html(answer)
     assert patron.name not in html(answer)
     assert str(patron.pseudonym) not in html(answer)
 

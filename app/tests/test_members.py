@@ -271,7 +271,7 @@ def test_a_code_is_worth_thirty_guesses_from_everywhere(public: Client, patron: 
     [
         ("short12", "short12", "8文字以上で入力してください"),
         ("password123", "password123", "推測されやすい"),
-        ("hototogisu", "hototogisv", "2回の入力が同じではありません"),
+        ("hototogisu", "hototogisv", "2回の入力が一致しません"),
     ],
 )
 def test_a_password_is_refused_with_the_reason_beside_the_field(

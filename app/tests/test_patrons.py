@@ -503,7 +503,11 @@ def test_erasure_leaves_nothing_but_the_spent_number(actor: Actor, central: Libr
     cards.reissue(actor, kid.pk, free_card(), free_card(2), Card.Reason.LOST)
     rights.receive(actor, kid.pk, "disclosure", "licence", library=central, key=new())
     with connection.cursor() as cursor:
-        cursor.execute("INSERT INTO private.patron_password VALUES (%s, 'x', now())", [kid.pk])
+        cursor.execute(
+            "INSERT INTO private.patron_password (patron_id, changed_on, salt, verifier)"
+            " VALUES (%s, now(), repeat('0', 32), sha256('x'))",
+            [kid.pk],
+        )
     key = new()
     made = [erasure.erase(actor, kid.pk, "moved", central, key) for _ in range(2)]
     assert made[0] == made[1]
@@ -609,7 +613,7 @@ def test_no_table_that_names_a_patron_is_forgotten_in_a_disclosure(db: None, pat
         )
         referencing = {row[0] for row in cursor.fetchall()}
     known = {relation.related_model._meta.db_table for relation in obstacles.relations()}
-    assert referencing <= known
+    assert referencing - set(disclosure.UNREADABLE) <= known
     assert set(disclosure.UNREADABLE) <= referencing
 
 
