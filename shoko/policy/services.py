@@ -9,7 +9,6 @@ from shoko.policy.switching import access_ports
 from shoko.policy.view import View, addresses
 
 CLUSTER = "shoko"
-STAFF_USER = "ils-staff"
 DATABASE_ROLES = ["ils_owner", "ils_public", "ils_staff"]
 
 
@@ -59,11 +58,15 @@ def ils(view: View, host: Host) -> Json | None:
 
 
 def _copy_cataloguing(view: View, host: Host) -> Json | None:
-    """Where the staff service fetches records of others: the proxy, and the one site behind it; None without a flow."""
+    """Where the staff service fetches records of others: the proxy and the site behind it; None without such a flow.
+
+    It is the first flow of the host to a proxy that names another site than that of packages.
+    """
+    packages = view.declaration.updates.site
     for item, _leg in view.outgoing(host.name):
-        flow = view.declaration.flows[item.flow]
-        if STAFF_USER in item.users and flow.via_sites and view.carries(item, "proxy"):
-            site = view.declaration.sites[flow.via_sites[0]]
+        names = [name for name in view.declaration.flows[item.flow].via_sites if name != packages]
+        if names and view.carries(item, "proxy"):
+            site = view.declaration.sites[names[0]]
             return {"proxy": f"http://{in_url(text(item.destinations[0]))}:{item.port}", "site": site.domains[0]}
     return None
 
