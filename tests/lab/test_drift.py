@@ -95,8 +95,8 @@ SLIPS = {
         ALLOW,
         "mv /run/squid.conf.kept /etc/squid/squid.conf; systemctl reload squid",
         (
-            "business/central, business/south, information/central, information/south can now reach evil.example "
-            "by tcp/443 through px2",
+            "app1, app2, business/central, business/south, information/central, information/south can now reach "
+            "evil.example by tcp/443 through px2",
         ),
     ),
     "a route": Slip(

@@ -154,8 +154,8 @@ CASES = {
     "an address": (readdressed, ["mon1: 10.10.80.10 on mgmt is not declared", "ctl1"]),
     "a site in the allowlist": (
         allowed_site,
-        ["px1: business/central, business/south, information/central, information/south can now reach evil.example by "
-         "tcp/443 through px1"]),
+        ["px1: app1, app2, business/central, business/south, information/central, information/south can now reach "
+         "evil.example by tcp/443 through px1"]),
     "a site taken from the allowlist": (
         squid("www.reference.example", "gone.example"),
         ["information/central, information/south can no longer reach www.reference.example by tcp/443, tcp/80",
