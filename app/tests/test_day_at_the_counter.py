@@ -36,6 +36,8 @@ from shoko_ils.circulation.services import (
 )
 from shoko_ils.core.models import CalendarException, Library
 from shoko_ils.holdings.models import Item
+from shoko_ils.holdings.services import acting, withdrawn
+from shoko_ils.holds import scans
 from shoko_ils.patrons.models import Patron
 from shoko_ils.staff.models import Level, StaffAccount
 from tests.conftest import WITHDRAWN, act_as, make_account
@@ -280,6 +282,9 @@ def test_the_next_scan_at_the_terminal_ends_the_undo(
         lambda: take_back(actor, "9999999999", central, new(), terminal=terminal),
         lambda: lend(actor, other_patron.pk, "9999999999", central, new(), terminal=terminal),
         lambda: hold_back(actor, "9999999999", central, ReturnCase.Reason.WATER, new(), terminal=terminal),
+        lambda: scans.scan_in(actor, "9999999999", central, new(), terminal=terminal),
+        lambda: scans.not_on_shelf(actor, "9999999999", new(), terminal=terminal),
+        lambda: scans.lost_on_the_way(actor, "9999999999", new(), terminal=terminal),
     ):
         take_back(actor, item.barcode, central, new(), terminal=terminal, secret=secret)
         assert tokens() == 1
@@ -295,7 +300,9 @@ def tokens() -> int:
         return int(cursor.fetchone()[0])
 
 
-@pytest.mark.parametrize("case", ["lapsed", "another secret", "another terminal", "lent again", "patron gone"])
+@pytest.mark.parametrize(
+    "case", ["lapsed", "another secret", "another terminal", "lent again", "withdrawn", "patron gone"]
+)
 def test_what_can_no_longer_be_undone(
     actor: Actor, patron: Patron, other_patron: Patron, item: Item, central: Library, lent: Loan, case: str
 ) -> None:
@@ -313,6 +320,8 @@ def test_what_can_no_longer_be_undone(
         terminal = new()
     if case == "lent again":
         lend(actor, other_patron.pk, item.barcode, central, new())
+    if case == "withdrawn":
+        acting.carry_out(withdrawn(actor, central, [item.barcode], Item.Withdrawal.WORN), new())
     assert undo_return(actor, central, new(), terminal=terminal, secret=secret).outcome is Outcome.NOTHING_TO_UNDO
     assert [loan.patron for loan in Loan.objects.filter(item=item, returned_on__isnull=True)] == (
         [other_patron] if case == "lent again" else []

@@ -94,7 +94,7 @@ class Holds(RuleBasedStateMachine):
     @rule(copy=copy_at, at=place_at)
     def scan(self, copy: int, at: str) -> None:
         self.undoable = False
-        scans.scan_in(ACTOR, self.items[copy].barcode, library(at), new())
+        scans.scan_in(ACTOR, self.items[copy].barcode, library(at), new(), terminal=self.terminal)
 
     @rule(copy=copy_at, patron=patron_at, at=place_at, walk_in=st.booleans())
     def lend(self, copy: int, patron: int, at: str, walk_in: bool) -> None:
@@ -103,7 +103,7 @@ class Holds(RuleBasedStateMachine):
         held = Hold.objects.filter(item=item).first()
         ahead = [hold for hold in self.waiting(item.record_id) if self.servable(hold)]
         mine = next((n for n, hold in enumerate(ahead) if hold.patron_id == borrower.pk), len(ahead))
-        result = lend(ACTOR, borrower.pk, item.barcode, library(at), new(), walk_in=walk_in)
+        result = lend(ACTOR, borrower.pk, item.barcode, library(at), new(), walk_in=walk_in, terminal=self.terminal)
         if held is not None and held.patron_id != borrower.pk:
             assert result.outcome is not Outcome.LENT
         if result.outcome is Outcome.HOLDS_WAIT:

@@ -1,8 +1,12 @@
-"""Scans at the hold counter: one transaction each, repeatable by their key, as the scans of loans."""
+"""Scans at the hold counter: one transaction each, repeatable by their key, as the scans of loans.
+
+As every scan at a terminal, each ends the undo of the return before it there.
+"""
 
 import uuid
 
 from shoko_ils.audit import record as audit
+from shoko_ils.circulation import undo
 from shoko_ils.circulation.models import Loan
 from shoko_ils.circulation.services.once import find_item, once
 from shoko_ils.circulation.services.results import Outcome, Result
@@ -11,13 +15,16 @@ from shoko_ils.holdings.models import Item
 from shoko_ils.holds.services import missing, routing
 
 
-def scan_in(actor: audit.Actor, barcode: str, library: Library, key: uuid.UUID) -> Result:
+def scan_in(
+    actor: audit.Actor, barcode: str, library: Library, key: uuid.UUID, *, terminal: uuid.UUID | None = None
+) -> Result:
     """An item from the pull list, a transit box or the hold shelf was scanned at `library`: where it goes now.
 
     An item that is on loan is refused: the return counter takes it back.
     """
 
     def act() -> Result:
+        undo.forget(terminal)
         item = find_item(barcode, lock=True)
         if item is None:
             return Result(Outcome.UNKNOWN_ITEM)
@@ -44,10 +51,11 @@ def destination(route: routing.Route) -> Outcome:
     return Outcome.SEND_HOME if route.transit else Outcome.SHELVE
 
 
-def not_on_shelf(actor: audit.Actor, barcode: str, key: uuid.UUID) -> Result:
+def not_on_shelf(actor: audit.Actor, barcode: str, key: uuid.UUID, *, terminal: uuid.UUID | None = None) -> Result:
     """An item of the pull list was not found; see `missing.not_on_shelf`."""
 
     def act() -> Result:
+        undo.forget(terminal)
         item = find_item(barcode, lock=True)
         if item is None:
             return Result(Outcome.UNKNOWN_ITEM)
@@ -56,10 +64,11 @@ def not_on_shelf(actor: audit.Actor, barcode: str, key: uuid.UUID) -> Result:
     return once(key, act)
 
 
-def lost_on_the_way(actor: audit.Actor, barcode: str, key: uuid.UUID) -> Result:
+def lost_on_the_way(actor: audit.Actor, barcode: str, key: uuid.UUID, *, terminal: uuid.UUID | None = None) -> Result:
     """An item in transit has not arrived; see `missing.lost_on_the_way`."""
 
     def act() -> Result:
+        undo.forget(terminal)
         item = find_item(barcode, lock=True)
         if item is None:
             return Result(Outcome.UNKNOWN_ITEM)

@@ -103,7 +103,7 @@ def _page(request: HttpRequest, tab: str, lists: Any) -> HttpResponse:
 def _scanned(act: str, desk: Desk, scan: str, form: ScanForm) -> Result:
     key = scan_key(form.cleaned_data["key"], act or "route", scan)
     if act == "not-found":
-        return scans.not_on_shelf(desk.actor, scan, key)
+        return scans.not_on_shelf(desk.actor, scan, key, terminal=desk.terminal)
     if act == "lost":
-        return scans.lost_on_the_way(desk.actor, scan, key)
-    return scans.scan_in(desk.actor, scan, desk.library, key)
+        return scans.lost_on_the_way(desk.actor, scan, key, terminal=desk.terminal)
+    return scans.scan_in(desk.actor, scan, desk.library, key, terminal=desk.terminal)
