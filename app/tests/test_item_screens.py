@@ -1,17 +1,16 @@
 """The screens of items, and the labels that come out of them."""
 
 import re
-from itertools import pairwise
 from typing import Any
 
 import pytest
-from barcode.charsets import codabar
 from django.test import Client
 
 from shoko_ils.core.models import Library
-from shoko_ils.holdings import labels
+from shoko_ils.holdings import labels, nw7
 from shoko_ils.holdings.barcode import is_item
 from shoko_ils.holdings.models import Item, ItemAct, Location
+from tests.bars import read_bars
 from tests.conftest import MEROS, act_as, log_in, make_account
 from tests.holding import lend_out, library, new, people, titles
 
@@ -152,22 +151,13 @@ def test_accession_and_withdrawal_lists_name_what_came_and_what_left(staff: Clie
     assert "受入誤り" in page
 
 
-def read(bars: list[int]) -> str:
-    """What a scanner reads: the widths of bars and gaps against the table of NW-7 (seven elements, then a gap)."""
-    patterns = {"".join("1" if mark in "Ww" else "0" for mark in code): char for char, code in codabar.CODES.items()}
-    patterns |= {"".join("1" if mark in "Ww" else "0" for mark in code): c for c, code in codabar.STARTSTOP.items()}
-    wide = [width > 3 for width in bars]
-    return "".join(patterns["".join("01"[each] for each in wide[at : at + 7])] for at in range(0, len(wide), 8))
-
-
-def bars_of(pdf: bytes) -> list[list[float]]:
-    """Bars and gaps of each barcode of a PDF, in millimetres, from its rectangles."""
+def bars_of(pdf: bytes) -> list[list[tuple[float, float]]]:
+    """Left edge and width, in millimetres, of the bars of each barcode of a PDF, from its rectangles."""
     found = []
     for part in pdf.split(b"BT")[1:]:
-        boxes = [tuple(map(float, box)) for box in re.findall(rb"([\d.]+) [\d.]+ ([\d.]+) [\d.]+ re", part)]
+        boxes = re.findall(rb"([\d.]+) [\d.]+ ([\d.]+) [\d.]+ re", part)
         if boxes:
-            edges = [edge for x, width in boxes for edge in (x, x + width)]
-            found.append([(after - before) / labels.MM for before, after in pairwise(edges)])
+            found.append([(float(x) / labels.MM, float(width) / labels.MM) for x, width in boxes])
     return found
 
 
@@ -178,9 +168,12 @@ def texts_of(pdf: bytes) -> list[str]:
 def test_the_bars_of_a_label_say_its_number() -> None:
     numbers = ["1000000017", "1234567890"]
     pdf = labels.barcode_sheets([labels.Numbered(number, "見本市立中央図書館") for number in numbers])
-    found = [read([width / labels.UNIT for width in bars]) for bars in bars_of(pdf)]
+    # in units, as they are on paper
+    drawn = [[(x / labels.UNIT, width / labels.UNIT) for x, width in bars] for bars in bars_of(pdf)]
+    found = [read_bars([x for x, _ in bars], [width for _, width in bars]) for bars in drawn]
     assert found == [f"A{number}A" for number in numbers]
-    assert all(sum(bars) + 2 * 10 * labels.NARROW * labels.UNIT <= labels.BARCODE.width for bars in bars_of(pdf))
+    quiet = 2 * 10 * nw7.NARROW * labels.UNIT
+    assert all(bars[-1][0] + bars[-1][1] - bars[0][0] + quiet <= labels.BARCODE.width for bars in bars_of(pdf))
     assert texts_of(pdf) == ["見本市立中央図書館", "A1000000017A", "見本市立中央図書館", "A1234567890A"]
 
 

@@ -13,21 +13,17 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from shoko_ils.audit import record as audit
-from shoko_ils.circulation import rules, services, standing
-from shoko_ils.circulation.models import Loan
+from shoko_ils.circulation import services
 from shoko_ils.circulation.services import Late, Outcome, OutOfRange, Permit, PermitReason
 from shoko_ils.core.db import OutcomeUnknown
 from shoko_ils.counter import desk as desks
-from shoko_ils.counter import forms, nw7, words
+from shoko_ils.counter import forms, showing, words
 from shoko_ils.counter.desk import Desk
 from shoko_ils.counter.messages import Notice, notice
 from shoko_ils.counter.operations import Operation, operation
 from shoko_ils.counter.sitting import Sitting
 from shoko_ils.holdings.barcode import is_card
-from shoko_ils.holdings.models import MaterialClass
 from shoko_ils.patrons import find
-from shoko_ils.patrons.models import Patron
-from shoko_ils.staff.access import sees_patrons
 from shoko_ils.staff.models import StaffAccount
 from shoko_ils.staff.supervision import SUPERVISORS
 
@@ -213,71 +209,5 @@ def _show(request: HttpRequest, desk: Desk, answer: Answer) -> HttpResponse:
         "mode": "lend",
     }
     if answer.sitting:
-        context |= _sitting_context(desk, answer.sitting)
+        context |= showing.of_sitting(desk, answer.sitting)
     return render(request, "counter/lend.html", context)
-
-
-def _sitting_context(desk: Desk, sitting: Sitting) -> dict[str, Any]:
-    """What the counter shows of the sitting; counts for everybody, the list of today's items too."""
-    loans = list(
-        Loan.objects.filter(patron=sitting.patron)
-        .select_related("item__record", "item__location", "item__material_class")
-        .order_by("-lent_at")
-    )
-    today = timezone.localdate()
-    return {
-        "token": sitting.token(desk.staff),
-        "patron": sitting.patron if sees_patrons(desk.staff.level) else None,
-        "now_lent": [loan for loan in loans if loan.lent_at and loan.lent_at >= sitting.began],
-        "tallies": _tallies(desk, sitting.patron, loans),
-        "open_count": len(loans),
-        "overdue_count": sum(loan.due_on < today and not loan.pending for loan in loans),
-        "pending_count": sum(loan.pending for loan in loans),
-        "blocked": standing.blocked(sitting.patron, today),
-    }
-
-
-@dataclass(frozen=True)
-class Tally:
-    """Open loans of the classes that count together, and their limit; None is no limit."""
-
-    name: str
-    count: int
-    limit: int | None
-
-
-def _tallies(desk: Desk, patron: Patron, loans: list[Loan]) -> list[Tally]:
-    ordered = rules.in_force()
-    place = desk.point or desk.library
-    found: dict[str, Tally] = {}
-    for each in MaterialClass.objects.all():
-        if each.counted_as in found:
-            continue
-        rule = rules.covering(rules.Combination(patron.category, each, place), ordered)
-        counted = sum(
-            loan.item.material_class.counted_as == each.counted_as
-            and not (loan.pending and rule and not rule.counts_pending)
-            for loan in loans
-        )
-        limit = None if rule is None else rule.max_loans if rule.max_class_loans is None else rule.max_class_loans
-        found[each.counted_as] = Tally(str(each), counted, limit)
-    return list(found.values())
-
-
-@require_http_methods(["GET", "POST"])
-def receipt_page(request: HttpRequest) -> HttpResponse:
-    """The slip: what was lent in this sitting and until when. Number masked, no name."""
-    desk = desks.at(request)
-    sitting = Sitting.read(request.POST.get("sitting", ""), desk.staff)
-    if sitting is None:
-        return redirect("lend")
-    context = _sitting_context(desk, sitting)
-    return render(request, "counter/receipt.html", {"sitting": sitting, "loans": context["now_lent"]})
-
-
-@require_http_methods(["GET"])
-def desk_sheet_page(request: HttpRequest) -> HttpResponse:
-    """The barcodes that stand for keys, to print and lay beside the scanner."""
-    desks.at(request)
-    codes = [(code, word, nw7.bars(code)) for code, word in words.operations().items()]
-    return render(request, "counter/desk_sheet.html", {"codes": codes, "mode": ""})

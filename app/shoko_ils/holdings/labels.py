@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from itertools import batched
 
 import pydyf
-from barcode.codabar import CODABAR
+
+from shoko_ils.holdings.nw7 import START, STOP, elements
 
 MM = 72 / 25.4
 PAGE = (210.0, 297.0)
-# widths of the elements of NW-7, in units; a unit is UNIT millimetres, so a narrow bar is 0.27 mm wide
-NARROW, WIDE, UNIT = 2, 5, 0.134
-START = STOP = "A"
+# millimetres of a unit of NW-7, so that a narrow bar is 0.27 mm wide
+UNIT = 0.134
 
 
 @dataclass(frozen=True)
@@ -201,16 +201,3 @@ def _numbered(page: _Page, label: Numbered, x: float, y: float) -> None:
         left += units * UNIT
     page.stream.fill()
     page.text(f"{START}{label.number}{STOP}", centre, y + 3.6, 9, BARCODE.width - 6)
-
-
-def elements(number: str) -> list[int]:
-    """Widths of bars and gaps in turn, in units, of a number between the start and stop letters."""
-    (dots,) = CODABAR(f"{START}{number}{STOP}", narrow=NARROW, wide=WIDE).build()
-    found, last = [], ""
-    for dot in dots:
-        if dot == last:
-            found[-1] += 1
-        else:
-            found.append(1)
-            last = dot
-    return found
