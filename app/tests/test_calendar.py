@@ -200,6 +200,10 @@ def test_the_calendar_of_the_former_release_is_carried_over() -> None:
             [south, south],
         )
         cursor.execute("ALTER TABLE calendar_exception DISABLE TRIGGER ALL")
+        # columns that came after this migration
+        cursor.execute(
+            "ALTER TABLE calendar_exception ALTER moved_limits SET DEFAULT 0, ALTER withdrawn_cards SET DEFAULT 0"
+        )
         cursor.execute(forward)
         cursor.execute("SELECT calendar::text FROM library WHERE id = %s", [south])
         assert json.loads(cursor.fetchone()[0]) == {"closed": [{"weekday": "mon"}, {"weekday": "thu"}]}
