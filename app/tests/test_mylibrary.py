@@ -3,10 +3,11 @@
 import datetime as dt
 import re
 import uuid
+from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import ProgrammingError, connection, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -18,6 +19,7 @@ from shoko_ils.holdings.models import Item
 from shoko_ils.holds.models import Hold, State, TitleRequest
 from shoko_ils.mylibrary import orders
 from shoko_ils.mylibrary.models import MemberOrder, ProvisionalRegistration
+from shoko_ils.patrons import closing, declared
 from shoko_ils.patrons.models import Patron
 from shoko_ils.reference.models import Question
 from shoko_ils.vault.models import Favourite, HistoryWish, ReadingNote
@@ -485,6 +487,33 @@ def test_an_application_is_written_and_read_by_nobody_without_its_number(public:
         ProvisionalRegistration.objects.update(erase_after="2026-01-01")
         call_command("tidy", verbosity=0)
         assert not ProvisionalRegistration.objects.exists()
+
+
+def test_an_application_asks_and_stores_what_the_site_lists(public: Client, settings: Any) -> None:
+    listed = {"items": ["number", "name", "address"], "attributes": []}
+    settings.SITE = {**settings.SITE, "patrons": listed}
+    page = public.get("/registration/").content.decode()
+    assert set(re.findall(r'name="(\w+)"', page)) & set(APPLICATION) == {"name", "address", "library"}
+    assert re.search(r"\b[2-9A-Z]{4}-[2-9A-Z]{4}\b", public.post("/registration/", APPLICATION).content.decode())
+    with role("ils_owner"):
+        made = ProvisionalRegistration.objects.get()
+        assert (made.name, made.address) == ("見本 花子", "見本市朝日町1-1")
+        assert (made.name_reading, made.birth_date, made.postal_code, made.phone) == ("", None, "", "")
+        assert (made.contact, made.email, made.guardian_name) == ("none", "", "")
+
+
+def test_the_database_itself_refuses_in_an_application_what_the_site_does_not_list(
+    db: None, central: Library, settings: Any
+) -> None:
+    without = {"attributes": [name for name in declared.ATTRIBUTES if name != "postal_code"]}
+    settings.SITE = {**settings.SITE, "patrons": without}
+    Patron.objects.update(postal_code="")
+    closing.close(declared.site())
+    with pytest.raises(IntegrityError, match="site_provisional_registration_postal_code"), transaction.atomic():
+        ProvisionalRegistration.objects.create(
+            receipt="ABCD2345", name="見本 花子", postal_code="2510054", contact="none", library=central,
+            applied_on="2026-11-01", erase_after="2030-01-01",
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize(

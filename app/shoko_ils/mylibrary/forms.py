@@ -1,6 +1,5 @@
 """Forms of My Library and of the pages around it. Errors say beside the field what is wrong."""
 
-import datetime as dt
 import unicodedata
 from typing import Any
 
@@ -13,7 +12,9 @@ from shoko_ils.holdings.barcode import clean_scan, is_card
 from shoko_ils.holds.forms import PickupField
 from shoko_ils.holds.models import Hold
 from shoko_ils.mylibrary import codes, passwords
+from shoko_ils.patrons import declared
 from shoko_ils.patrons.models import Patron
+from shoko_ils.patrons.school import pupil_until
 from shoko_ils.reference.models import Question
 
 WAYS = (
@@ -21,11 +22,6 @@ WAYS = (
     (codes.BY_POSTCARD, _("Sealed postcard to the registered address")),
     (codes.AT_COUNTER, _("Slip from a counter, when you show a document")),
 )
-
-
-def _primary_until(born: dt.date) -> dt.date:
-    """Last day as a primary school pupil: an age is reached on the day before the birthday (学校教育法17条)."""
-    return dt.date(born.year + (12 if (born.month, born.day) <= (4, 1) else 13), 3, 31)
 
 
 class CardField(forms.CharField):
@@ -162,7 +158,7 @@ class QuestionForm(forms.Form):
 
 
 class ProvisionalForm(forms.Form):
-    """The fields of the paper form, without a card."""
+    """The fields of the paper form, without a card: those that the site's list has."""
 
     name = forms.CharField(max_length=80)
     name_reading = forms.CharField(max_length=80)
@@ -174,6 +170,13 @@ class ProvisionalForm(forms.Form):
     email = forms.EmailField(required=False, max_length=254)
     guardian_name = forms.CharField(max_length=80, required=False)
     library = forms.ModelChoiceField(queryset=Library.objects.all(), to_field_name="key")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        site = declared.site()
+        for name, under in (*declared.COLUMNS.items(), ("contact", "contact")):
+            if name in self.fields and not site.has(under):
+                del self.fields[name]
 
     def clean_postal_code(self) -> str:
         figures = unicodedata.normalize("NFKC", self.cleaned_data["postal_code"]).replace("-", "").replace("〒", "")
@@ -192,16 +195,16 @@ class ProvisionalForm(forms.Form):
         given = super().clean() or {}
         contact = given.get("contact")
         if contact == Patron.Contact.EMAIL and not given.get("email"):
-            self.add_error("email", _("Please give the address."))
+            self.add_error("contact" if "email" not in self.fields else "email", _("Please give the address."))
         elif contact != Patron.Contact.EMAIL:
             # of nobody else is an address kept (S4:L221-229)
             given["email"] = ""
         born = given.get("birth_date")
-        if born and timezone.localdate() > _primary_until(born):
+        if pupil_until(born, timezone.localdate()) is None:
             # of nobody else is a guardian kept (S0:L190)
             given["guardian_name"] = ""
         if contact == Patron.Contact.PHONE and not given.get("phone"):
-            self.add_error("phone", _("Please give the number."))
+            self.add_error("contact" if "phone" not in self.fields else "phone", _("Please give the number."))
         return given
 
 

@@ -40,10 +40,10 @@ class ProvisionalRegistration(models.Model):
 
     receipt = models.CharField(max_length=8, unique=True)
     name = models.CharField(max_length=80)
-    name_reading = models.CharField(max_length=80)
-    birth_date = models.DateField()
-    postal_code = models.CharField(max_length=7)
-    address = models.CharField(max_length=200)
+    name_reading = models.CharField(max_length=80, blank=True)
+    birth_date = models.DateField(null=True, blank=True)
+    postal_code = models.CharField(max_length=7, blank=True)
+    address = models.CharField(max_length=200, blank=True)
     phone = models.CharField(max_length=20, blank=True)
     contact = models.CharField(max_length=5, choices=Patron.Contact.choices)
     email = models.EmailField(blank=True)
@@ -63,7 +63,7 @@ class ProvisionalRegistration(models.Model):
                 name="provisional_email_only_if_wished",
                 condition=Q(contact="email", email__gt="") | (~Q(contact="email") & Q(email="")),
             ),
-            models.CheckConstraint(name="provisional_postal_code", condition=Q(postal_code__regex=r"^[0-9]{7}$")),
+            models.CheckConstraint(name="provisional_postal_code", condition=Q(postal_code__regex=r"^([0-9]{7})?$")),
         )
 
     def __str__(self) -> str:

@@ -16,6 +16,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.http import HttpRequest, HttpResponseBase
 
+from shoko_ils.core import source
 from shoko_ils.mylibrary import passwords
 
 COOKIE = "__Host-shoko-member"
@@ -46,14 +47,9 @@ def _on_new_connection(sender: type, connection: BaseDatabaseWrapper, **kwargs: 
 connection_created.connect(_on_new_connection, dispatch_uid="shoko-member")
 
 
-def source_of(request: HttpRequest) -> str:
-    """Address that the request came from, as our own proxy names it; kept nowhere in clear."""
-    return request.headers.get("X-Real-IP") or request.META.get("REMOTE_ADDR") or "unknown"
-
-
 def is_kiosk(request: HttpRequest) -> bool:
-    """Whether the host name of the request is one of the terminals in the libraries (site file, kiosk_hosts)."""
-    return request.get_host().partition(":")[0] in settings.SITE.get("kiosk_hosts", [])
+    """Whether the request comes from a terminal in a library (site file, kiosk_networks)."""
+    return source.within(request, settings.SITE.get("kiosk_networks", ()), "kiosk_networks")
 
 
 class MemberSession:
@@ -101,7 +97,8 @@ def log_in(request: HttpRequest, number: str, password: str) -> str | None:
         (salt,) = cursor.fetchone()
         proof = passwords.stretch(password, salt)
         cursor.execute(
-            "SELECT private.log_in(%s, %s, %s, %s, %s)", [number, proof, source_of(request), token, is_kiosk(request)]
+            "SELECT private.log_in(%s, %s, %s, %s, %s)",
+            [number, proof, source.address(request), token, is_kiosk(request)],
         )
         (right,) = cursor.fetchone()
     return token if right else None

@@ -11,6 +11,7 @@ from shoko_ils.patrons.declared import COLUMNS, Declared
 
 PREFIX = "site_"
 # how an empty value of a column is written, where it is not ''
+APPLIED = ("name_reading", "birth_date", "postal_code", "address", "phone", "email", "guardian_name")
 EMPTY = {name: f"{name} IS NULL" for name in ("birth_date", "primary_until", "confirmed_on", "used_in")}
 
 
@@ -25,8 +26,15 @@ def wanted(declared: Declared) -> dict[tuple[str, str], str]:
         for column in COLUMNS
         if column not in declared.columns
     }
+    # an application (仮登録) holds no more than a registration may
+    found |= {
+        ("provisional_registration", f"{PREFIX}provisional_registration_{column}"): EMPTY.get(column, f"{column} = ''")
+        for column in APPLIED
+        if column not in declared.columns
+    }
     if not declared.has("contact"):
-        found["patron", f"{PREFIX}patron_contact"] = "contact = 'none'"
+        for table in ("patron", "provisional_registration"):
+            found[table, f"{PREFIX}{table}_contact"] = "contact = 'none'"
     if not declared.has("group_contact"):
         found["group_contact", f"{PREFIX}group_contact"] = "false"
     codes = sorted(declared.notes) if declared.has("notes") else []

@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from shoko_ils.core import source
 from shoko_ils.core.models import Library
 from shoko_ils.mylibrary import forms, orders, passwords, session
 from shoko_ils.patrons.models import Patron
@@ -19,10 +20,12 @@ KEPT = dt.timedelta(days=30)
 # in thirty minutes, from one address
 CODES_ALLOWED, APPLICATIONS_ALLOWED = 20, 10
 SCRIPT_POLICY = "; script-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'"
-FIELDS = (
-    "receipt", "name", "name_reading", "birth_date", "postal_code", "address", "phone", "contact", "email",
-    "guardian_name", "library_id", "applied_on", "erase_after",
-)  # fmt: skip
+# what an application holds where the site's list, or the citizen, has nothing
+NOTHING = {
+    "name_reading": "", "birth_date": None, "postal_code": "", "address": "", "phone": "", "contact": "none",
+    "email": "", "guardian_name": "",
+}  # fmt: skip
+FIELDS = ("receipt", "name", *NOTHING, "library_id", "applied_on", "erase_after")
 
 
 @never_cache
@@ -47,7 +50,7 @@ def password_page(request: HttpRequest) -> HttpResponse:
 
 def _sent(request: HttpRequest, card: str, way: str) -> HttpResponse:
     """The same text after the same work for every number: one order is left, and the desk looks up whose it is."""
-    if session.spend("code", session.source_of(request), CODES_ALLOWED):
+    if session.spend("code", source.address(request), CODES_ALLOWED):
         orders.leave("password-code", number=card, way=way)
     return _code_form(request, forms.CodeForm(), card)
 
@@ -64,7 +67,7 @@ def _with_code(request: HttpRequest) -> HttpResponse:
             "SELECT private.register_password(%s, %s, %s, %s, %s)",
             [
                 given["card"], given["code"], salt, passwords.verifier(given["password"], salt),
-                session.source_of(request),
+                source.address(request),
             ],
         )  # fmt: skip
         (right,) = cursor.fetchone()
@@ -88,7 +91,7 @@ def provisional_page(request: HttpRequest) -> HttpResponse:
     form = forms.ProvisionalForm(request.POST or None)
     context = {"form": form, "contacts": Patron.Contact, "libraries": Library.objects.all(), "days": KEPT.days}
     if request.method == "POST" and form.is_valid():
-        if not session.spend("provisional", session.source_of(request), APPLICATIONS_ALLOWED):
+        if not session.spend("provisional", source.address(request), APPLICATIONS_ALLOWED):
             return render(request, "mylibrary/provisional.html", {**context, "too_many": True}, status=429)
         context["receipt"] = _apply(form.cleaned_data)
     return render(request, "mylibrary/provisional.html", context)
@@ -99,7 +102,14 @@ def _apply(given: dict[str, object]) -> str:
     today = timezone.localdate()
     receipt = "".join(secrets.choice(passwords.LETTERS) for _ in range(8))
     library: Library = given["library"]  # type: ignore[assignment]
-    row = {**given, "receipt": receipt, "library_id": library.pk, "applied_on": today, "erase_after": today + KEPT}
+    row = {
+        **NOTHING,
+        **given,
+        "receipt": receipt,
+        "library_id": library.pk,
+        "applied_on": today,
+        "erase_after": today + KEPT,
+    }
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO provisional_registration ({', '.join(FIELDS)}) VALUES ({', '.join(['%s'] * len(FIELDS))})",  # noqa: S608
