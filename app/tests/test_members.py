@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from shoko_ils.audit.models import Event
+from shoko_ils.core.models import Library
 from shoko_ils.mylibrary import codes, desk, passwords, session
 from shoko_ils.notices import sending
 from shoko_ils.notices.models import Notice
@@ -126,12 +127,12 @@ def test_a_source_that_tries_many_numbers_is_paused_but_not_a_terminal_in_a_libr
     for n in range(100):
         log_in(public, f"{n:08d}", "wrong")
     assert not log_in(public, number)
-    settings.SITE = {**django_settings.SITE, "kiosk_hosts": ["testserver"]}  # type: ignore[attr-defined]
+    settings.SITE = {**django_settings.SITE, "kiosk_networks": ["127.0.0.0/8"]}  # type: ignore[attr-defined]
     assert log_in(public, number)
 
 
 def test_a_terminal_in_a_library_ends_after_a_minute(public: Client, number: str, settings: object) -> None:
-    settings.SITE = {**django_settings.SITE, "kiosk_hosts": ["testserver"]}  # type: ignore[attr-defined]
+    settings.SITE = {**django_settings.SITE, "kiosk_networks": ["127.0.0.0/8"]}  # type: ignore[attr-defined]
     log_in(public, number)
     assert public.get("/")["Refresh"] == "60; url=/"
     assert count("SELECT extract(epoch FROM ends_at - now()) FROM private.patron_session") == 60
@@ -255,6 +256,32 @@ def test_by_sealed_postcard(public: Client, patron: Patron) -> None:
     with role("ils_owner"), connection.cursor() as cursor:
         cursor.execute("UPDATE private.password_code SET expires_at = now() - interval '1 second'")
     assert not register(public, card, code.group())
+
+
+def test_looking_at_the_postcards_leaves_a_printed_code_good(
+    patron: Patron, central: Library, request: pytest.FixtureRequest
+) -> None:
+    """A code is made by the act of printing; a colleague who opens the page makes nothing void. It prints Japanese."""
+    Patron.objects.filter(pk=patron.pk).update(library=central)
+    codes.wanted(Card.objects.get(patron=patron, ended_on=None).number, codes.BY_POSTCARD)
+    staff: Client = request.getfixturevalue("staff")
+    printed = staff.post("/en/holds/postcards/", {"print": "1"}).content.decode()
+    assert re.search(r"コード: [0-9A-Z]{5}-[0-9A-Z]{5}", printed)
+
+    def code() -> bytes:
+        act_as("ils_owner", "ils, private")
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT code_hash FROM private.password_code")
+            (found,) = cursor.fetchone()
+        act_as("ils_staff", "ils")
+        return bytes(found)
+
+    first = code()
+    for _ in range(2):
+        assert "はがきが1枚待っています" in staff.get("/holds/postcards/").content.decode()
+    assert code() == first
+    staff.post("/holds/postcards/", {"print": "1"})
+    assert code() != first
 
 
 def test_a_code_is_worth_thirty_guesses_from_everywhere(public: Client, patron: Patron) -> None:

@@ -140,7 +140,7 @@ def test_the_storm(
 def decided_at_half_past_seven(story: Story, request: pytest.FixtureRequest) -> None:
     client: Client = request.getfixturevalue("anonymous")
     log_in(client, "level1", story.central)
-    printed = client.get("/holds/postcards/").content.decode()
+    printed = client.post("/holds/postcards/", {"print": "1"}).content.decode()
     key = str(new())
     for _ in range(2):  # the second time, because the answer to the first was lost
         html = close(client, story, key)
@@ -159,7 +159,7 @@ def decided_at_half_past_seven(story: Story, request: pytest.FixtureRequest) -> 
     # what was printed before is void, and the card waits to be printed anew
     client.post("/holds/postcards/", {"notice": hidden(printed, "notice")})
     assert Hold.objects.get(pk=story.card.pk).state == State.ON_SHELF
-    again = client.get("/holds/postcards/").content.decode()
+    again = client.post("/holds/postcards/", {"print": "1"}).content.decode()
     assert hidden(again, "notice") != hidden(printed, "notice")
     client.post("/holds/postcards/", {"notice": hidden(again, "notice")})
     assert Hold.objects.get(pk=story.card.pk).state == State.NOTIFIED

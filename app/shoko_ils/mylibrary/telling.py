@@ -2,13 +2,13 @@
 
 import datetime as dt
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
 from shoko_ils.mylibrary import codes
 from shoko_ils.notices import kinds
 from shoko_ils.notices import services as notices
 from shoko_ils.notices.models import Notice
+from shoko_ils.notices.wording import closing_lines
 
 
 def register() -> None:
@@ -27,8 +27,7 @@ def _text(notice: Notice) -> str | None:
         _("Type it with your card number on the page for the registration of a password."),
         _("If you have not asked for it, you need not do anything."),
     ]
-    link = settings.SITE.get("public_url", "")
-    return "\n".join([*lines, "", *([link] if link else []), settings.SITE["name"]["ja"]])
+    return "\n".join([*lines, *closing_lines()])
 
 
 def _delivered(patron_id: int, day: dt.date) -> None:

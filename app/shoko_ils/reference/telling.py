@@ -2,12 +2,12 @@
 
 import datetime as dt
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
 from shoko_ils.notices import kinds
 from shoko_ils.notices import services as notices
 from shoko_ils.notices.models import Notice
+from shoko_ils.notices.wording import closing_lines
 from shoko_ils.reference import services
 
 
@@ -16,9 +16,7 @@ def register() -> None:
 
 
 def _text(notice: Notice) -> str | None:
-    link = settings.SITE.get("public_url", "")
-    lines = [_("There is an answer to your question. Please read it in My Library."), "", *([link] if link else [])]
-    return "\n".join([*lines, settings.SITE["name"]["ja"]])
+    return "\n".join([_("There is an answer to your question. Please read it in My Library."), *closing_lines()])
 
 
 def _delivered(number: int, day: dt.date) -> None:

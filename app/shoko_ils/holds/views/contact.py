@@ -1,9 +1,11 @@
 """連絡待ち: whom to call, which mail did not go, which postcards to print. Without titles."""
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from shoko_ils.audit import record as audit
@@ -72,7 +74,10 @@ def _noted(request: HttpRequest, desk: Desk) -> None:
 
 @require_http_methods(["GET", "POST"])
 def postcards_page(request: HttpRequest) -> HttpResponse:
-    """Postcards of this library: name and address outside, no title inside. 「発送済」 notes their sending."""
+    """Postcards of this library: name and address outside, no title inside. 「発送済」 notes their sending.
+
+    A card is made when it is printed, by an act of its own: one with a code makes the code on an earlier print void.
+    """
     desk = desks.at(request)
     waiting = (
         Notice.objects.filter(
@@ -82,6 +87,10 @@ def postcards_page(request: HttpRequest) -> HttpResponse:
         .select_related("patron", "library")
         .order_by("pk")
     )  # fmt: skip
+    if "print" in request.POST:
+        return render(
+            request, "holds/postcards.html", {"cards": _printed(desk, waiting), "mode": "holds", "tab": "contact"}
+        )
     if request.method == "POST":
         numbers = [int(number) for number in request.POST.getlist("notice") if number.isdigit()]
         with transaction.atomic():
@@ -89,9 +98,18 @@ def postcards_page(request: HttpRequest) -> HttpResponse:
                 notices.delivered(notice, timezone.localdate())
             audit.write(desk.actor, "postcards-sent", "contact")
         return redirect("holds-contact")
-    cards = [(notice, kinds.of(notice).body(notice)) for notice in waiting]
-    cards = [(notice, body) for notice, body in cards if body is not None]
-    if cards:
-        with transaction.atomic():
-            audit.write(desk.actor, "print-postcard", "contact", [notice.patron.pseudonym for notice, _ in cards])
-    return render(request, "holds/postcards.html", {"cards": cards, "mode": "holds", "tab": "contact"})
+    return render(request, "holds/postcards.html", {"count": waiting.count(), "mode": "holds", "tab": "contact"})
+
+
+def _printed(desk: Desk, waiting: QuerySet[Notice]) -> list[tuple[Notice, str, str]]:
+    """The cards with address line and text; what is on paper is Japanese, whatever the screen speaks."""
+    with transaction.atomic(), translation.override("ja"):
+        made = [(notice, kinds.of(notice).body(notice)) for notice in waiting]
+        cards = [
+            (notice, _("To %(name)s") % {"name": notice.patron.name}, body)  # type: ignore[union-attr]
+            for notice, body in made
+            if body is not None
+        ]
+        if cards:
+            audit.write(desk.actor, "print-postcard", "contact", [notice.patron.pseudonym for notice, *_rest in cards])  # type: ignore[union-attr]
+    return cards
