@@ -275,17 +275,46 @@ def test_a_recovery_code_works_once(central: Library) -> None:
     assert codes[2] not in str(list(RecoveryCode.objects.values_list("code", flat=True)))
 
 
-def test_where_the_site_asks_for_it_nobody_works_without_a_second_factor(staff: Client, settings: Any) -> None:
+def test_where_the_site_asks_for_it_nobody_works_without_a_second_factor(
+    anonymous: Client, central: Library, settings: Any
+) -> None:
     settings.SITE = settings.SITE | {"authority": {"second_factor": True}}
-    log_in(staff, "demo", Library.objects.get(key="central"))
-    assert staff.get("/lend/")["Location"] == "/account/"
-    html = staff.get("/account/").content.decode()
+    log_in(anonymous, "demo", central)
+    assert anonymous.get("/lend/")["Location"] == "/account/"
+    # nor by card and PIN, neither one's own nor on a terminal that such a log-in opens
+    anonymous.post("/account/", {"act": "pin", "card": CARD, "pin": PIN})
+    anonymous.post("/logout/")
+    assert "本日まだ開かれていません" in take_over(anonymous, CARD).content.decode()
+    log_in(anonymous, "demo", central)
+    html = anonymous.get("/account/").content.decode()
     assert "<svg" in html
     found = re.search(r'<p class="number">([A-Z2-7]{32})</p>', html)
     assert found
-    answer = staff.post("/account/", {"act": "code", "code": pyotp.TOTP(found.group(1)).now()})
+    answer = anonymous.post("/account/", {"act": "code", "code": pyotp.TOTP(found.group(1)).now()})
     assert answer.content.decode().count("<li>") == 8
-    assert staff.get("/lend/").status_code == 200
+    assert anonymous.get("/lend/").status_code == 200
+
+
+def test_a_pin_of_before_is_no_second_factor(
+    colleagues: None, anonymous: Client, central: Library, settings: Any
+) -> None:
+    log_in(anonymous, "demo", central)
+    assert take_over(anonymous, OTHER_CARD).status_code == 302
+    assert anonymous.get("/lend/").status_code == 200
+    settings.SITE = settings.SITE | {"authority": {"second_factor": True}}
+    assert anonymous.get("/lend/")["Location"] == "/account/"
+
+
+def test_failures_are_forgiven_after_password_and_code(secret: str, central: Library, request: Any) -> None:
+    client: Client = request.getfixturevalue("anonymous")
+    sent = {"login_id": "demo", "password": DEMO_PASSWORD, "library": central.pk}
+    for _ in range(2):
+        client.post("/login/", sent | {"password": "wrong"})
+    answer = client.post("/login/", sent)
+    person = re.search(r'name="person" value="([^"]*)"', answer.content.decode()).group(1)
+    assert StaffAccount.objects.get(login_id="demo").failed_logins == 2
+    assert client.post("/login/code/", {"person": person, "code": pyotp.TOTP(secret).now()}).status_code == 302
+    assert StaffAccount.objects.get(login_id="demo").failed_logins == 0
 
 
 def test_a_supervisor_shows_his_second_factor_too(secret: str, central: Library, request: Any) -> None:

@@ -12,7 +12,7 @@ from shoko_ils.audit import record as audit
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.counter import desk, forms
 from shoko_ils.staff import operator, supervision, terminal
-from shoko_ils.staff.login import count_failure, paused
+from shoko_ils.staff.login import count_failure, forgive, paused
 from shoko_ils.staff.models import Level, StaffAccount
 from shoko_ils.staff.services import factors
 
@@ -65,6 +65,7 @@ def login_code_page(request: HttpRequest) -> HttpResponse:
         return redirect("login")
     person, library, point = known
     if form.is_valid() and not paused(person) and factors.check_second_factor(person, form.cleaned_data["code"]):
+        forgive(person)
         return _after_code(request, person, library, point)
     count_failure(person)
     audit.write(audit.Actor(person.login_id, library.key), "code-refused", "login")
@@ -82,8 +83,11 @@ def supervise_page(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         supervisor = _authenticated(request, form, known[1].key)
         if supervisor is not None and supervisor.level in supervision.SUPERVISORS:
-            if not factors.has_second_factor(supervisor) or factors.check_second_factor(
-                supervisor, form.cleaned_data["code"]
+            has = factors.has_second_factor(supervisor)
+            if (
+                factors.check_second_factor(supervisor, form.cleaned_data["code"])
+                if has
+                else not factors.lacks_one(supervisor)
             ):
                 return _let_in(request, *known, supervisor=supervisor)
             count_failure(supervisor)
@@ -114,7 +118,7 @@ def _let_in(
         if supervisor is not None:
             supervision.begin(request.session, supervisor)
             audit.write(audit.Actor(supervisor.login_id, library.key), "supervise", "login")
-        else:
+        elif not factors.lacks_one(person):
             terminal.open_for_today(request, answer, person, library)
         audit.write(audit.Actor(person.login_id, library.key), "login", "login")
     return answer

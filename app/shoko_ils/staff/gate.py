@@ -11,7 +11,8 @@ from django.shortcuts import redirect
 from shoko_ils.core import db, errors
 from shoko_ils.staff import policy
 from shoko_ils.staff.access import ANONYMOUS, OWN_ACCOUNT, Cell, needed, permits
-from shoko_ils.staff.models import Level
+from shoko_ils.staff.models import Level, StaffAccount
+from shoko_ils.staff.services import factors
 from shoko_ils.staff.supervision import supervisor_of
 
 IDLE_SECONDS = 180
@@ -59,7 +60,10 @@ class StaffGate:
                 return redirect("operator")
             if now - request.session["seen"] > MARKED_EVERY:
                 request.session["seen"] = now
-        if need != OWN_ACCOUNT and (policy.password_is_due(request.user) or request.session.get("needs_factor")):  # type: ignore[arg-type]
+        person: StaffAccount = request.user  # type: ignore[assignment]
+        # a trainee works by the officer's factor
+        lacks = person.level != Level.TRAINEE and factors.lacks_one(person)
+        if need != OWN_ACCOUNT and (policy.password_is_due(person) or lacks):
             return redirect("account")
         return None
 

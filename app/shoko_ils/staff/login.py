@@ -33,9 +33,9 @@ class StaffBackend:
         if not right:
             count_failure(account)
             return None
-        # with a second factor, failures are only forgotten after its code: see the page of the code
-        if account.failed_logins and not StaffTotp.objects.filter(account=account).exists():
-            StaffAccount.objects.filter(pk=account.pk).update(failed_logins=0, refused_until=None)
+        # with a second factor, failures are only forgiven after its code
+        if not StaffTotp.objects.filter(account=account, confirmed_on__isnull=False).exists():
+            forgive(account)
         return account
 
     def get_user(self, user_id: Any) -> StaffAccount | None:
@@ -46,6 +46,12 @@ class StaffBackend:
 def paused(account: StaffAccount) -> bool:
     """Whether the account waits after too many failures."""
     return account.refused_until is not None and account.refused_until > timezone.now()
+
+
+def forgive(account: StaffAccount) -> None:
+    """Forget the failures: the person has shown all that is asked."""
+    if account.failed_logins:
+        StaffAccount.objects.filter(pk=account.pk).update(failed_logins=0, refused_until=None)
 
 
 def count_failure(account: StaffAccount) -> None:

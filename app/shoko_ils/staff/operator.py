@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from shoko_ils.audit import record as audit
 from shoko_ils.core.models import Library, ServicePoint
-from shoko_ils.staff import policy, terminal
+from shoko_ils.staff import terminal
 from shoko_ils.staff.models import Level, StaffAccount, StaffPin
 from shoko_ils.staff.services import factors
 
@@ -41,8 +41,6 @@ def enter(
     request.session["terminal"] = str(terminal.of(request) or uuid.uuid4())
     if point is not None and point.library_id == library.pk:
         request.session["point"] = point.pk
-    if full and policy.second_factor_required() and not factors.has_second_factor(person):
-        request.session["needs_factor"] = True
     if StaffPin.objects.filter(account=person).exists():
         request.session["seen"] = time.time()
 

@@ -65,18 +65,17 @@ def account_page(request: HttpRequest) -> HttpResponse:
         "code": forms.FirstCodeForm(request.POST if act == "code" else None),
         "full": full,
         "due": policy.password_is_due(person),
-        "needs_factor": request.session.get("needs_factor", False),
+        "needs_factor": factors.lacks_one(person),
         "mode": "account",
     }
     done = ""
     if act == "password" and context["password"].is_valid():
         done = _change_password(request, context["password"])
-    elif act == "pin" and full and context["pin"].is_valid():
+    elif act == "pin" and full and not context["needs_factor"] and context["pin"].is_valid():
         done = _set_pin(request, context["pin"])
     elif act == "code" and full and context["code"].is_valid():
         context["recovery"] = factors.confirm_totp(person, context["code"].cleaned_data["code"])
         if context["recovery"]:
-            request.session.pop("needs_factor", None)
             context["needs_factor"] = False
             audit.write(actor, "set-second-factor", "account")
         else:

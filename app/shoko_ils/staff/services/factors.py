@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from shoko_ils.staff import policy
 from shoko_ils.staff.models import RecoveryCode, StaffAccount, StaffPin, StaffTotp
 
 STEP_SECONDS = 30
@@ -42,6 +43,11 @@ def give_initial_password(account: StaffAccount) -> str:
 
 def has_second_factor(account: StaffAccount) -> bool:
     return StaffTotp.objects.filter(account=account, confirmed_on__isnull=False).exists()
+
+
+def lacks_one(account: StaffAccount) -> bool:
+    """Whether the site asks for a second factor that this person has not set up."""
+    return policy.second_factor_required() and not has_second_factor(account)
 
 
 def begin_totp(account: StaffAccount) -> StaffTotp:
