@@ -1,7 +1,9 @@
 """The demonstration library: complete, invented where it must be, and loaded all or nothing."""
 
 import gzip
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -197,10 +199,30 @@ def test_libraries_follow_the_site_file(settings, capsys: pytest.CaptureFixture[
     renamed = {**settings.SITE["libraries"][0], "ja": "新しい名前"}
     settings.SITE = {**settings.SITE, "libraries": [renamed, *settings.SITE["libraries"][1:]]}
     call_command("sync_site")
-    assert "changed: 1" in capsys.readouterr().out
+    assert capsys.readouterr().out.splitlines()[-1] == "changed"
     assert Library.objects.get(key="central").name_ja == "新しい名前"
     call_command("sync_site")
-    assert "changed: 0" in capsys.readouterr().out
+    assert capsys.readouterr().out.splitlines()[-1] == "unchanged"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"material_clases": []}, "site file: material_clases is not known"),
+        ({"authority": {"second_facter": True}}, "site file: authority.second_facter is not known"),
+        ({"authority": {"sources": ["10.0.0.1/8"]}}, "site file: authority.sources: 10.0.0.1/8 has host bits set"),
+        ({"authority": {"restricted": ["overdue:wrok"]}}, "site file: authority.restricted: unknown overdue:wrok"),
+        ({"holds": {"pickup_day": 7}}, "site file, holds.pickup_day: 7 is not a valid setting"),
+        ({"kiosk_networks": ["opac"]}, "site file: kiosk_networks: 'opac' does not appear to be"),
+    ],
+)
+def test_a_site_file_with_a_slip_is_refused_before_anything_changes(settings, more: dict[str, Any], why: str) -> None:
+    renamed = {**settings.SITE["libraries"][0], "ja": "新しい名前"}
+    settings.SITE = {**settings.SITE, "libraries": [renamed, *settings.SITE["libraries"][1:]], **more}
+    with pytest.raises(CommandError, match=re.escape(why)):
+        call_command("sync_site")
+    assert Library.objects.get(key="central").name_ja == "総合市民図書館"
 
 
 def test_check_digits_find_every_single_error_and_almost_every_swap() -> None:

@@ -10,59 +10,78 @@ from django.utils import timezone
 
 from shoko_ils.circulation.models import OverdueStage
 from shoko_ils.circulation.models.overdue import Means
+from shoko_ils.core import site as site_file
+from shoko_ils.core import source
 from shoko_ils.core.calendar import pattern
 from shoko_ils.core.calendar.days import CalendarEnds, Days
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.models import MaterialClass
 from shoko_ils.holds import site as hold_rules
+from shoko_ils.holds.policy import policy
 from shoko_ils.patrons import closing, declared
+from shoko_ils.staff import access, jobs
 
 
 class Command(BaseCommand):
     help = (
         "Create or rename what the site file lists: libraries, service points, material classes,"
         " overdue stages, hold rules. Removes no library. Closes the list of patrons' fields to what it declares."
-        " Repeatable. Run as ils_owner."
+        " Repeatable; the last line says `changed` or `unchanged`. Run as ils_owner."
     )
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         site = settings.SITE
+        try:
+            changed = self._bring(site)
+        except (ImproperlyConfigured, closing.StillStored) as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"libraries: {len(site['libraries'])}")
+        self.stdout.write("changed" if changed else "unchanged")
+
+    def _bring(self, site: dict[str, Any]) -> int:
+        """Check the site file whole, then bring the tables in line; how many rows and constraints changed."""
+        _check(site)
         changed = points = 0
         for position, entry in enumerate(site["libraries"], start=1):
             changed += bring(Library, entry, position, **_calendar(entry))
             library = Library.objects.get(key=entry["key"])
             for point in entry.get("service_points", []):
                 points += 1
-                bring(ServicePoint, point, points, library_id=library.pk)
+                changed += bring(ServicePoint, point, points, library_id=library.pk)
         for position, entry in enumerate(site.get("material_classes", []), start=1):
-            bring(MaterialClass, entry, position, counted_as=entry.get("counted_as", entry["key"]))
+            changed += bring(MaterialClass, entry, position, counted_as=entry.get("counted_as", entry["key"]))
         if "overdue_stages" in site:
-            _overdue_stages(site["overdue_stages"])
+            changed += _overdue_stages(site["overdue_stages"])
         holds = site.get("holds", {})
         if "rules" in holds:
-            try:
-                hold_rules.sync(holds["rules"])
-            except ImproperlyConfigured as error:
-                raise CommandError(str(error)) from error
-        try:
-            closed = closing.close(declared.site())
-        except closing.StillStored as error:
-            raise CommandError(str(error)) from error
-        self.stdout.write(f"libraries: {len(site['libraries'])}, changed: {changed}; patrons' constraints: {closed}")
+            changed += hold_rules.sync(holds["rules"])
+        return changed + closing.close(declared.site())
 
 
-def _overdue_stages(entries: list[dict[str, Any]]) -> None:
+def _check(site: dict[str, Any]) -> None:
+    """Let every part of the file be read once now, where one line can say what is wrong, not on a citizen's page."""
+    site_file.check(site)
+    policy()
+    jobs.site()
+    access.restricted()
+    source.read(tuple(site.get("authority", {}).get("sources", ())), "authority.sources")
+    source.read(tuple(site.get("kiosk_networks", ())), "kiosk_networks")
+
+
+def _overdue_stages(entries: list[dict[str, Any]]) -> bool:
     """The stages of overdue notices, in the order of their days; contacts keep the number of their time."""
     wanted = sorted((entry["after_days"], entry["means"]) for entry in entries)
     if any(means not in set(Means) for _, means in wanted) or len({days for days, _ in wanted}) < len(wanted):
         raise CommandError(f"overdue_stages: each has its own after_days, and means of {', '.join(Means)}")
-    if list(OverdueStage.objects.values_list("after_days", "means")) != wanted:
+    differs = list(OverdueStage.objects.values_list("after_days", "means")) != wanted
+    if differs:
         OverdueStage.objects.all().delete()
         OverdueStage.objects.bulk_create(
             OverdueStage(number=number, after_days=days, means=means)
             for number, (days, means) in enumerate(wanted, start=1)
         )
+    return differs
 
 
 def _calendar(entry: dict[str, Any]) -> dict[str, Any]:
