@@ -7,7 +7,7 @@ from shoko_ils.audit import views as audits
 from shoko_ils.catalog import views as catalogue
 from shoko_ils.catalog.ndl import views as copying
 from shoko_ils.circulation.views import calendar, cases, day, overdue, paper, rules
-from shoko_ils.counter import lending, printing, returning, views
+from shoko_ils.counter import lending, permitting, printing, returning, views
 from shoko_ils.mylibrary.views import counter as members
 from shoko_ils.patrons.views import finding, keeping, leaving
 from shoko_ils.reference.views import staff as reference
@@ -40,7 +40,7 @@ urlpatterns = i18n_patterns(
     path("patrons/<uuid:pseudonym>/disclosure/", leaving.disclose_page, name="patron-disclose"),
     path("lend/", lending.lend_page, name="lend"),
     path("lend/renew/", lending.renew_page, name="lend-renew"),
-    path("lend/permit/", lending.permit_page, name="lend-permit"),
+    path("lend/permit/", permitting.permit_page, name="lend-permit"),
     path("lend/slip/", printing.receipt_page, name="lend-receipt"),
     path("desk-sheet/", printing.desk_sheet_page, name="desk-sheet"),
     path("return/", returning.return_page, name="return"),

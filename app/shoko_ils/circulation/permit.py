@@ -21,10 +21,14 @@ class PermitReason(StrEnum):
 
 @dataclass(frozen=True)
 class Permit:
-    """An officer's leave to pass a stop once; raises PermissionDenied for anybody else (S1:L33)."""
+    """An officer's leave to pass once the stops that were named to him (values of `Outcome`), and no other.
+
+    Raises PermissionDenied for anybody else (S1:L33).
+    """
 
     approver: StaffAccount
     reason: PermitReason
+    stops: frozenset[str]
 
     def __post_init__(self) -> None:
         if self.approver.level not in SUPERVISORS or not self.approver.is_active:

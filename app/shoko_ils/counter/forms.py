@@ -11,6 +11,9 @@ from shoko_ils.circulation.services import Late, LateReason, OutOfRange, PermitR
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.barcode import clean_scan
 
+# signed, with all that is undecided
+LONGEST_SITTING = 8000
+
 
 class LoginForm(forms.Form):
     """ID, password, and the library whose counter this is."""
@@ -89,7 +92,7 @@ class ScanForm(forms.Form):
 
     scan = forms.CharField(max_length=40, required=False)
     key = forms.UUIDField()
-    sitting = forms.CharField(max_length=400, required=False)
+    sitting = forms.CharField(max_length=LONGEST_SITTING, required=False)
 
     def clean_scan(self) -> str:
         return clean_scan(self.cleaned_data["scan"])
@@ -127,13 +130,19 @@ class HoldBackForm(ScanForm):
 
 
 class PermitForm(forms.Form):
-    """An exception: why, and the officer's own ID and password unless an officer asks."""
+    """An exception: for which item, why, and unless an officer asks, an officer's card and PIN or ID and password."""
 
     key = forms.UUIDField()
-    sitting = forms.CharField(max_length=400)
+    sitting = forms.CharField(max_length=LONGEST_SITTING)
+    about = forms.CharField(max_length=40, required=False)
     reason = forms.ChoiceField(choices=[(one.value, "") for one in PermitReason])
+    card = forms.CharField(max_length=40, required=False)
+    pin = forms.CharField(max_length=20, required=False)
     login_id = forms.CharField(max_length=40, required=False)
     password = forms.CharField(max_length=200, required=False, strip=False)
+
+    def clean_card(self) -> str:
+        return clean_scan(self.cleaned_data["card"])
 
 
 def new_key() -> uuid.UUID:

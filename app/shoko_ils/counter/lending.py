@@ -1,15 +1,13 @@
-"""The lending window: card, items, stops, exceptions, renewals, and the slip. `circulation.services` decides."""
+"""The lending window: card, items, stops, renewals. `circulation.services` decides; F7 is in `permitting`."""
 
 import uuid
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from django.contrib.auth import authenticate
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from shoko_ils.audit import record as audit
@@ -17,33 +15,28 @@ from shoko_ils.circulation import services
 from shoko_ils.circulation.services import Late, Outcome, OutOfRange, Permit, PermitReason
 from shoko_ils.core.db import OutcomeUnknown
 from shoko_ils.counter import desk as desks
-from shoko_ils.counter import forms, showing, words
+from shoko_ils.counter import forms, showing, windows, words
 from shoko_ils.counter.desk import Desk
 from shoko_ils.counter.messages import Notice, notice
 from shoko_ils.counter.operations import Operation, operation
-from shoko_ils.counter.sitting import Sitting
-from shoko_ils.holdings.barcode import is_card
+from shoko_ils.counter.sitting import MOST_QUESTIONS, Question, Sitting
+from shoko_ils.holdings.barcode import is_card, is_like_card
 from shoko_ils.patrons import find
 from shoko_ils.staff.models import StaffAccount
-from shoko_ils.staff.supervision import SUPERVISORS
+
+ENDS = frozenset({"", Operation.LEND.value, Operation.FINISH.value})
+ANSWERS = frozenset({Operation.YES, Operation.NO, Operation.RENEW})
 
 
 @dataclass
 class Answer:
-    """What the next page shows: who stands there, what came of the scan, and what the counter asks now."""
+    """What the next page shows: who stands there, what came of the scan, what was left undecided before."""
 
     sitting: Sitting | None = None
     shown: Notice | None = None
-    asks: str = ""
+    left: tuple[Question, ...] = ()
     key: uuid.UUID = field(default_factory=forms.new_key)
     typed: str = ""
-
-
-# barcodes of the desk sheet that lead to another window, and those that end a sitting
-ELSEWHERE = {Operation.RETURN: "return", Operation.UNDO: "return", Operation.HOLD_BACK: "return-check"}
-# before the number of an item about which the counter asks whether it goes before the holds
-WALK_IN = "walk-in:"
-ENDS = frozenset({"", Operation.LEND.value, Operation.FINISH.value})
 
 
 @require_http_methods(["GET", "POST"])
@@ -52,46 +45,68 @@ def lend_page(request: HttpRequest) -> HttpResponse:
     desk = desks.at(request)
     form = forms.ScanForm(request.POST or None)
     if request.method != "POST":
-        return _show(request, desk, Answer())
-    if not form.is_valid():
-        return _show(request, desk, Answer(shown=notice("stop-unreadable")))
-    wished = operation(form.cleaned_data["scan"])
-    if wished in ELSEWHERE:
-        return redirect(ELSEWHERE[wished])
-    return _show(request, desk, _scanned(request, desk, form.cleaned_data["scan"], form.cleaned_data["key"]))
-
-
-def _scanned(request: HttpRequest, desk: Desk, scan: str, key: uuid.UUID) -> Answer:
+        return show(request, desk, Answer())
     sitting = Sitting.read(request.POST.get("sitting", ""), desk.staff)
-    if scan in ENDS:
-        return Answer()
+    if not form.is_valid():
+        return show(request, desk, Answer(sitting, notice("stop-unreadable")))
+    if sitting and (refused := request.POST.get("refuse")):
+        return show(request, desk, Answer(sitting.answered(refused)))
+    scan, key = form.cleaned_data["scan"], form.cleaned_data["key"]
+    if (window := windows.leads_to(scan, "lend")) and not (sitting and sitting.undecided):
+        return redirect(window)
+    return show(request, desk, _scanned(request, desk, sitting, scan, key))
+
+
+def _scanned(request: HttpRequest, desk: Desk, sitting: Sitting | None, scan: str, key: uuid.UUID) -> Answer:
+    if scan in ENDS or windows.leads_to(scan, "lend"):
+        # what is undecided holds the window open: yes, no, or the card of the next patron
+        return Answer(sitting, notice("stop-undecided")) if sitting and sitting.undecided else Answer()
     if is_card(scan):
-        return _begin(desk, scan)
+        return _begin(desk, scan, sitting)
+    if is_like_card(scan):
+        # a card that was misread: what follows must not go to the patron before
+        return Answer(shown=notice("stop-misread-card", scan), left=sitting.undecided if sitting else ())
+    if stop := windows.belongs_elsewhere(scan, "lend"):
+        return Answer(sitting, stop)
     if sitting is None:
-        return Answer(shown=notice("stop-card-first"))
-    return _answered(desk, sitting, scan, key) or _item(request, desk, sitting, scan, key)
+        return Answer(shown=notice("stop-card-first", scan))
+    return _about(request, desk, sitting, scan, key)
 
 
-def _answered(desk: Desk, sitting: Sitting, scan: str, key: uuid.UUID) -> Answer | None:
-    """What a scan does that answers the counter's question; None: it is another item."""
+def _about(request: HttpRequest, desk: Desk, sitting: Sitting, scan: str, key: uuid.UUID) -> Answer:
+    """An item, or the answer to what is asked about one."""
     wished = operation(scan)
-    waiting = sitting.asked.removeprefix(WALK_IN) if sitting.asked.startswith(WALK_IN) else ""
-    if waiting and (scan == waiting or wished is Operation.YES):
-        return _lend(desk, replace(sitting, asked=""), waiting, key, walk_in=True)
-    if wished is Operation.NO:
-        return Answer(replace(sitting, asked=""))
-    return _renew(desk, sitting, key) if wished is Operation.RENEW and sitting.asked else None
-
-
-def _item(request: HttpRequest, desk: Desk, sitting: Sitting, scan: str, key: uuid.UUID) -> Answer:
+    asked = sitting.newest if wished in ANSWERS else sitting.about(scan)
+    if wished in ANSWERS:
+        if asked is None or (wished is Operation.YES) != (asked.kind == "walk-in") and wished is not Operation.NO:
+            return Answer(sitting, notice("stop-nothing-asked"))
+        if wished is Operation.NO:
+            return Answer(sitting.answered(asked.barcode))
+        if wished is Operation.RENEW:
+            return _renew(desk, sitting, asked.barcode, key)
+    if asked and asked.kind == "walk-in":
+        return said_yes(desk, sitting, asked, key)
+    if len(sitting.undecided) >= MOST_QUESTIONS:
+        return Answer(sitting, notice("stop-undecided", scan))
     try:
         late = forms.LateForm(request.POST).late(desk.library)
     except OutOfRange:
-        return Answer(sitting, notice("stop-late"), typed=scan)
-    return _lend(desk, sitting, scan, key, late=late)
+        return Answer(sitting, notice("stop-late", scan), typed=scan)
+    return attempt(desk, sitting, scan, key, late=late)
 
 
-def _lend(
+def said_yes(desk: Desk, sitting: Sitting, asked: Question, key: uuid.UUID) -> Answer:
+    """来館者優先: lend it before the holds, with the day and the permit that it had when the question came."""
+    approver = StaffAccount.objects.filter(pk=asked.approver).first() if asked.approver else None
+    permit = Permit(approver, PermitReason(asked.reason), frozenset(asked.passed)) if approver else None
+    try:
+        late = asked.late
+    except OutOfRange:
+        return Answer(sitting, notice("stop-late", asked.barcode))
+    return attempt(desk, sitting, asked.barcode, key, late=late, permit=permit, walk_in=True)
+
+
+def attempt(
     desk: Desk,
     sitting: Sitting,
     scan: str,
@@ -101,8 +116,10 @@ def _lend(
     permit: Permit | None = None,
     walk_in: bool = False,
 ) -> Answer:
-    parts = [sitting.card.number, scan, *([permit.reason] if permit else []), *([str(late.on)] if late else [])]
-    parts += [WALK_IN] if walk_in else []
+    """Lend it, or say what stands against it and what the counter asks then."""
+    parts = [sitting.card.number, scan, *([permit.reason, *sorted(permit.stops)] if permit else [])]
+    parts += [str(late.on)] if late else []
+    parts += ["walk-in"] if walk_in else []
     try:
         result = services.lend(
             desk.actor,
@@ -114,38 +131,45 @@ def _lend(
             terminal=desk.terminal,
             late=late,
             permit=permit,
-            walk_in=walk_in or permit is not None,
+            walk_in=walk_in,
         )
     except OutcomeUnknown:
         # the same key again: whatever happened, a repeated scan ends in one loan
         return Answer(sitting, notice("stop-unknown-outcome"), key=key, typed=scan)
-    return _ask(sitting, scan, result)
+    asked = _question(scan, result.outcome, late, permit)
+    return Answer(sitting.answered(scan, asked), notice(result, scan=scan))
 
 
-def _ask(sitting: Sitting, scan: str, result: services.Result) -> Answer:
-    """An answer that may be a question: renew what is already theirs, let a stop pass, lend before the holds."""
-    if result.outcome is Outcome.HOLDS_WAIT:
-        return Answer(replace(sitting, asked=WALK_IN + scan), notice(result, scan=scan), asks="walk-in")
-    if result.outcome is Outcome.ALREADY_YOURS:
-        asks = "renew"
-    elif result.outcome in services.PERMITTABLE:
-        asks = "permit"
-    else:
-        asks = ""
-    return Answer(replace(sitting, asked=scan if asks else ""), notice(result, scan=scan), asks=asks)
+def _question(scan: str, outcome: Outcome, late: Late | None, permit: Permit | None) -> Question | None:
+    """What the counter asks now: renew what is already theirs, let a stop pass, lend before the holds."""
+    if outcome is Outcome.ALREADY_YOURS:
+        return Question(scan, "renew")
+    if outcome is not Outcome.HOLDS_WAIT and outcome not in services.PERMITTABLE:
+        return None
+    return Question(
+        scan,
+        kind="walk-in" if outcome is Outcome.HOLDS_WAIT else "permit",
+        stop=outcome.value,
+        passed=tuple(sorted(permit.stops)) if permit else (),
+        approver=permit.approver.pk if permit else None,
+        reason=permit.reason.value if permit else "",
+        on=str(late.on) if late else "",
+        late_reason=late.reason.value if late else "",
+    )
 
 
-def _begin(desk: Desk, number: str) -> Answer:
-    """A new sitting for a card; an ended or unknown card is told apart."""
+def _begin(desk: Desk, number: str, former: Sitting | None) -> Answer:
+    """A new sitting for a card; an ended or unknown card is told apart. What the former left open is not lent."""
+    left = former.undecided if former else ()
     card = find.by_card(number)
     if card is None:
-        return Answer(shown=notice("stop-unknown-card"))
+        return Answer(shown=notice("stop-unknown-card"), left=left)
     if card.ended_on is not None:
-        return Answer(shown=notice("stop-old-card"))
+        return Answer(shown=notice("stop-old-card"), left=left)
     with transaction.atomic():
         audit.write(desk.actor, "view-patron", "lend", [card.patron.pseudonym])
     expired = card.patron.expires_on < timezone.localdate()
-    return Answer(Sitting.begin(card), notice("stop-patron-expired") if expired else None)
+    return Answer(Sitting.begin(card), notice("stop-patron-expired") if expired else None, left)
 
 
 @require_http_methods(["GET", "POST"])
@@ -154,57 +178,32 @@ def renew_page(request: HttpRequest) -> HttpResponse:
     desk = desks.at(request)
     form = forms.ScanForm(request.POST or None)
     sitting = Sitting.read(form.cleaned_data["sitting"], desk.staff) if form.is_valid() else None
-    if sitting is None or not sitting.asked:
+    if sitting is None or sitting.newest is None or sitting.newest.kind != "renew":
         return redirect("lend")
-    return _show(request, desk, _renew(desk, sitting, form.cleaned_data["key"]))
+    return show(request, desk, _renew(desk, sitting, sitting.newest.barcode, form.cleaned_data["key"]))
 
 
-def _renew(desk: Desk, sitting: Sitting, key: uuid.UUID) -> Answer:
-    scan = sitting.asked
+def _renew(desk: Desk, sitting: Sitting, scan: str, key: uuid.UUID) -> Answer:
     try:
         scan_key = services.scan_key(key, "renew", sitting.card.number, scan)
-        result = services.renew(desk.actor, sitting.patron.pk, scan, desk.library, scan_key)
+        result = services.renew(desk.actor, sitting.patron.pk, scan, desk.library, scan_key, point=desk.point)
     except OutcomeUnknown:
-        return Answer(sitting, notice("stop-unknown-outcome"), asks="renew", key=key)
-    return Answer(replace(sitting, asked=""), notice(result, scan=scan))
+        return Answer(sitting, notice("stop-unknown-outcome"), key=key)
+    return Answer(sitting.answered(scan), notice(result, scan=scan))
 
 
-@sensitive_post_parameters("password")
-@require_http_methods(["GET", "POST"])
-def permit_page(request: HttpRequest) -> HttpResponse:
-    """The exception (F7): an officer's, or confirmed on the spot by an officer's own ID and password."""
-    desk = desks.at(request)
-    form = forms.PermitForm(request.POST or None)
-    sitting = Sitting.read(form.cleaned_data["sitting"], desk.staff) if form.is_valid() else None
-    if sitting is None or not sitting.asked:
-        return redirect("lend")
-    given = form.cleaned_data
-    approver = _approver(request, desk, given["login_id"], given["password"])
-    if approver is None:
-        return _show(request, desk, Answer(sitting, notice("stop-no-permit", sitting.asked), asks="permit"))
-    permit = Permit(approver, PermitReason(given["reason"]))
-    return _show(request, desk, _lend(desk, sitting, sitting.asked, given["key"], permit=permit))
-
-
-def _approver(request: HttpRequest, desk: Desk, login_id: str, password: str) -> StaffAccount | None:
-    """The officer who allows it: the operator, or the person of this ID and password; a refusal is in the audit."""
-    if desk.staff.level in SUPERVISORS:
-        return desk.staff
-    person = authenticate(request, login_id=login_id, password=password)
-    if isinstance(person, StaffAccount) and person.level in SUPERVISORS:
-        return person
-    audit.write(audit.Actor(login_id or desk.staff.login_id, desk.library.key), "permit-refused", "lend")
-    return None
-
-
-def _show(request: HttpRequest, desk: Desk, answer: Answer) -> HttpResponse:
+def show(request: HttpRequest, desk: Desk, answer: Answer) -> HttpResponse:
+    """The window after an answer, with the day of the loan as it was chosen."""
     context: dict[str, Any] = {
         "key": answer.key,
         "typed": answer.typed,
         "notice": answer.shown,
         "sitting": answer.sitting,
-        "asks": answer.asks,
+        "left": showing.of_questions(answer.left),
         "permit_reasons": words.permit_reasons(),
+        "day": request.POST.get("day", "today"),
+        "late_on": request.POST.get("on", ""),
+        "late_reason": request.POST.get("late_reason", ""),
         "late_reasons": words.late_reasons(),
         "mode": "lend",
     }

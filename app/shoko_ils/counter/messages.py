@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from shoko_ils.circulation.services import Outcome, Result
+from shoko_ils.holdings.models import Item
 from shoko_ils.holds import words as holds
 
 
@@ -23,6 +24,8 @@ class Notice:
     accompanying: str = ""
     accompanying_count: int = 0
     item_note: str = ""
+    # asked below it until it is decided
+    asked: bool = False
 
     @property
     def word(self) -> str:
@@ -57,6 +60,10 @@ def _texts(code: str, library: str) -> tuple[str, str]:
         Outcome.NOT_THEIRS: (_("Not on loan to this patron"), ""),
         Outcome.ITEM_OVERDUE: (_("Past due: cannot be renewed"), _("It must be returned.")),
         Outcome.RENEWALS_USED: (_("It has been renewed as often as allowed"), ""),
+        Outcome.RENEWAL_NO_GAIN: (
+            _("A renewal would not change the due date"),
+            _("It is not counted. Renew later, before the due date."),
+        ),
         Outcome.HELD_BACK: (_("Return pending check: the loan stays open"), _("To be decided by the day below.")),
         Outcome.PENDING: (_("This return is pending a check"), _("An officer decides it.")),
         Outcome.DECLARED_LOST: (_("Recorded as lost"), _("The loan stays open until it is settled.")),
@@ -78,8 +85,19 @@ def _texts(code: str, library: str) -> tuple[str, str]:
         "stop-unknown-card": (_("Unknown patron card"), _("Find the patron by name (F4).")),
         "stop-old-card": (_("This is an old card"), _("Ask for the new card, or issue one.")),
         "stop-card-in-return": (_("This is a patron card"), _("Scan the item. To lend, press F2.")),
+        "stop-misread-card": (
+            _("The number of a patron card was not read correctly"),
+            _("Nobody stands at the counter now: scan the card again, then the items."),
+        ),
+        "stop-staff-card": (_("This is a staff card"), _("To change the operator, press F10.")),
+        "stop-of-lending": (_("This barcode belongs to the lending window"), _("To lend, press F2.")),
+        "stop-nothing-asked": (_("Nothing is asked that this answers"), _("Scan the item again.")),
+        "stop-undecided": (
+            _("Not decided yet whether to lend"),
+            _("Answer yes or no below, or scan the card of the next patron."),
+        ),
         "stop-late": (_("The day or the reason is missing or too far back"), _("Enter day and reason, then scan.")),
-        "stop-no-permit": (_("An officer (level 1 or 2) has to confirm"), _("Own ID and password of the officer.")),
+        "stop-no-permit": (_("An officer (level 1 or 2) has to confirm"), _("Card and PIN of the officer.")),
         "stop-unknown-undo": (_("The result is not known yet"), _("Press F8 once more. Nothing happens twice.")),
         "stop-unknown-outcome": (
             _("The result is not known yet"),
@@ -87,6 +105,11 @@ def _texts(code: str, library: str) -> tuple[str, str]:
         ),
     }
     return texts[code]
+
+
+def title_of(item: Item) -> str:
+    """Title with volume: 上 and 下 must not look alike."""
+    return f"{item.record.title} {item.record.volume}".strip()
 
 
 def texts(outcome: Outcome) -> str:
@@ -111,11 +134,12 @@ def notice(result: Result | str, scan: str = "") -> Notice:
         kind="note" if kind == "done" and item and item.accompanying_count else kind,
         headline=headline,
         advice=advice,
-        title=item.record.title if item else "",
+        title=title_of(item) if item else "",
         call_number=item.call_number if item else "",
         barcode=item.barcode if item else scan,
         due_on=result.due_on,
         accompanying=item.accompanying if item else "",
         accompanying_count=item.accompanying_count if item else 0,
         item_note=item.note if item else "",
+        asked=result.outcome is Outcome.HOLDS_WAIT,
     )

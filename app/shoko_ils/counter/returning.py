@@ -13,16 +13,16 @@ from shoko_ils.circulation.models import ReturnCase
 from shoko_ils.circulation.services import Outcome, OutOfRange
 from shoko_ils.core.db import OutcomeUnknown
 from shoko_ils.counter import desk as desks
-from shoko_ils.counter import forms, words
+from shoko_ils.counter import forms, windows, words
 from shoko_ils.counter.desk import Desk
 from shoko_ils.counter.log import ScanLog
 from shoko_ils.counter.messages import Notice, notice
 from shoko_ils.counter.operations import Operation, operation
-from shoko_ils.holdings.barcode import is_card
 from shoko_ils.holds.words import slip_of
 
 SALT = "shoko.undo"
 UNDO_SECONDS = 180
+UNDO_COOKIE = "__Host-shoko-undo"
 ENDED_A_LOAN = frozenset(
     {
         Outcome.SHELVE,
@@ -50,15 +50,6 @@ def read_undo(token: str, desk: Desk) -> uuid.UUID | None:
     return uuid.UUID(key) if staff_id == desk.staff.pk else None
 
 
-# barcodes of the desk sheet that lead to another window
-ELSEWHERE = {
-    Operation.LEND: "lend",
-    Operation.RENEW: "lend",
-    Operation.FINISH: "lend",
-    Operation.HOLD_BACK: "return-check",
-}
-
-
 @require_http_methods(["GET", "POST"])
 def return_page(request: HttpRequest) -> HttpResponse:
     """One field, one result: where the item goes now. `act=undo` takes the last return back."""
@@ -69,16 +60,17 @@ def return_page(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _show(request, desk, notice("stop-unreadable"))
     wished = operation(form.cleaned_data["scan"])
-    if wished in ELSEWHERE:
-        return redirect(ELSEWHERE[wished])
+    if window := windows.leads_to(form.cleaned_data["scan"], "return"):
+        return redirect(window)
     if request.POST.get("act") == "undo" or wished is Operation.UNDO:
-        return _undo(request, desk, form.cleaned_data["key"], form.cleaned_data["sitting"])
+        token = form.cleaned_data["sitting"] or request.COOKIES.get(UNDO_COOKIE, "")
+        return _undo(request, desk, form.cleaned_data["key"], token)
     return _scanned(request, desk, form.cleaned_data["scan"], form.cleaned_data["key"])
 
 
 def _scanned(request: HttpRequest, desk: Desk, scan: str, key: uuid.UUID) -> HttpResponse:
-    if is_card(scan):
-        return _show(request, desk, notice("stop-card-in-return"))
+    if stop := windows.belongs_elsewhere(scan, "return"):
+        return _show(request, desk, stop)
     if scan in ("", Operation.RETURN.value):
         return _show(request, desk, None)
     return _take_back(request, desk, scan, key)
@@ -106,7 +98,13 @@ def _take_back(request: HttpRequest, desk: Desk, scan: str, key: uuid.UUID) -> H
     shown = notice(result, scan=scan)
     ScanLog(request.session).add(scan_key, shown)
     token = undo_token(desk, key) if result.outcome in ENDED_A_LOAN else ""
-    return _show(request, desk, shown, token=token, slip=slip_of(result))
+    answer = _show(request, desk, shown, token=token, slip=slip_of(result))
+    if token:
+        # who looks into another window and comes back can still undo; the secret stays with the browser
+        answer.set_cookie(
+            UNDO_COOKIE, token, max_age=UNDO_SECONDS, secure=True, httponly=True, samesite="Strict"
+        )
+    return answer
 
 
 def _undo(request: HttpRequest, desk: Desk, key: uuid.UUID, token: str) -> HttpResponse:
@@ -136,10 +134,12 @@ def check_page(request: HttpRequest) -> HttpResponse:
         form = forms.HoldBackForm(request.POST)
         if not form.is_valid():
             shown = notice("stop-unreadable")
-        elif operation(form.cleaned_data["scan"]) is Operation.LEND:
-            return redirect("lend")
-        elif operation(form.cleaned_data["scan"]) is Operation.RETURN:
-            return redirect("return")
+        elif window := windows.leads_to(form.cleaned_data["scan"], "return-check"):
+            return redirect(window)
+        elif stop := windows.belongs_elsewhere(form.cleaned_data["scan"], "return-check"):
+            shown = stop
+        elif form.cleaned_data["scan"] == Operation.HOLD_BACK:
+            pass  # already here
         elif scan := form.cleaned_data["scan"]:
             given = form.cleaned_data
             scan_key = services.scan_key(given["key"], "hold-back", scan, given["reason"])

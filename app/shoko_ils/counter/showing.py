@@ -8,14 +8,16 @@ from django.utils import timezone
 from shoko_ils.circulation import rules, standing
 from shoko_ils.circulation.models import Loan
 from shoko_ils.counter.desk import Desk
-from shoko_ils.counter.sitting import Sitting
-from shoko_ils.holdings.models import MaterialClass
+from shoko_ils.counter.sitting import Question, Sitting
+from shoko_ils.holdings.models import Item, MaterialClass
 from shoko_ils.patrons.models import Patron
-from shoko_ils.staff.access import sees_patrons
+from shoko_ils.staff.access import Cell, permits, sees_patrons
+
+LISTS_LOANS = Cell("patron", "loans")
 
 
 def of_sitting(desk: Desk, sitting: Sitting) -> dict[str, Any]:
-    """What the counter shows of the sitting; counts for everybody, the list of today's items too."""
+    """What the counter shows of the sitting: counts for everybody, the list of what is lent now by the matrix."""
     loans = list(
         Loan.objects.filter(patron=sitting.patron)
         .select_related("item__record", "item__location", "item__material_class")
@@ -25,13 +27,21 @@ def of_sitting(desk: Desk, sitting: Sitting) -> dict[str, Any]:
     return {
         "token": sitting.token(desk.staff),
         "patron": sitting.patron if sees_patrons(desk.staff.level) else None,
+        "questions": of_questions(sitting.questions),
         "now_lent": [loan for loan in loans if loan.lent_at and loan.lent_at >= sitting.began],
+        "lists_loans": permits(desk.staff, LISTS_LOANS, desk.library.pk),
         "tallies": _tallies(desk, sitting.patron, loans),
         "open_count": len(loans),
         "overdue_count": sum(loan.due_on < today and not loan.pending for loan in loans),
         "pending_count": sum(loan.pending for loan in loans),
         "blocked": standing.blocked(sitting.patron, today),
     }
+
+
+def of_questions(questions: tuple[Question, ...]) -> list[tuple[Question, Item | None]]:
+    """Each question with the item that it is about, the newest first."""
+    items = Item.objects.select_related("record").in_bulk([one.barcode for one in questions], field_name="barcode")
+    return [(one, items.get(one.barcode)) for one in questions]
 
 
 @dataclass(frozen=True)

@@ -4,30 +4,76 @@ The form carries it, signed: two windows do not mix, no table remembers who stoo
 """
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 from django.core import signing
 from django.utils import timezone
 
+from shoko_ils.circulation.services import Late, LateReason
 from shoko_ils.patrons.models import Card, Patron
 from shoko_ils.staff.models import StaffAccount
 
 SALT = "shoko.sitting"
 LAPSES = dt.timedelta(minutes=15)
+# so many items may wait for a decision; the form has to carry them
+MOST_QUESTIONS = 15
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the counter asks about a scanned item, and all that the answer needs. `kind`: renew, permit or walk-in."""
+
+    barcode: str
+    kind: str
+    # the stop that a permit would pass, and those that were named and passed before it
+    stop: str = ""
+    passed: tuple[str, ...] = ()
+    # who has given a permit for this item, and why
+    approver: int | None = None
+    reason: str = ""
+    # the day of a loan that is entered late
+    on: str = ""
+    late_reason: str = ""
+
+    @property
+    def late(self) -> Late | None:
+        """Raises OutOfRange when the day has moved too far back meanwhile."""
+        return Late(dt.date.fromisoformat(self.on), LateReason(self.late_reason)) if self.on else None
+
+    @property
+    def stays(self) -> bool:
+        """Whether it is kept until it is decided. The others are offers that the next scan withdraws."""
+        return self.kind == "walk-in"
 
 
 @dataclass(frozen=True)
 class Sitting:
-    """The patron whose items are being lent, and since when."""
+    """The patron whose items are being lent, and since when; what is asked meanwhile, the newest first."""
 
     card: Card
     began: dt.datetime
-    # the number of the item about which the counter asks: renew it, or let it pass by an exception
-    asked: str = ""
+    questions: tuple[Question, ...] = ()
 
     @property
     def patron(self) -> Patron:
         return self.card.patron
+
+    @property
+    def undecided(self) -> tuple[Question, ...]:
+        return tuple(one for one in self.questions if one.stays)
+
+    @property
+    def newest(self) -> Question | None:
+        return self.questions[0] if self.questions else None
+
+    def about(self, barcode: str) -> Question | None:
+        """What is asked about this item."""
+        return next((one for one in self.questions if one.barcode == barcode), None)
+
+    def answered(self, barcode: str, asked: Question | None = None) -> "Sitting":
+        """The item was dealt with, and now `asked` is the question about it; other offers are withdrawn."""
+        kept = tuple(one for one in self.undecided if one.barcode != barcode)
+        return replace(self, questions=((asked,) if asked else ()) + kept)
 
     @classmethod
     def begin(cls, card: Card) -> "Sitting":
@@ -35,7 +81,8 @@ class Sitting:
 
     def token(self, staff: StaffAccount) -> str:
         """What the form carries; worthless to another person at the counter."""
-        return signing.dumps([staff.pk, self.card.pk, self.began.timestamp(), self.asked], salt=SALT)
+        asked = [{name: value for name, value in asdict(one).items() if value} for one in self.questions]
+        return signing.dumps([staff.pk, self.card.pk, self.began.timestamp(), asked], salt=SALT, compress=True)
 
     @classmethod
     def read(cls, token: str, staff: StaffAccount) -> "Sitting | None":
@@ -51,4 +98,5 @@ class Sitting:
             .filter(pk=card_id, ended_on__isnull=True)
             .first()
         )
-        return cls(card, dt.datetime.fromtimestamp(began, dt.UTC), asked) if card else None
+        questions = tuple(Question(**one | {"passed": tuple(one.get("passed", ()))}) for one in asked)
+        return cls(card, dt.datetime.fromtimestamp(began, dt.UTC), questions) if card else None

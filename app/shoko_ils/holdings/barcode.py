@@ -41,5 +41,10 @@ def is_card(number: str) -> bool:
     return len(number) == CARD_DIGITS and is_valid(number)
 
 
+def is_like_card(number: str) -> bool:
+    """Eight digits with a wrong check digit: a patron card that the scanner misread, or a hand mistyped."""
+    return len(number) == CARD_DIGITS and number.isascii() and number.isdigit() and not is_valid(number)
+
+
 def is_staff_card(number: str) -> bool:
     return len(number) == STAFF_DIGITS and is_valid(number)

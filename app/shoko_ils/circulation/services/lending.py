@@ -43,7 +43,7 @@ def lend(
 ) -> Result:
     """Lend the item with `barcode` to a patron at `library` (and `point`), or say why not.
 
-    `late` enters a loan of a former day, `permit` passes the stops in PERMITTABLE, `walk_in` answers HOLDS_WAIT with
+    `late` enters a loan of a former day, `permit` passes the stops that it names, `walk_in` answers HOLDS_WAIT with
     yes: the patron brought the copy from the shelf. Locks the patron (the limit is
     counted under it), then the item. The audit says who lent and when, and neither what nor to whom: together with
     a later row of the item that would tell what a person read. A permit is in the audit with the patron.
@@ -85,11 +85,11 @@ def attempt(
     if rule is None:
         return Result(Outcome.NO_RULE, item)
     stops = list(_stops(patron, item, rule, day))
-    passed = [stop for stop in stops if permit and stop in PERMITTABLE]
+    passed = [stop for stop in stops if permit and stop in permit.stops & PERMITTABLE]
     if len(passed) < len(stops):
         return Result(next(stop for stop in stops if stop not in passed), item)
     wait = _past_holds(patron, item, library, today, walk_in=walk_in)
-    if wait is Outcome.HOLDS_NEED_IT and permit:
+    if wait is Outcome.HOLDS_NEED_IT and permit and wait in permit.stops:
         passed.append(wait)
         wait = CLAIMS[holds.claim(patron, item, library, today, holds.Consent.EXCEPTION)]
     if wait is not None:

@@ -126,7 +126,7 @@ def resolve(actor: audit.Actor, person: StaffAccount, slip: PaperSlip, proposed:
         return ended
     if ended or proposed is Proposal.RELEASE_HOLD:
         _release(actor, item, patron)
-    permit = Permit(person, PermitReason.SYSTEM) if proposed in OFFICERS_ONLY else None
+    permit = Permit(person, PermitReason.SYSTEM, PERMITTABLE) if proposed in OFFICERS_ONLY else None
     return _lend(actor, batch, patron, item, permit)
 
 

@@ -13,7 +13,7 @@ from shoko_ils.circulation.models import Loan, LoanRule
 from shoko_ils.circulation.permit import Permit
 from shoko_ils.circulation.services.once import find_item, once
 from shoko_ils.circulation.services.results import PERMITTABLE, Outcome, Result
-from shoko_ils.core.models import Library
+from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holds.services import lending as holds
 from shoko_ils.patrons.models import Patron
 
@@ -25,12 +25,14 @@ def renew(
     library: Library,
     key: uuid.UUID,
     *,
+    point: ServicePoint | None = None,
     permit: Permit | None = None,
 ) -> Result:
     """Renew the patron's loan of an item, or say why not.
 
     The rule under which the item was lent decides: how often, and whether the days count from today or from the due
-    date. The due date avoids closed days of the library that lent, and a renewal never brings it nearer.
+    date. The due date avoids closed days of the library that lent. A renewal that would not move it is refused: it
+    would be spent for nothing.
     """
 
     def act() -> Result:
@@ -47,12 +49,12 @@ def renew(
             return Result(Outcome.NOT_THEIRS, item)
         today = timezone.localdate()
         stops = list(_stops(patron, loan, today))
-        passed = [stop for stop in stops if permit and stop in PERMITTABLE]
+        passed = [stop for stop in stops if permit and stop in permit.stops & PERMITTABLE]
         if len(passed) < len(stops):
             return Result(next(stop for stop in stops if stop not in passed), item, loan.due_on)
         due_on = _prolonged(loan, today)
         Loan.objects.filter(pk=loan.pk).update(due_on=due_on, renewals=loan.renewals + 1)
-        count("renew", item, library)
+        count("renew", item, library, point)
         if passed and permit:
             allowed = audit.Actor(permit.approver.login_id, actor.library)
             audit.write(allowed, f"permit-{permit.reason}", "renew", [patron.pseudonym])
@@ -86,6 +88,8 @@ def _stops(patron: Patron, loan: Loan, today: dt.date) -> Iterator[Outcome]:
         yield Outcome.RENEWAL_HOLDS
     if loan.rule.max_renewals is not None and loan.renewals >= loan.rule.max_renewals:
         yield Outcome.RENEWALS_USED
+    if _prolonged(loan, today) == loan.due_on:
+        yield Outcome.RENEWAL_NO_GAIN
 
 
 def _prolonged(loan: Loan, today: dt.date) -> dt.date:

@@ -40,6 +40,8 @@ class Outcome(StrEnum):
     ITEM_OVERDUE = "stop-item-overdue"
     RENEWALS_USED = "stop-renewals-used"
     RENEWAL_HOLDS = "stop-renewal-holds"
+    # the due date would stay as it is
+    RENEWAL_NO_GAIN = "stop-renewal-no-gain"
     PENDING = "stop-pending"
     NOT_ON_LOAN = "stop-not-on-loan"
     DATE_BEFORE_LOAN = "stop-date-before-loan"
@@ -51,7 +53,7 @@ class Outcome(StrEnum):
     HOLD_SHELF = "note-hold-shelf"
     HOLD_TRANSIT = "note-hold-transit"
     HELD = "stop-held"
-    HOLDS_WAIT = "note-holds-wait"
+    HOLDS_WAIT = "stop-holds-wait"
     HOLDS_NEED_IT = "stop-holds-need-it"
     NOT_FOUND_ONCE = "note-not-found-once"
     MISSING = "note-missing"

@@ -73,9 +73,11 @@ def _ahead_of(patron: Patron, item: Item, today: dt.date) -> int:
 def _stop(item: Item, ahead: int, consent: Consent) -> Claim | None:
     if consent is Consent.EXCEPTION:
         return None
+    if queue.on_shelf(item.record_id).count() > ahead:
+        return None  # a copy is left for everybody who waits
     if policy().walk_in_first:
         return None if consent is Consent.YES else Claim.ASK
-    return None if queue.on_shelf(item.record_id).count() > ahead else Claim.NEEDED
+    return Claim.NEEDED
 
 
 def refuses_renewal(item: Item, today: dt.date) -> bool:

@@ -1,0 +1,32 @@
+"""Every barcode at every scan field: where one leads to, or the one sentence that says to which window it belongs."""
+
+from shoko_ils.counter.messages import Notice, notice
+from shoko_ils.counter.operations import Operation, operation
+from shoko_ils.holdings.barcode import is_card, is_staff_card
+
+# barcodes of the desk sheet that open a window
+OPENS = {
+    Operation.LEND: "lend",
+    Operation.RETURN: "return",
+    Operation.HOLD_BACK: "return-check",
+    Operation.UNDO: "return",
+}
+# those that mean something in one window only
+OF_LENDING = frozenset({Operation.RENEW, Operation.FINISH, Operation.YES, Operation.NO})
+
+
+def leads_to(scan: str, here: str) -> str | None:
+    """The page that a scan opens; None: it stays here."""
+    opened = OPENS.get(wished) if (wished := operation(scan)) else None
+    return opened if opened != here else None
+
+
+def belongs_elsewhere(scan: str, here: str) -> Notice | None:
+    """What to do with a barcode that this window can do nothing with; None: it can."""
+    if is_staff_card(scan):
+        return notice("stop-staff-card")
+    if here != "lend" and is_card(scan):
+        return notice("stop-card-in-return")
+    if here != "lend" and operation(scan) in OF_LENDING:
+        return notice("stop-of-lending")
+    return None
