@@ -23,6 +23,8 @@ class Policy:
     transit_days: int = 3
     # whether a mail lists titles; without, it says how many and gives the link
     titles_in_mail: bool = False
+    # hold and transit slips are printed without asking
+    print_slips: bool = False
 
 
 @cache

@@ -4,6 +4,7 @@ from django.utils.translation import gettext as _
 
 from shoko_ils.circulation.services.results import Outcome, Result
 from shoko_ils.holds.models import State, TitleRequest
+from shoko_ils.holds.policy import policy
 from shoko_ils.holds.services import routing
 from shoko_ils.holds.services.placing import Placing
 from shoko_ils.holds.skips import Skip
@@ -32,11 +33,15 @@ def texts(result: Result) -> tuple[str, str] | None:
 
 
 def slip_of(result: Result) -> dict[str, object]:
-    """Which slip a page offers to print: `slip_hold` or `slip_transit`; empty if none."""
+    """Which slip a page offers to print, `slip_hold` or `slip_transit`, and whether without asking; empty if none."""
     if result.item is None or result.slip is None or result.outcome is Outcome.UNDONE:
         return {}
     route = routing.current(result.item)
-    return {"slip_hold": route.hold, "slip_transit": None if route.hold else route.transit}
+    return {
+        "slip_hold": route.hold,
+        "slip_transit": None if route.hold else route.transit,
+        "print_slips": policy().print_slips,
+    }
 
 
 def _slip(number: int | None) -> str:

@@ -1,52 +1,15 @@
-// Keeps the scan field ready and drops no scan: a number typed while the server answers waits its turn.
+// Keys, focus, sound and printing of the counter. The queue behind the scan field is in scanning.js.
 "use strict";
 
-const field = document.getElementById("scan");
-const form = document.querySelector("[data-scan]");
-const result = document.querySelector("[data-result]");
-const policy = window.trustedTypes?.createPolicy("shoko", { createHTML: (text) => text });
-const waiting = [];
-let busy = false;
-
-// The server's page, parsed but not run; only its result, its key and its sitting are taken over.
-const parse = (text) => new DOMParser().parseFromString(policy ? policy.createHTML(text) : text, "text/html");
-
-// Reads with the same key until it answers: whatever the first try did, a repeated one changes nothing.
-async function send({ scan, act }) {
-  const body = new FormData(form);
-  body.set("scan", scan);
-  if (act) {
-    body.set("act", act);
-  }
-  const answer = await fetch(form.action, { method: "POST", body, credentials: "same-origin" });
-  if (answer.redirected || !answer.headers.get("content-type")?.startsWith("text/html")) {
-    window.location.assign(answer.url);
-    return;
-  }
-  const page = parse(await answer.text());
-  const fresh = page.querySelector("[data-scan]");
-  if (!fresh) {
-    throw new Error(`unexpected answer ${answer.status}`);
-  }
-  keepStops(fresh);
-  for (const name of ["key", "sitting"]) {
-    form.elements[name].value = fresh.elements[name].value;
-  }
-  if (fresh.elements.scan.value) {
-    field.value = fresh.elements.scan.value;
-    waiting.length = 0;
-  }
-  form.querySelector("label").textContent = fresh.querySelector("label").textContent;
-  result.replaceChildren(...page.querySelector("[data-result]").childNodes);
-  sound();
-}
+const { put, parse, work, form, field, isStopped } = window.shoko;
 
 // Done is one short tone, a note two, a stop one low and long: the word on the screen says the same.
 const TONES = { done: [[880, 0, 0.08]], note: [[660, 0, 0.1], [660, 0.16, 0.1]], stop: [[180, 0, 0.6]] };
 let audio = null;
 
 function sound() {
-  const kind = /notice-(done|note|stop)/.exec(result?.querySelector(".notice")?.className ?? "")?.[1];
+  const shown = document.querySelector("[data-result] .notice");
+  const kind = /notice-(done|note|stop)/.exec(shown?.className ?? "")?.[1];
   if (!kind || !window.AudioContext) {
     return;
   }
@@ -61,72 +24,134 @@ function sound() {
   }
 }
 
-// A stop must not vanish under the next scan: it stays listed until the patron changes.
-function keepStops(fresh) {
-  const list = document.querySelector("[data-stops]");
-  const stop = result.querySelector(".notice-stop");
-  if (stop) {
-    list.prepend(stop);
+// A slip is printed from this page: no other tab, and the focus is where it was.
+async function print(source) {
+  const failed = document.querySelector("[data-slip-failed]");
+  try {
+    const post = source.matches("form");
+    const answer = await fetch(post ? source.action : source.href, {
+      method: post ? "POST" : "GET", body: post ? new FormData(source) : undefined, credentials: "same-origin",
+    });
+    const sheet = parse(await answer.text()).querySelector("[data-slip-sheet]");
+    if (!sheet) {
+      throw new Error(`unexpected answer ${answer.status}`);
+    }
+    const box = document.createElement("div");
+    box.className = "slip-sheet";
+    box.append(...sheet.childNodes);
+    document.body.append(box);
+    window.print();
+    box.remove();
+  } catch {
+    failed?.removeAttribute("hidden");
   }
-  if (!fresh.elements.sitting.value || !form.elements.sitting.value) {
-    list.replaceChildren();
-  }
+  field()?.focus();
 }
 
-async function work() {
-  if (busy) {
+window.shokoDesk = {
+  // an answer is on the page: heard, and its slip printed if the site wants that
+  async answered() {
+    sound();
+    const slip = document.querySelector("[data-result] [data-slip][data-at-once]");
+    if (slip) {
+      await print(slip);
+    }
+  },
+};
+
+document.addEventListener("submit", (event) => {
+  const sent = event.target;
+  if (sent.matches("[data-slip]")) {
+    event.preventDefault();
+    print(sent);
+  } else if (form() && sent.matches("[data-scan], [data-asks]")) {
+    event.preventDefault();
+    if (sent.matches("[data-asks]")) {
+      put({ action: sent.action, fields: [...new FormData(sent, event.submitter)] });
+    } else {
+      const act = event.submitter?.name === "act" ? event.submitter.value : "";
+      const scan = field().value;
+      field().value = "";
+      // where something stopped, an empty Enter sends it again
+      if (isStopped() && !scan && !act) {
+        work();
+      } else {
+        put({ scan, act });
+      }
+    }
+    field().focus();
+  }
+});
+
+// From window to window in the order of the scans.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[href]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) {
     return;
   }
-  busy = true;
-  while (waiting.length) {
-    const scan = waiting[0];
-    form.querySelector("[data-waiting]").textContent = waiting.slice(1).map((one) => one.scan).join(" · ");
-    try {
-      await send(scan);
-      waiting.shift();
-    } catch {
-      // the number goes back into the field: Enter sends it again with the same key
-      field.value = scan.scan;
-      waiting.length = 0;
-      form.querySelector("[data-offline]").hidden = false;
-      busy = false;
-      return;
+  if (link.matches("[data-slip]")) {
+    event.preventDefault();
+    print(link);
+  } else if (form() && link.origin === window.location.origin && !link.target && link.closest("nav")) {
+    event.preventDefault();
+    put({ go: link.href });
+  }
+});
+
+// A scanner types wherever the focus is. Letters and digits belong into the field, unless something is being written;
+// in a list or at a date only a whole number that comes as fast as no hand types does.
+const WRITES = "input:not([type=radio], [type=checkbox], [type=date]), textarea";
+const BURST = /^[A-D]?(\d{4}|\d{8,10})[A-D]?$/i;
+const FASTEST_HAND_MS = 35;
+let burst = { text: "", at: 0, target: null, before: "" };
+
+document.addEventListener("keydown", (event) => {
+  const target = event.target;
+  if (!field() || target === field() || document.querySelector("dialog[open]") || target.matches("[data-takes-scans]")) {
+    return;
+  }
+  const plain = event.key.length === 1 && !event.ctrlKey && !event.altKey && !event.metaKey;
+  const writes = target.closest(`${WRITES}, [type=date]`);
+  if (plain && !writes) {
+    // the space bar presses what has the focus; in a list other letters choose
+    const chooses = target.closest("select") && !/[\da-d]/i.test(event.key);
+    const presses = event.key === " " && target.closest("button, a, summary, input, select");
+    if (!chooses && !presses) {
+      field().focus();
+    }
+  } else if (plain && writes) {
+    if (burst.target !== target || event.timeStamp - burst.at > FASTEST_HAND_MS) {
+      burst = { text: "", at: 0, target, before: target.value };
+    }
+    burst.text += event.key;
+    burst.at = event.timeStamp;
+  } else if (event.key === "Enter" && writes && burst.target === target && event.timeStamp - burst.at <= FASTEST_HAND_MS) {
+    if (form() && BURST.test(burst.text)) {
+      event.preventDefault();
+      target.value = burst.before;
+      put({ scan: burst.text, act: "" });
+      field().focus();
     }
   }
-  form.querySelector("[data-waiting]").textContent = "";
-  form.querySelector("[data-offline]").hidden = true;
-  busy = false;
-}
+});
 
-if (field) {
-  field.addEventListener("focus", () => field.select());
-  window.addEventListener("pageshow", (event) => {
-    if (event.persisted) {
-      field.focus();
-    }
-  });
-  // A scanner types wherever the focus is; letters and digits belong into the field.
-  document.addEventListener("keydown", (event) => {
-    const plain = event.key.length === 1 && !event.ctrlKey && !event.altKey && !event.metaKey;
-    const chooses = event.target.closest("input[type=radio], select") && /\d/.test(event.key);
-    if (plain && (chooses || !event.target.closest("input, select, textarea, button, a"))) {
-      field.focus();
+document.addEventListener("focusin", (event) => {
+  if (event.target === field()) {
+    field().select();
+  }
+});
+for (const [kind, hidden] of [["compositionstart", false], ["compositionend", true]]) {
+  document.addEventListener(kind, (event) => {
+    if (event.target === field()) {
+      form().querySelector("[data-ime]").hidden = hidden;
     }
   });
 }
-
-if (form) {
-  const ime = form.querySelector("[data-ime]");
-  field.addEventListener("compositionstart", () => { ime.hidden = false; });
-  field.addEventListener("compositionend", () => { ime.hidden = true; });
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    waiting.push({ scan: field.value, act: event.submitter?.name === "act" ? event.submitter.value : "" });
-    field.value = "";
-    field.focus();
-    work();
-  });
-}
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) {
+    field()?.focus();
+  }
+});
 
 document.addEventListener("keydown", (event) => {
   const link = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);

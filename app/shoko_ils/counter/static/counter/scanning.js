@@ -1,0 +1,253 @@
+// The queue of the scan field. Whatever is scanned waits its turn; nothing of it is lost, and nothing of it goes to
+// another window or another person's work: a change of window waits in the same queue, and what an answer stops stays.
+"use strict";
+
+window.shoko = (() => {
+  const KEPT = "shoko.waiting";
+  const policy = window.trustedTypes?.createPolicy("shoko", { createHTML: (text) => text });
+  // one of: a scan {scan, act}, the answer to a question {action, fields}, a change of window {go}
+  let waiting = [];
+  // scans from before this page, which a person has to decide on
+  let held = [];
+  let busy = false;
+  let stopped = false;
+
+  const form = () => document.querySelector("[data-scan]");
+  const field = () => document.getElementById("scan");
+  const here = () => new URL(form().action).pathname;
+  const operator = () => document.getElementById("main").dataset.operator;
+  // the server's page, parsed but not run
+  const parse = (text) => new DOMParser().parseFromString(policy ? policy.createHTML(text) : text, "text/html");
+  const numbers = (entries) => entries.map((one) => one.scan ?? (one.go ? "→" : "")).filter(Boolean).join(" · ");
+
+  // Until the server has answered, the same key: whatever the first try did, a repeated one changes nothing.
+  // "done", "again": it must be sent once more, "left": the page is about to go.
+  async function send(entry) {
+    let answer;
+    if (entry.go) {
+      answer = await fetch(entry.go, { credentials: "same-origin" });
+    } else {
+      const body = new FormData(form());
+      if (entry.fields) {
+        entry.fields.forEach(([name, value]) => body.set(name, value));
+        for (const name of ["key", "sitting"]) {
+          body.set(name, form().elements[name].value);
+        }
+      } else {
+        body.set("scan", entry.scan);
+        if (entry.act) {
+          body.set("act", entry.act);
+        }
+      }
+      answer = await fetch(entry.action ?? form().action, { method: "POST", body, credentials: "same-origin" });
+    }
+    const isPage = answer.headers.get("content-type")?.startsWith("text/html");
+    const page = isPage ? parse(await answer.text()) : null;
+    const fresh = page?.querySelector("[data-scan]");
+    if (!fresh) {
+      if (answer.redirected || entry.go) {
+        if (entry.go) {
+          waiting.shift();
+        }
+        window.location.assign(answer.url);
+        return "left";
+      }
+      throw new Error(`unexpected answer ${answer.status}`);
+    }
+    if (new URL(fresh.getAttribute("action"), answer.url).pathname !== here()) {
+      moveTo(page, answer.url);
+    } else {
+      take(page, fresh);
+    }
+    await window.shokoDesk.answered();
+    return form().elements.scan.dataset.again ? "again" : "done";
+  }
+
+  // Another window, without a new page: what is typed meanwhile goes on in its field.
+  function moveTo(page, url) {
+    const typed = field().value;
+    const open = [...document.querySelectorAll(".asks-stop, [data-hurried], .result .notice-stop")];
+    const left = waiting.length > 1 || document.querySelector(".asks-stop") ? open : [];
+    for (const link of page.head.querySelectorAll("link[rel=stylesheet]")) {
+      if (!document.head.querySelector(`link[href="${CSS.escape(link.getAttribute("href"))}"]`)) {
+        document.head.append(link.cloneNode());
+      }
+    }
+    document.title = page.title;
+    const again = page.querySelector("[data-scan]").elements.scan.value;
+    document.querySelector("nav.modes").replaceWith(page.querySelector("nav.modes"));
+    document.querySelector("main").replaceWith(page.querySelector("main"));
+    for (const one of left) {
+      one.querySelectorAll("button, input").forEach((each) => each.remove());
+      document.querySelector("[data-stops]").prepend(one);
+    }
+    history.pushState(null, "", url);
+    field().value = typed;
+    mark(again);
+    field().focus();
+  }
+
+  function take(page, fresh) {
+    const result = document.querySelector("[data-result]");
+    keepStops(result, fresh);
+    for (const name of ["key", "sitting"]) {
+      form().elements[name].value = fresh.elements[name].value;
+    }
+    mark(fresh.elements.scan.value);
+    form().querySelector("label").textContent = fresh.querySelector("label").textContent;
+    result.replaceChildren(...page.querySelector("[data-result]").childNodes);
+    if (!result.contains(document.activeElement) && document.activeElement === document.body) {
+      field().focus();
+    }
+  }
+
+  // the server wants the same number once more
+  function mark(again) {
+    field().toggleAttribute("data-again", Boolean(again));
+    if (again) {
+      field().dataset.again = again;
+    }
+  }
+
+  // A stop must not vanish under the next scan: it stays listed until the patron changes, and one that nobody can
+  // have read, because more was waiting, until the patron after that. What is asked stays by itself.
+  function keepStops(result, fresh) {
+    const list = document.querySelector("[data-stops]");
+    const before = form().elements.sitting.value;
+    const began = document.querySelector("[data-began]")?.dataset.began;
+    const next = fresh.ownerDocument.querySelector("[data-began]")?.dataset.began;
+    if (next && next !== began) {
+      for (const one of [...list.children]) {
+        if (one.hasAttribute("data-hurried")) {
+          one.removeAttribute("data-hurried");
+        } else {
+          one.remove();
+        }
+      }
+    }
+    for (const stop of result.querySelectorAll(".notice-stop:not([data-asked])")) {
+      if (waiting.length > 1) {
+        stop.dataset.hurried = "";
+      }
+      if (!next || next === began || stop.dataset.hurried !== undefined || !before) {
+        list.prepend(stop);
+      }
+    }
+    while (list.children.length > 12) {
+      list.lastElementChild.remove();
+    }
+  }
+
+  async function work() {
+    if (busy || !form()) {
+      return;
+    }
+    busy = true;
+    stopped = false;
+    while (waiting.length && !stopped) {
+      paint();
+      try {
+        const came = await send(waiting[0]);
+        if (came === "left") {
+          keep();
+          return;
+        }
+        if (came === "done") {
+          waiting.shift();
+        } else {
+          stopped = true;
+        }
+      } catch {
+        stopped = true;
+        form().querySelector("[data-offline]").hidden = false;
+      }
+    }
+    busy = false;
+    paint();
+  }
+
+  function paint() {
+    const line = form().querySelector("[data-waiting]");
+    const shown = numbers(stopped ? waiting : waiting.slice(1));
+    line.textContent = shown && stopped ? `${line.dataset.said} ${shown}` : shown;
+    if (!stopped) {
+      form().querySelector("[data-offline]").hidden = true;
+    }
+    const panel = form().querySelector("[data-held]");
+    panel.hidden = !held.length && !stopped;
+    panel.querySelector("[data-held-list]").textContent = held.length ? `${heldWords} ${numbers(held)}` : "";
+    panel.querySelector("[data-held-go]").hidden = !(stopped || heldHere);
+  }
+
+  let heldWords = "";
+  let heldHere = false;
+
+  // Scans alone, no answers with what was typed into them; the browser forgets them with the tab.
+  function keep() {
+    const scans = [...held, ...waiting.filter((one) => one.scan)];
+    const typed = field()?.value ?? "";
+    if (scans.length || typed) {
+      const state = { operator: operator(), window: here(), at: Date.now(), typed, scans };
+      sessionStorage.setItem(KEPT, JSON.stringify(state));
+    }
+  }
+
+  // What the page before could not process is shown, and done only when somebody says so.
+  function restore() {
+    const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+    if (!kept || !form()) {
+      return;
+    }
+    sessionStorage.removeItem(KEPT);
+    const { ofWindow, ofOther, ofPerson } = form().querySelector("[data-held]").dataset;
+    if (kept.operator !== operator()) {
+      held = kept.scans.length ? [{ scan: String(kept.scans.length) }] : [];
+      heldWords = ofPerson;
+    } else {
+      held = kept.scans;
+      heldHere = held.length > 0 && kept.window === here();
+      heldWords = heldHere ? ofWindow : ofOther;
+      if (kept.window === here() && Date.now() - kept.at < 5000) {
+        field().value = kept.typed + field().value;
+      }
+    }
+    paint();
+  }
+
+  function put(entry) {
+    if (entry.go && stopped) {
+      keep();
+      window.location.assign(entry.go);
+      return;
+    }
+    waiting.push(entry);
+    work();
+  }
+
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-held-go]")) {
+      waiting = [...(heldHere ? held : []), ...waiting];
+      held = heldHere ? [] : held;
+      heldHere = false;
+      field().focus();
+      work();
+    } else if (event.target.closest("[data-held-drop]")) {
+      held = [];
+      waiting = stopped ? [] : waiting;
+      stopped = false;
+      heldHere = false;
+      mark("");
+      field().focus();
+      paint();
+    }
+  });
+  window.addEventListener("pagehide", () => {
+    if (form()) {
+      keep();
+    }
+  });
+  window.addEventListener("popstate", () => window.location.reload());
+  restore();
+
+  return { put, parse, work, form, field, isStopped: () => stopped, isBusy: () => busy };
+})();
