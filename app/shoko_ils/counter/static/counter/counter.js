@@ -25,7 +25,7 @@ function sound() {
 }
 
 // A slip is printed from this page: no other tab, and the focus is where it was.
-async function print(source) {
+async function printSlip(source) {
   const failed = document.querySelector("[data-slip-failed]");
   try {
     const post = source.matches("form");
@@ -54,7 +54,7 @@ window.shokoDesk = {
     sound();
     const slip = document.querySelector("[data-result] [data-slip][data-at-once]");
     if (slip) {
-      await print(slip);
+      await printSlip(slip);
     }
   },
 };
@@ -63,7 +63,7 @@ document.addEventListener("submit", (event) => {
   const sent = event.target;
   if (sent.matches("[data-slip]")) {
     event.preventDefault();
-    print(sent);
+    printSlip(sent);
   } else if (form() && sent.matches("[data-scan], [data-asks]")) {
     event.preventDefault();
     if (sent.matches("[data-asks]")) {
@@ -91,7 +91,7 @@ document.addEventListener("click", (event) => {
   }
   if (link.matches("[data-slip]")) {
     event.preventDefault();
-    print(link);
+    printSlip(link);
   } else if (form() && link.origin === window.location.origin && !link.target && link.closest("nav")) {
     event.preventDefault();
     put({ go: link.href });

@@ -1,0 +1,104 @@
+"""A browser at the staff service of the test itself: same process, same transaction, undone at the end."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, connections
+from playwright.sync_api import ConsoleMessage, Page, sync_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+PATIENCE_SECONDS = 20
+
+
+class Service:
+    """The service as a WSGI application, one request at a time on the connection of the test.
+
+    While `gate` is closed what is posted waits for its answer; while `away` is set it is answered by a broken proxy.
+    """
+
+    def __init__(self) -> None:
+        self.app = WSGIHandler()
+        self.lock = threading.Lock()
+        self.gate = threading.Event()
+        self.gate.set()
+        self.away = False
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        if environ["REQUEST_METHOD"] == "POST":
+            self.gate.wait(PATIENCE_SECONDS)
+            if self.away:
+                start_response("502 Bad Gateway", [("Content-Type", "text/html")])
+                return [b"away"]
+        with self.lock:
+            answer = self.app(environ, start_response)
+            body = list(answer)
+            answer.close()
+            return body
+
+
+class Server(ThreadedWSGIServer):
+    """Does not close the connection, which is the test's."""
+
+    daemon_threads = True
+
+    def _close_connections(self) -> None:
+        pass
+
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def serving() -> Iterator[tuple[Service, str]]:
+    """The service and its address."""
+    shared = connections["default"]
+    shared.inc_thread_sharing()
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    service = Service()
+    server = Server(("localhost", 0), Quiet, connections_override={"default": shared})
+    server.set_app(service)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    yield service, f"http://localhost:{server.server_address[1]}"
+    service.gate.set()
+    server.shutdown()
+    server.server_close()
+    for signal in signals:
+        signal.connect(close_old_connections)
+    shared.dec_thread_sharing()
+
+
+@contextmanager
+def browsing() -> Iterator[Page]:
+    """A page that fails the test if the console complains or a script breaks."""
+    complaints: list[str] = []
+
+    def heard(message: ConsoleMessage) -> None:
+        if message.type == "error" and "502" not in message.text:
+            complaints.append(message.text)
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        context = browser.new_context(locale="ja-JP", viewport={"width": 1280, "height": 800})
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_SECONDS * 1000)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", heard)
+        yield page
+        browser.close()
+    assert complaints == []
+
+
+def scan(page: Page, text: str) -> None:
+    """As a scanner does it: characters and Enter to wherever the focus is."""
+    page.keyboard.type(text)
+    page.keyboard.press("Enter")

@@ -1,0 +1,224 @@
+"""The scan field in a browser: a scanner is faster than any page, and what it reads goes where it belongs."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from playwright.sync_api import Page, expect
+
+from shoko_ils.circulation.models import Loan
+from shoko_ils.core.models import Library
+from shoko_ils.counter.operations import Operation
+from shoko_ils.holdings.models import Item
+from shoko_ils.patrons.models import Card, Patron
+from tests.browsing import Service, browsing, scan, serving
+from tests.cluster import DEMO_PASSWORD
+from tests.conftest import act_as
+from tests.holding import hold
+from tests.test_staff import Counter
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def site(anonymous: Client, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Service, str]]:
+    # the browser's driver runs a loop in this thread; nothing of the service does
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    with serving() as made:
+        yield made
+
+
+@pytest.fixture
+def service(site: tuple[Service, str]) -> Service:
+    return site[0]
+
+
+@pytest.fixture
+def page(site: tuple[Service, str], central: Library) -> Iterator[Page]:
+    with browsing() as made:
+        made.goto(site[1])
+        made.locator("#id_login_id").fill("demo")
+        made.locator("#id_password").fill(DEMO_PASSWORD)
+        made.locator("#id_library").select_option(str(central.pk))
+        made.keyboard.press("Enter")
+        expect(made.locator("#scan")).to_be_focused()
+        yield made
+
+
+@pytest.fixture
+def free(central: Library) -> list[str]:
+    """Numbers of items of the library that anybody may borrow, of different titles."""
+    items = Item.objects.filter(
+        library=central, at_library=central, condition="normal", library_use_only=False, accompanying="", loans=None
+    ).exclude(record__in=Item.objects.filter(holds__isnull=False).values("record"))
+    return list(items.exclude(record__holds__isnull=False).order_by("pk").values_list("barcode", flat=True)[:8])
+
+
+def lent_to(patron: Patron) -> set[str]:
+    return set(Loan.objects.filter(patron=patron).values_list("item__barcode", flat=True))
+
+
+def read_while_the_server_thinks(page: Page, service: Service, *scans: str) -> None:
+    service.gate.clear()
+    for each in scans:
+        scan(page, each)
+    service.gate.set()
+
+
+def test_items_go_to_the_card_before_them_however_slow_the_server_is(
+    page: Page, service: Service, card: Card, other_patron: Patron, patron: Patron, free: list[str]
+) -> None:
+    other = Card.objects.get(patron=other_patron, ended_on__isnull=True)
+    read_while_the_server_thinks(page, service, card.number, free[0], free[1], other.number, free[2])
+    expect(page.locator(".notice-done")).to_contain_text(free[2])
+    assert lent_to(patron) == set(free[:2])
+    assert lent_to(other_patron) == {free[2]}
+
+
+def test_a_change_of_window_waits_in_the_same_queue_and_the_scans_after_it_are_of_the_new_window(
+    page: Page, service: Service, card: Card, patron: Patron, free: list[str]
+) -> None:
+    read_while_the_server_thinks(page, service, card.number, free[0], free[1], Operation.RETURN.value, free[0])
+    expect(page.locator("caption")).to_have_text("最近の走査")
+    expect(page.locator("nav.modes [aria-current]")).to_contain_text("返却")
+    assert page.url.endswith("/return/")
+    assert lent_to(patron) == {free[1]}
+
+
+def test_a_key_for_another_window_waits_too(
+    page: Page, service: Service, card: Card, patron: Patron, free: list[str]
+) -> None:
+    service.gate.clear()
+    scan(page, card.number)
+    scan(page, free[0])
+    page.keyboard.press("F3")
+    scan(page, free[0])
+    service.gate.set()
+    expect(page.locator(".notice-headline").first).to_contain_text("棚へ")
+    assert lent_to(patron) == set()
+    page.keyboard.type(free[1][:5])
+    page.keyboard.press("F2")
+    expect(page.locator("nav.modes [aria-current]")).to_contain_text("貸出")
+    page.keyboard.type(free[1][5:])
+    expect(page.locator("#scan")).to_have_value(free[1])
+
+
+def test_without_an_answer_everything_waits_visibly_and_goes_on_with_enter(
+    page: Page, service: Service, card: Card, patron: Patron, free: list[str]
+) -> None:
+    scan(page, card.number)
+    expect(page.locator(".person-name")).to_be_visible()
+    service.away = True
+    read_while_the_server_thinks(page, service, free[0], free[1])
+    expect(page.locator("[data-offline]")).to_be_visible()
+    expect(page.locator("[data-waiting]")).to_contain_text(f"{free[0]} · {free[1]}")
+    expect(page.locator("#scan")).to_be_focused()
+    # the next scan is no part of the first, and waits behind it
+    scan(page, free[2])
+    expect(page.locator("[data-waiting]")).to_contain_text(" · ".join(free[:3]))
+    service.away = False
+    page.keyboard.press("Enter")
+    expect(page.locator("caption")).to_have_text("今回の貸出 3点")
+    expect(page.locator("[data-offline]")).to_be_hidden()
+    assert lent_to(patron) == set(free[:3])
+
+
+def test_what_an_ended_session_left_waits_for_a_word_and_for_the_same_person(
+    page: Page, service: Service, card: Card, patron: Patron, free: list[str], site: tuple[Service, str]
+) -> None:
+    scan(page, card.number)
+    expect(page.locator(".person-name")).to_be_visible()
+    page.context.clear_cookies(name="__Host-shoko-staff")
+    read_while_the_server_thinks(page, service, free[0], free[1])
+    page.wait_for_url("**/login/")
+    page.locator("#id_login_id").fill("demo")
+    page.locator("#id_password").fill(DEMO_PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-held]")).to_contain_text(f"{free[0]} · {free[1]}")
+    assert lent_to(patron) == set()
+    scan(page, card.number)
+    expect(page.locator(".person-name")).to_be_visible()
+    page.locator("[data-held-go]").click()
+    expect(page.locator("caption")).to_have_text("今回の貸出 2点")
+    expect(page.locator("[data-held]")).to_be_hidden()
+    assert lent_to(patron) == set(free[:2])
+
+
+def test_scans_of_another_person_are_counted_and_not_done(page: Page, site: tuple[Service, str]) -> None:
+    kept = {"operator": "0", "window": "/lend/", "at": 0, "typed": "", "scans": [{"scan": "1"}, {"scan": "2"}]}
+    page.evaluate("([key, text]) => sessionStorage.setItem(key, text)", ["shoko.waiting", json.dumps(kept)])
+    page.evaluate("window.addEventListener('pagehide', () => 0)")
+    page.goto(site[1])
+    expect(page.locator("[data-held-list]")).to_contain_text("2")
+    expect(page.locator("[data-held-go]")).to_be_hidden()
+    page.locator("[data-held-drop]").click()
+    expect(page.locator("[data-held]")).to_be_hidden()
+    expect(page.locator("#scan")).to_be_focused()
+
+
+def test_the_question_about_holds_stays_until_it_is_answered(
+    page: Page, service: Service, card: Card, patron: Patron, other_patron: Patron, free: list[str]
+) -> None:
+    wanted = Item.objects.get(barcode=free[0])
+    act_as("ils_owner", "ils")
+    Item.objects.filter(record=wanted.record_id).exclude(pk=wanted.pk).update(library_use_only=True)
+    hold(other_patron, wanted.record_id)
+    act_as("ils_staff", "ils")
+    read_while_the_server_thinks(page, service, card.number, free[0], free[1], free[2])
+    expect(page.locator("caption")).to_have_text("今回の貸出 2点")
+    expect(page.locator(".asks-stop")).to_contain_text(free[0])
+    page.keyboard.press("Enter")
+    expect(page.locator(".notice-stop")).to_contain_text("決まっていません")
+    page.keyboard.press("F7")
+    expect(page.locator("caption")).to_have_text("今回の貸出 3点")
+    expect(page.locator(".asks-stop")).to_have_count(0)
+    expect(page.locator("#scan")).to_be_focused()
+    assert lent_to(patron) == set(free[:3])
+
+
+@pytest.mark.parametrize("place", ["button[type=submit]", "nav.modes a", "[name=late_reason]", "[name=on]", "#main"])
+def test_a_scan_counts_wherever_the_focus_is(page: Page, card: Card, patron: Patron, place: str) -> None:
+    page.locator(place).first.focus()
+    scan(page, f"a{card.number}b")
+    expect(page.locator(".person-name")).to_be_visible()
+    expect(page.locator("#scan")).to_be_focused()
+    expect(page.locator("[name=on]")).to_have_value("")
+
+
+def test_the_slip_is_printed_from_the_page_and_the_focus_comes_back(
+    page: Page, card: Card, patron: Patron, free: list[str]
+) -> None:
+    page.evaluate(
+        "window.printed = []; window.print = () => window.printed.push(document.querySelector('.slip-sheet').innerText)"
+    )
+    scan(page, card.number)
+    scan(page, free[0])
+    expect(page.locator("caption")).to_have_text("今回の貸出 1点")
+    page.keyboard.press("F9")
+    page.wait_for_function("window.printed.length === 1")
+    assert patron.name not in page.evaluate("window.printed[0]")
+    assert "返却" in page.evaluate("window.printed[0]")
+    expect(page.locator("#scan")).to_be_focused()
+    assert len(page.context.pages) == 1
+    expect(page.locator(".slip-sheet")).to_have_count(0)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_hold_slips_are_printed_without_asking_if_the_site_wants_it(
+    page: Page, settings: Any, central: Library, patron: Patron, free: list[str], at_once: bool
+) -> None:
+    settings.SITE = settings.SITE | {"holds": settings.SITE.get("holds", {}) | {"print_slips": at_once}}
+    item = Item.objects.get(barcode=free[0])
+    hold(patron, item.record_id)
+    page.keyboard.press("F3")
+    expect(page.locator("nav.modes [aria-current]")).to_contain_text("返却")
+    page.evaluate("window.printed = 0; window.print = () => { window.printed += 1 }")
+    scan(page, free[0])
+    expect(page.locator(".notice-headline").first).to_contain_text("予約あり")
+    expect(page.locator("#scan")).to_be_focused()
+    scan(page, "9999")
+    expect(page.locator(".notice-stop").first).to_be_visible()
+    assert page.evaluate("window.printed") == int(at_once)
+    assert Counter
