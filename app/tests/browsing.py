@@ -1,7 +1,8 @@
 """A browser at the staff service of the test itself: same process, same transaction, undone at the end."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,7 +22,8 @@ class Service:
     While `gate` is closed what is posted waits for its answer; while `away` is set it is answered by a broken proxy.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, shared: Any) -> None:
+        self.shared = shared
         self.app = WSGIHandler()
         self.lock = threading.Lock()
         self.gate = threading.Event()
@@ -39,6 +41,17 @@ class Service:
             body = list(answer)
             answer.close()
             return body
+
+    def ask[T](self, question: Callable[[], T]) -> T:
+        """The answer of the database. Asked in a thread: the browser's driver gives this one another connection."""
+
+        def with_the_connection() -> T:
+            connections["default"] = self.shared
+            with self.lock:
+                return question()
+
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(with_the_connection).result()
 
 
 class Server(ThreadedWSGIServer):
@@ -63,7 +76,7 @@ def serving() -> Iterator[tuple[Service, str]]:
     signals = (request_started, request_finished)
     for signal in signals:
         signal.disconnect(close_old_connections)
-    service = Service()
+    service = Service(shared)
     server = Server(("localhost", 0), Quiet, connections_override={"default": shared})
     server.set_app(service)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)

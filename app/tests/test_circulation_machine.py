@@ -46,7 +46,7 @@ class Circulation(RuleBasedStateMachine):
         self.example = transaction.atomic()
         self.example._from_testcase = True  # the services' own transactions nest in it, as in every test
         self.example.__enter__()
-        LoanRule.objects.update(max_loans=LIMIT, max_class_loans=None, max_renewals=RENEWALS)
+        LoanRule.objects.update(max_loans=LIMIT, max_class_loans=None, max_renewals=RENEWALS, renewal_basis="due")
         self.library = Library.objects.get(key="central")
         self.officer = StaffAccount.objects.get(login_id="demo")
         free = Item.objects.filter(

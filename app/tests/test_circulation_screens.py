@@ -73,7 +73,7 @@ def test_what_comes_with_an_item_is_said_when_it_goes_and_when_it_comes(staff: C
 
 
 def test_an_item_already_lent_is_renewed_by_button_or_by_barcode(staff: Client, card: Card, item: Item) -> None:
-    as_owner(lambda: LoanRule.objects.update(max_renewals=2))
+    as_owner(lambda: LoanRule.objects.update(max_renewals=2, renewal_basis="due"))
     counter = lend(staff, card, item)
     assert "この貸出を延長する" in counter.scan(item.barcode)
     assert "延長しました" in send(counter, "/lend/renew/")

@@ -1,7 +1,7 @@
 """The scan field in a browser: a scanner is faster than any page, and what it reads goes where it belongs."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -17,15 +17,13 @@ from tests.browsing import Service, browsing, scan, serving
 from tests.cluster import DEMO_PASSWORD
 from tests.conftest import act_as
 from tests.holding import hold
-from tests.test_staff import Counter
 
 pytestmark = pytest.mark.django_db
+Lent = Callable[[Patron], set[str]]
 
 
 @pytest.fixture
-def site(anonymous: Client, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Service, str]]:
-    # the browser's driver runs a loop in this thread; nothing of the service does
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+def site(anonymous: Client) -> Iterator[tuple[Service, str]]:
     with serving() as made:
         yield made
 
@@ -36,7 +34,10 @@ def service(site: tuple[Service, str]) -> Service:
 
 
 @pytest.fixture
-def page(site: tuple[Service, str], central: Library) -> Iterator[Page]:
+def page(
+    site: tuple[Service, str], central: Library, card: Card, other_patron: Patron, free: list[str]
+) -> Iterator[Page]:
+    """At the lending window. What a test needs of the database is there before the browser is."""
     with browsing() as made:
         made.goto(site[1])
         made.locator("#id_login_id").fill("demo")
@@ -56,8 +57,12 @@ def free(central: Library) -> list[str]:
     return list(items.exclude(record__holds__isnull=False).order_by("pk").values_list("barcode", flat=True)[:8])
 
 
-def lent_to(patron: Patron) -> set[str]:
-    return set(Loan.objects.filter(patron=patron).values_list("item__barcode", flat=True))
+@pytest.fixture
+def lent_to(service: Service) -> Callable[[Patron], set[str]]:
+    def lent(patron: Patron) -> set[str]:
+        return service.ask(lambda: set(Loan.objects.filter(patron=patron).values_list("item__barcode", flat=True)))
+
+    return lent
 
 
 def read_while_the_server_thinks(page: Page, service: Service, *scans: str) -> None:
@@ -68,9 +73,9 @@ def read_while_the_server_thinks(page: Page, service: Service, *scans: str) -> N
 
 
 def test_items_go_to_the_card_before_them_however_slow_the_server_is(
-    page: Page, service: Service, card: Card, other_patron: Patron, patron: Patron, free: list[str]
+    page: Page, service: Service, card: Card, other_patron: Patron, patron: Patron, free: list[str], lent_to: Lent
 ) -> None:
-    other = Card.objects.get(patron=other_patron, ended_on__isnull=True)
+    other = service.ask(lambda: Card.objects.get(patron=other_patron, ended_on__isnull=True))
     read_while_the_server_thinks(page, service, card.number, free[0], free[1], other.number, free[2])
     expect(page.locator(".notice-done")).to_contain_text(free[2])
     assert lent_to(patron) == set(free[:2])
@@ -78,7 +83,7 @@ def test_items_go_to_the_card_before_them_however_slow_the_server_is(
 
 
 def test_a_change_of_window_waits_in_the_same_queue_and_the_scans_after_it_are_of_the_new_window(
-    page: Page, service: Service, card: Card, patron: Patron, free: list[str]
+    page: Page, service: Service, card: Card, patron: Patron, free: list[str], lent_to: Lent
 ) -> None:
     read_while_the_server_thinks(page, service, card.number, free[0], free[1], Operation.RETURN.value, free[0])
     expect(page.locator("caption")).to_have_text("最近の走査")
@@ -88,7 +93,7 @@ def test_a_change_of_window_waits_in_the_same_queue_and_the_scans_after_it_are_o
 
 
 def test_a_key_for_another_window_waits_too(
-    page: Page, service: Service, card: Card, patron: Patron, free: list[str]
+    page: Page, service: Service, card: Card, patron: Patron, free: list[str], lent_to: Lent
 ) -> None:
     service.gate.clear()
     scan(page, card.number)
@@ -106,7 +111,7 @@ def test_a_key_for_another_window_waits_too(
 
 
 def test_without_an_answer_everything_waits_visibly_and_goes_on_with_enter(
-    page: Page, service: Service, card: Card, patron: Patron, free: list[str]
+    page: Page, service: Service, card: Card, patron: Patron, free: list[str], lent_to: Lent
 ) -> None:
     scan(page, card.number)
     expect(page.locator(".person-name")).to_be_visible()
@@ -126,7 +131,7 @@ def test_without_an_answer_everything_waits_visibly_and_goes_on_with_enter(
 
 
 def test_what_an_ended_session_left_waits_for_a_word_and_for_the_same_person(
-    page: Page, service: Service, card: Card, patron: Patron, free: list[str], site: tuple[Service, str]
+    page: Page, service: Service, card: Card, patron: Patron, free: list[str], site: tuple[Service, str], lent_to: Lent
 ) -> None:
     scan(page, card.number)
     expect(page.locator(".person-name")).to_be_visible()
@@ -159,13 +164,17 @@ def test_scans_of_another_person_are_counted_and_not_done(page: Page, site: tupl
 
 
 def test_the_question_about_holds_stays_until_it_is_answered(
-    page: Page, service: Service, card: Card, patron: Patron, other_patron: Patron, free: list[str]
+    page: Page, service: Service, card: Card, patron: Patron, other_patron: Patron, free: list[str], lent_to: Lent
 ) -> None:
-    wanted = Item.objects.get(barcode=free[0])
-    act_as("ils_owner", "ils")
-    Item.objects.filter(record=wanted.record_id).exclude(pk=wanted.pk).update(library_use_only=True)
-    hold(other_patron, wanted.record_id)
-    act_as("ils_staff", "ils")
+
+    def somebody_waits() -> None:
+        wanted = Item.objects.get(barcode=free[0])
+        act_as("ils_owner", "ils")
+        Item.objects.filter(record=wanted.record_id).exclude(pk=wanted.pk).update(library_use_only=True)
+        hold(other_patron, wanted.record_id)
+        act_as("ils_staff", "ils")
+
+    service.ask(somebody_waits)
     read_while_the_server_thinks(page, service, card.number, free[0], free[1], free[2])
     expect(page.locator("caption")).to_have_text("今回の貸出 2点")
     expect(page.locator(".asks-stop")).to_contain_text(free[0])
@@ -207,11 +216,10 @@ def test_the_slip_is_printed_from_the_page_and_the_focus_comes_back(
 
 @pytest.mark.parametrize("at_once", [True, False])
 def test_hold_slips_are_printed_without_asking_if_the_site_wants_it(
-    page: Page, settings: Any, central: Library, patron: Patron, free: list[str], at_once: bool
+    page: Page, service: Service, settings: Any, central: Library, patron: Patron, free: list[str], at_once: bool
 ) -> None:
     settings.SITE = settings.SITE | {"holds": settings.SITE.get("holds", {}) | {"print_slips": at_once}}
-    item = Item.objects.get(barcode=free[0])
-    hold(patron, item.record_id)
+    service.ask(lambda: hold(patron, Item.objects.get(barcode=free[0]).record_id))
     page.keyboard.press("F3")
     expect(page.locator("nav.modes [aria-current]")).to_contain_text("返却")
     page.evaluate("window.printed = 0; window.print = () => { window.printed += 1 }")
@@ -221,4 +229,3 @@ def test_hold_slips_are_printed_without_asking_if_the_site_wants_it(
     scan(page, "9999")
     expect(page.locator(".notice-stop").first).to_be_visible()
     assert page.evaluate("window.printed") == int(at_once)
-    assert Counter

@@ -15,6 +15,7 @@ from shoko_ils.audit.record import Actor
 from shoko_ils.circulation import counts, undo
 from shoko_ils.circulation.models import LendingBlock, Loan, LoanRule, OverdueContact, ReturnCase
 from shoko_ils.circulation.services import (
+    PERMITTABLE,
     Late,
     LateReason,
     Outcome,
@@ -34,7 +35,7 @@ from shoko_ils.circulation.services import (
     take_back,
     undo_return,
 )
-from shoko_ils.core.models import CalendarException, Library
+from shoko_ils.core.models import CalendarException, Library, ServicePoint
 from shoko_ils.holdings.models import Item
 from shoko_ils.holdings.services import acting, withdrawn
 from shoko_ils.holds import scans
@@ -92,19 +93,23 @@ def test_a_renewal_counts_from_today_or_from_the_due_date(
     assert renew(actor, patron.pk, item.barcode, central, new()).due_on == central.next_open_day(due + DAY * 14)
 
 
-def test_a_renewal_never_brings_the_due_date_nearer(
+def test_a_renewal_that_would_not_move_the_due_date_is_refused_and_not_spent(
     actor: Actor, patron: Patron, item: Item, central: Library, lent: Loan
 ) -> None:
     far = central.next_open_day(TODAY() + DAY * 60)
-    Loan.objects.filter(pk=lent.pk).update(due_on=far)
-    assert renew(actor, patron.pk, item.barcode, central, new()).due_on == far
+    for due in (far, lent.due_on):
+        Loan.objects.filter(pk=lent.pk).update(due_on=due)
+        result = renew(actor, patron.pk, item.barcode, central, new())
+        assert (result.outcome, result.due_on) == (Outcome.RENEWAL_NO_GAIN, due)
+    lent.refresh_from_db()
+    assert lent.renewals == 0
 
 
 @pytest.mark.parametrize(("most", "allowed"), [(0, 0), (1, 1), (2, 2), (None, 3)])
 def test_renewals_are_limited_exactly(
     actor: Actor, patron: Patron, item: Item, central: Library, lent: Loan, most: int | None, allowed: int
 ) -> None:
-    LoanRule.objects.update(max_renewals=most)
+    LoanRule.objects.update(max_renewals=most, renewal_basis="due")
     outcomes = [renew(actor, patron.pk, item.barcode, central, new()).outcome for _ in range(3)]
     assert outcomes == [Outcome.RENEWED] * allowed + [Outcome.RENEWALS_USED] * (3 - allowed)
     lent.refresh_from_db()
@@ -122,6 +127,7 @@ def test_the_day_it_is_due_an_item_is_still_renewed(
 def test_only_the_borrower_renews_and_the_same_key_renews_once(
     actor: Actor, patron: Patron, other_patron: Patron, item: Item, central: Library, lent: Loan, key: uuid.UUID
 ) -> None:
+    LoanRule.objects.update(renewal_basis="due")
     assert renew(actor, other_patron.pk, item.barcode, central, new()).outcome is Outcome.NOT_THEIRS
     for _ in range(2):
         assert renew(actor, patron.pk, item.barcode, central, key).outcome is Outcome.RENEWED
@@ -172,7 +178,11 @@ def test_an_officer_lets_pass_with_a_reason_and_the_audit_has_it(
     LoanRule.objects.update(max_loans=0)
     kept = Item.objects.filter(library_use_only=True, loans__isnull=True)[0]
     assert lend(actor, patron.pk, kept.barcode, central, new()).outcome is Outcome.LIBRARY_USE_ONLY
-    permit = Permit(officer, PermitReason.COURSE)
+    # for the one stop that was named, and no other
+    permit = Permit(officer, PermitReason.COURSE, frozenset({Outcome.LIBRARY_USE_ONLY}))
+    assert lend(actor, patron.pk, kept.barcode, central, new(), permit=permit).outcome is Outcome.LIMIT_REACHED
+    assert not Event.objects.filter(action__startswith="permit").exists()
+    permit = Permit(officer, PermitReason.COURSE, frozenset({Outcome.LIBRARY_USE_ONLY, Outcome.LIMIT_REACHED}))
     assert lend(actor, patron.pk, kept.barcode, central, new(), permit=permit).outcome is Outcome.LENT
     event = Event.objects.get(action="permit-course")
     assert (event.actor, event.subject) == (officer.login_id, patron.pseudonym)
@@ -181,7 +191,7 @@ def test_an_officer_lets_pass_with_a_reason_and_the_audit_has_it(
 def test_a_permit_does_not_pass_what_is_withdrawn_or_on_loan(
     actor: Actor, officer: StaffAccount, other_patron: Patron, item: Item, central: Library, lent: Loan
 ) -> None:
-    permit = Permit(officer, PermitReason.OFFICER)
+    permit = Permit(officer, PermitReason.OFFICER, frozenset(PERMITTABLE))
     other = shelf_item(other_than=item)
     Item.objects.filter(pk=other.pk).update(**WITHDRAWN)
     assert lend(actor, other_patron.pk, other.barcode, central, new(), permit=permit).outcome is Outcome.NOT_LENDABLE
@@ -191,13 +201,13 @@ def test_a_permit_does_not_pass_what_is_withdrawn_or_on_loan(
 @pytest.mark.parametrize("level", [Level.TRAINEE, Level.ASSISTANT])
 def test_only_officers_give_permits(central: Library, level: Level) -> None:
     with pytest.raises(PermissionDenied):
-        Permit(make_account(level, central), PermitReason.OFFICER)
+        Permit(make_account(level, central), PermitReason.OFFICER, frozenset())
 
 
 def test_an_exception_that_was_not_needed_leaves_no_trace(
     actor: Actor, officer: StaffAccount, patron: Patron, item: Item, central: Library
 ) -> None:
-    permit = Permit(officer, PermitReason.OFFICER)
+    permit = Permit(officer, PermitReason.OFFICER, frozenset(PERMITTABLE))
     assert lend(actor, patron.pk, item.barcode, central, new(), permit=permit).outcome is Outcome.LENT
     assert not Event.objects.filter(action__startswith="permit").exists()
 
@@ -261,6 +271,30 @@ def test_the_last_return_is_undone_for_whoever_had_it(
     assert item.at_library == central
     assert undo_return(actor, south, new(), terminal=terminal, secret=secret).outcome is Outcome.NOTHING_TO_UNDO
     assert [(c.act, c.count) for c in counts.of_day(TODAY())] == [("lend", 1)]
+
+
+def test_an_undo_gives_back_the_contacts_and_the_pause_that_the_return_ended(
+    actor: Actor, patron: Patron, item: Item, central: Library, lent: Loan
+) -> None:
+    make_late(lent, 20)
+    pause = TODAY() + DAY * 5
+    Loan.objects.filter(pk=lent.pk).update(no_notice_until=pause)
+    made = {"stage": 1, "means": "phone", "result": "says-returned", "contacted_on": TODAY(), "contacted_by": "demo"}
+    OverdueContact.objects.create(patron=patron, **made)
+    terminal, secret = new(), new()
+    act_as("ils_staff", "ils")
+    take_back(actor, item.barcode, central, new(), terminal=terminal, secret=secret)
+    assert not OverdueContact.objects.filter(patron=patron).exists()
+    act_as("ils_owner", "ils")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT length(besides), encode(besides, 'escape') FROM private.undo_token")
+        ((length, sealed),) = cursor.fetchall()
+    assert length == 1024
+    assert "says-returned" not in sealed
+    act_as("ils_staff", "ils")
+    assert undo_return(actor, central, new(), terminal=terminal, secret=secret).outcome is Outcome.UNDONE
+    assert OverdueContact.objects.filter(patron=patron).values(*made).get() == made
+    assert open_loan(item).no_notice_until == pause
 
 
 def test_a_repeated_undo_gives_the_same_answer(actor: Actor, item: Item, central: Library, lent: Loan) -> None:
@@ -570,7 +604,11 @@ def test_a_planned_closing_moves_due_dates_and_does_not_overlap(
 def test_the_day_is_counted_by_place_act_and_class_and_by_nothing_else(
     actor: Actor, patron: Patron, item: Item, central: Library, lent: Loan
 ) -> None:
-    renew(actor, patron.pk, item.barcode, central, new())
+    point = ServicePoint.objects.create(key="room", library=central, name_ja="図書室", name_en="Room", position=9)
+    LoanRule.objects.update(renewal_basis="due")
+    renew(actor, patron.pk, item.barcode, central, new(), point=point)
     take_back(actor, item.barcode, Library.objects.get(key="south"), new())
-    seen: list[Any] = [(c.library.key, c.act, c.material_class.key, c.count) for c in counts.of_day(TODAY())]
-    assert seen == [("central", "lend", "book", 1), ("central", "renew", "book", 1), ("south", "return", "book", 1)]
+    seen: list[Any] = [
+        (str(c.service_point or c.library.key), c.act, c.material_class.key, c.count) for c in counts.of_day(TODAY())
+    ]
+    assert seen == [("図書室", "renew", "book", 1), ("central", "lend", "book", 1), ("south", "return", "book", 1)]

@@ -95,6 +95,9 @@ def test_the_counter_asks_before_lending_past_a_hold(
     waits: Hold, item: Item, other_patron: Patron, staff: Client
 ) -> None:
     number = Card.objects.get(patron=other_patron, ended_on=None).number
+    act_as("ils_owner", "ils")
+    Item.objects.filter(record=MEROS).exclude(pk=item.pk).update(library_use_only=True)
+    act_as("ils_staff", "ils")
     counter = Counter(staff, "/lend/")
     counter.scan(number)
     assert "来館者優先で貸し出しますか" in counter.scan(item.barcode)

@@ -25,7 +25,8 @@ from shoko_ils.patrons import find
 from shoko_ils.staff.models import StaffAccount
 
 ENDS = frozenset({"", Operation.LEND.value, Operation.FINISH.value})
-ANSWERS = frozenset({Operation.YES, Operation.NO, Operation.RENEW})
+# barcodes that answer, and the kind of question they answer; empty: any
+ANSWERS = {Operation.YES: "walk-in", Operation.RENEW: "renew", Operation.NO: ""}
 
 
 @dataclass
@@ -66,24 +67,30 @@ def _scanned(request: HttpRequest, desk: Desk, sitting: Sitting | None, scan: st
     if is_like_card(scan):
         # a card that was misread: what follows must not go to the patron before
         return Answer(shown=notice("stop-misread-card", scan), left=sitting.undecided if sitting else ())
-    if stop := windows.belongs_elsewhere(scan, "lend"):
-        return Answer(sitting, stop)
-    if sitting is None:
-        return Answer(shown=notice("stop-card-first", scan))
-    return _about(request, desk, sitting, scan, key)
-
-
-def _about(request: HttpRequest, desk: Desk, sitting: Sitting, scan: str, key: uuid.UUID) -> Answer:
-    """An item, or the answer to what is asked about one."""
+    stop = windows.belongs_elsewhere(scan, "lend")
+    if stop or sitting is None:
+        return Answer(sitting, stop or notice("stop-card-first", scan))
     wished = operation(scan)
-    asked = sitting.newest if wished in ANSWERS else sitting.about(scan)
     if wished in ANSWERS:
-        if asked is None or (wished is Operation.YES) != (asked.kind == "walk-in") and wished is not Operation.NO:
-            return Answer(sitting, notice("stop-nothing-asked"))
-        if wished is Operation.NO:
-            return Answer(sitting.answered(asked.barcode))
-        if wished is Operation.RENEW:
-            return _renew(desk, sitting, asked.barcode, key)
+        return _answered(desk, sitting, wished, key)
+    return _item(request, desk, sitting, scan, key)
+
+
+def _answered(desk: Desk, sitting: Sitting, wished: Operation, key: uuid.UUID) -> Answer:
+    """Yes, no or renew, about what was asked last."""
+    asked = sitting.newest
+    if asked is None or ANSWERS[wished] not in ("", asked.kind):
+        return Answer(sitting, notice("stop-nothing-asked"))
+    if wished is Operation.NO:
+        return Answer(sitting.answered(asked.barcode))
+    if wished is Operation.RENEW:
+        return _renew(desk, sitting, asked.barcode, key)
+    return said_yes(desk, sitting, asked, key)
+
+
+def _item(request: HttpRequest, desk: Desk, sitting: Sitting, scan: str, key: uuid.UUID) -> Answer:
+    """An item; one about which the counter asks was scanned once more: yes."""
+    asked = sitting.about(scan)
     if asked and asked.kind == "walk-in":
         return said_yes(desk, sitting, asked, key)
     if len(sitting.undecided) >= MOST_QUESTIONS:

@@ -101,9 +101,7 @@ def _take_back(request: HttpRequest, desk: Desk, scan: str, key: uuid.UUID) -> H
     answer = _show(request, desk, shown, token=token, slip=slip_of(result))
     if token:
         # who looks into another window and comes back can still undo; the secret stays with the browser
-        answer.set_cookie(
-            UNDO_COOKIE, token, max_age=UNDO_SECONDS, secure=True, httponly=True, samesite="Strict"
-        )
+        answer.set_cookie(UNDO_COOKIE, token, max_age=UNDO_SECONDS, secure=True, httponly=True, samesite="Strict")
     return answer
 
 

@@ -10,13 +10,19 @@ from shoko_ils.circulation import undo
 from shoko_ils.circulation.models import Loan
 from shoko_ils.circulation.services.once import find_item, once
 from shoko_ils.circulation.services.results import Outcome, Result
-from shoko_ils.core.models import Library
+from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.models import Item
 from shoko_ils.holds.services import missing, routing
 
 
 def scan_in(
-    actor: audit.Actor, barcode: str, library: Library, key: uuid.UUID, *, terminal: uuid.UUID | None = None
+    actor: audit.Actor,
+    barcode: str,
+    library: Library,
+    key: uuid.UUID,
+    *,
+    point: ServicePoint | None = None,
+    terminal: uuid.UUID | None = None,
 ) -> Result:
     """An item from the pull list, a transit box or the hold shelf was scanned at `library`: where it goes now.
 
@@ -36,7 +42,7 @@ def scan_in(
         if item.at_library_id != library.pk:
             Item.objects.filter(pk=item.pk).update(at_library=library)
             item.at_library = library
-        route = routing.route(item, library)
+        route = routing.route(item, library, point)
         audit.write(actor, "route", "holds")
         slip = route.hold.slip_number if route.hold else route.transit.slip_number if route.transit else None
         return Result(destination(route), item, slip=slip)

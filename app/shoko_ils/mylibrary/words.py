@@ -30,6 +30,7 @@ def renewal(outcome: str) -> str:
         Outcome.RENEWAL_HOLDS: _("Somebody else waits for it"),
         Outcome.ITEM_OVERDUE: _("The due date has passed"),
         Outcome.RENEWALS_USED: _("It cannot be renewed once more"),
+        Outcome.RENEWAL_NO_GAIN: _("A renewal would not change the due date"),
         Outcome.PENDING: _("It is being checked at the library"),
         Outcome.PATRON_EXPIRED: _("Your registration has expired"),
     }

@@ -87,7 +87,7 @@ def accept(
     if item.at_library_id != library.pk:
         Item.objects.filter(pk=item.pk).update(at_library=library)
         item.at_library = library
-    where, slip = _destination(item, library, was_out=loan is not None, found=found)
+    where, slip = _destination(item, library, point, was_out=loan is not None, found=found)
     if loan:
         count("return", item, library, point, day=counted_on)
         if late:
@@ -108,7 +108,9 @@ def _settle_found(actor: audit.Actor, loan: Loan) -> None:
     )
 
 
-def _destination(item: Item, library: Library, *, was_out: bool, found: bool) -> tuple[Outcome, int | None]:
+def _destination(
+    item: Item, library: Library, point: ServicePoint | None, *, was_out: bool, found: bool
+) -> tuple[Outcome, int | None]:
     """Where an item that has just come in at `library` goes now, and the number of its slip."""
     turned_up = found or item.condition == Item.Condition.MISSING
     if turned_up:
@@ -116,7 +118,7 @@ def _destination(item: Item, library: Library, *, was_out: bool, found: bool) ->
         item.condition = Item.Condition.NORMAL
     elif item.condition in ASIDE:
         return ASIDE[Item.Condition(item.condition)], None
-    route = routing.route(item, library)
+    route = routing.route(item, library, point)
     if route.hold is not None:
         return Outcome.HOLD_TRANSIT if route.transit else Outcome.HOLD_SHELF, route.hold.slip_number
     slip = route.transit.slip_number if route.transit else None

@@ -19,6 +19,7 @@ class Transit(models.Model):
 
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="transits")
     from_library = models.ForeignKey(Library, on_delete=models.PROTECT, related_name="+")
+    from_point = models.ForeignKey(ServicePoint, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     to_library = models.ForeignKey(Library, on_delete=models.PROTECT, related_name="+")
     to_point = models.ForeignKey(ServicePoint, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     slip_number = models.PositiveIntegerField()
@@ -42,12 +43,19 @@ class Transit(models.Model):
             ),
             models.CheckConstraint(
                 name="transit_goes_somewhere",
-                condition=~Q(from_library=F("to_library")),
+                condition=~Q(from_library=F("to_library"))
+                | Q(from_point__isnull=True, to_point__isnull=False)
+                | Q(from_point__isnull=False, to_point__isnull=True)
+                | ~Q(from_point=F("to_point")),
             ),
         )
 
     def __str__(self) -> str:
         return f"transit {self.slip_number}"
+
+    @property
+    def origin(self) -> Library | ServicePoint:
+        return self.from_point or self.from_library
 
     @property
     def destination(self) -> Library | ServicePoint:

@@ -6,11 +6,23 @@ from dataclasses import dataclass
 from django.db import connection
 from django.utils import timezone
 
-from shoko_ils.core.models import Library
+from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.models import Item
 from shoko_ils.holds import queue
 from shoko_ils.holds.models import SHELVED, Hold, State, Transit
 from shoko_ils.holds.services import shelf, slips
+
+
+@dataclass(frozen=True)
+class Place:
+    """A counter: a library, or a service point (図書室) of it, which is another place."""
+
+    library: Library
+    point: ServicePoint | None = None
+
+    @property
+    def key(self) -> tuple[int, int | None]:
+        return self.library.pk, self.point.pk if self.point else None
 
 
 @dataclass(frozen=True)
@@ -21,8 +33,8 @@ class Route:
     transit: Transit | None = None
 
 
-def route(item: Item, library: Library) -> Route:
-    """Where a locked item that was just scanned at `library` goes now; writes capture, shelf place and transit.
+def route(item: Item, library: Library, point: ServicePoint | None = None) -> Route:
+    """Where a locked item that was just scanned at `library` or its `point` goes now; writes capture, shelf, transit.
 
     The caller has ended its loan and set `at_library`. Scanning it again changes nothing.
     """
@@ -30,9 +42,12 @@ def route(item: Item, library: Library) -> Route:
     _in_hand(item)
     queue.lock(item.record_id)
     hold = captured_for(item) or capture_next(item, State.CAPTURED, today)
+    here = Place(library, point)
     if hold is not None:
-        return _bring(hold, item, library, today)
-    return Route(transit=_towards(item, library, item.library, None, today))
+        return _bring(hold, item, here, today)
+    # home is a library: which of its service points keeps a copy is not known
+    home = here if item.library_id == library.pk else Place(item.library)
+    return Route(transit=_towards(item, here, home, None, today))
 
 
 def current(item: Item) -> Route:
@@ -46,7 +61,7 @@ def captured_for(item: Item) -> Hold | None:
 
 def open_transit(item: Item) -> Transit | None:
     return (
-        Transit.objects.select_related("to_library", "to_point", "from_library")
+        Transit.objects.select_related("to_library", "to_point", "from_library", "from_point")
         .filter(item=item, ended_on__isnull=True)
         .first()
     )
@@ -75,33 +90,38 @@ def offer(item: Item) -> None:
         capture_next(item, State.CAPTURED, timezone.localdate())
 
 
-def _bring(hold: Hold, item: Item, library: Library, today: dt.date) -> Route:
-    """To the hold shelf of its pickup library: here, or by a transit."""
-    transit = _towards(item, library, hold.pickup_library, hold, today)
+def _bring(hold: Hold, item: Item, here: Place, today: dt.date) -> Route:
+    """To the hold shelf of its pickup library or service point: here, or by a transit."""
+    transit = _towards(item, here, Place(hold.pickup_library, hold.pickup_point), hold, today)
     if transit is None:
         if hold.state not in SHELVED:
             shelf.put(hold, today)
     elif hold.state != State.IN_TRANSIT:
-        hold.state, hold.shelf_number, hold.shelved_on = State.IN_TRANSIT, None, None
-        hold.save(update_fields=["state", "shelf_number", "shelved_on"])
+        if hold.state in SHELVED:
+            # it was put on a shelf where it does not belong, or left its own: what was said of it does not hold
+            shelf.take_down(hold)
+        hold.state = State.IN_TRANSIT
+        hold.save(update_fields=["state", "shelf_number", "shelved_on", "pickup_by", "extended"])
     return Route(hold, transit)
 
 
-def _towards(item: Item, here: Library, destination: Library, hold: Hold | None, today: dt.date) -> Transit | None:
+def _towards(item: Item, here: Place, destination: Place, hold: Hold | None, today: dt.date) -> Transit | None:
     """End or change the transit of an item scanned `here` so that it leads to `destination`; None: it is there."""
     under_way = open_transit(item)
     if under_way:
-        if under_way.to_library_id == destination.pk and under_way.from_library_id == here.pk:
+        to = under_way.to_library_id, under_way.to_point_id
+        if to == destination.key and (under_way.from_library_id, under_way.from_point_id) == here.key:
             return under_way
-        arrived = under_way.to_library_id == here.pk
+        arrived = to == here.key
         end_transit(item, Transit.End.ARRIVED if arrived else Transit.End.REROUTED, today)
-    if destination.pk == here.pk:
+    if destination.key == here.key:
         return None
     return Transit.objects.create(
         item=item,
-        from_library=here,
-        to_library=destination,
-        to_point=hold.pickup_point if hold else None,
+        from_library=here.library,
+        from_point=here.point,
+        to_library=destination.library,
+        to_point=destination.point,
         slip_number=hold.slip_number if hold else slips.next_slip(),
         sent_on=today,
     )

@@ -52,6 +52,12 @@ def requeue(hold: Hold) -> None:
     hold.save(update_fields=["state", "item", "slip_number", "shelf_number", "shelved_on", "pickup_by", "extended"])
 
 
+def take_down(hold: Hold) -> None:
+    """The copy is not on the shelf: nobody is told any more that it waits there. The caller saves."""
+    notices.settle(READY, hold.pk)
+    hold.shelf_number, hold.shelved_on, hold.pickup_by, hold.extended = None, None, None, False
+
+
 def move_limits(library: Library, first: dt.date, last: dt.date) -> int:
     """The library is closed from `first` to `last` without warning: pickup limits from `first` on move back.
 

@@ -11,10 +11,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 from shoko_ils.circulation.services import Result, scan_key
 from shoko_ils.core.db import OutcomeUnknown
 from shoko_ils.counter import desk as desks
+from shoko_ils.counter import windows
 from shoko_ils.counter.desk import Desk
 from shoko_ils.counter.forms import ScanForm, new_key
 from shoko_ils.counter.messages import Notice, notice
-from shoko_ils.holdings.barcode import is_card
 from shoko_ils.holds import pull, scans, words
 from shoko_ils.holds.models import SHELVED, Hold, State, TakeOff, Transit
 from shoko_ils.holds.policy import policy
@@ -40,9 +40,9 @@ def arrivals_page(request: HttpRequest) -> HttpResponse:
     def lists(desk: Desk) -> dict[str, Any]:
         today = timezone.localdate()
         open_ones = Transit.objects.filter(ended_on=None).select_related(
-            *ITEM, "from_library", "to_library", "to_point"
+            *ITEM, "from_library", "from_point", "to_library", "to_point"
         )
-        here = open_ones.filter(to_library=desk.library).order_by("sent_on", "pk")
+        here = open_ones.filter(to_library=desk.library, to_point=desk.point).order_by("sent_on", "pk")
         return {
             "coming": here,
             "captured": Hold.objects.filter(state=State.CAPTURED, item__at_library=desk.library)
@@ -60,6 +60,8 @@ def shelf_page(request: HttpRequest) -> HttpResponse:
 
     def lists(desk: Desk) -> dict[str, Any]:
         shelved = Hold.objects.filter(state__in=SHELVED, pickup_library=desk.library)
+        if desk.point:
+            shelved = shelved.filter(pickup_point=desk.point)
         return {"shelved": shelved.select_related(*ITEM, "pickup_point").order_by("shelf_number")}
 
     return _page(request, "shelf", lists)
@@ -87,8 +89,10 @@ def _page(request: HttpRequest, tab: str, lists: Any) -> HttpResponse:
         scan = form.cleaned_data["scan"] if form.is_valid() else None
         if scan is None:
             shown = notice("stop-unreadable")
-        elif is_card(scan):
-            shown = notice("stop-card-in-return")
+        elif window := windows.leads_to(scan, "holds"):
+            return redirect(window)
+        elif stop := windows.belongs_elsewhere(scan, "holds"):
+            shown = stop
         elif scan:
             try:
                 result = _scanned(request.POST.get("act", ""), desk, scan, form)
@@ -106,4 +110,4 @@ def _scanned(act: str, desk: Desk, scan: str, form: ScanForm) -> Result:
         return scans.not_on_shelf(desk.actor, scan, key, terminal=desk.terminal)
     if act == "lost":
         return scans.lost_on_the_way(desk.actor, scan, key, terminal=desk.terminal)
-    return scans.scan_in(desk.actor, scan, desk.library, key, terminal=desk.terminal)
+    return scans.scan_in(desk.actor, scan, desk.library, key, point=desk.point, terminal=desk.terminal)
