@@ -187,6 +187,24 @@ def test_the_question_about_holds_stays_until_it_is_answered(
     assert lent_to(patron) == set(free[:3])
 
 
+def test_a_scan_keeps_the_day_that_was_chosen_when_it_was_read(
+    page: Page, service: Service, card: Card, patron: Patron, free: list[str], lent_to: Lent
+) -> None:
+    scan(page, card.number)
+    expect(page.locator(".person-name")).to_be_visible()
+    service.gate.clear()
+    page.locator("[name=day][value=other]").check()
+    scan(page, free[0])  # without a day: it must be entered
+    page.locator("[name=day][value=today]").check()
+    scan(page, free[1])
+    service.gate.set()
+    expect(page.locator(".notice-stop")).to_contain_text("日付か理由")
+    expect(page.locator("[data-waiting]")).to_contain_text(f"{free[0]} · {free[1]}")
+    assert lent_to(patron) == set()
+    page.keyboard.press("Enter")
+    expect(page.locator("caption")).to_have_text("今回の貸出 2点")
+
+
 @pytest.mark.parametrize("place", ["button[type=submit]", "nav.modes a", "[name=late_reason]", "[name=on]", "#main"])
 def test_a_scan_counts_wherever_the_focus_is(page: Page, card: Card, patron: Patron, place: str) -> None:
     page.locator(place).first.focus()
@@ -200,7 +218,10 @@ def test_the_slip_is_printed_from_the_page_and_the_focus_comes_back(
     page: Page, card: Card, patron: Patron, free: list[str]
 ) -> None:
     page.evaluate(
-        "window.printed = []; window.print = () => window.printed.push(document.querySelector('.slip-sheet').innerText)"
+        """() => {
+            window.printed = [];
+            window.print = () => { window.printed.push(document.querySelector('.slip-sheet').textContent); };
+        }"""
     )
     scan(page, card.number)
     scan(page, free[0])
@@ -222,7 +243,7 @@ def test_hold_slips_are_printed_without_asking_if_the_site_wants_it(
     service.ask(lambda: hold(patron, Item.objects.get(barcode=free[0]).record_id))
     page.keyboard.press("F3")
     expect(page.locator("nav.modes [aria-current]")).to_contain_text("返却")
-    page.evaluate("window.printed = 0; window.print = () => { window.printed += 1 }")
+    page.evaluate("() => { window.printed = 0; window.print = () => { window.printed += 1; }; }")
     scan(page, free[0])
     expect(page.locator(".notice-headline").first).to_contain_text("予約あり")
     expect(page.locator("#scan")).to_be_focused()

@@ -458,6 +458,7 @@ def test_a_case_without_compensation_completes_the_return_and_erases(
     item.refresh_from_db()
     assert (lent.patron, lent.returned_on, case.settled_on) == (None, TODAY(), TODAY())
     assert item.condition == condition
+    assert ("settled", 1) in [(c.act, c.count) for c in counts.of_day(TODAY())]
     assert not tables_that_pair(patron, item)
     with pytest.raises(cases.CaseClosed):
         cases.decide(actor, officer, case.pk, ReturnCase.Decision.WAIVED)

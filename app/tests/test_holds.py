@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from shoko_ils.catalog import merging
 from shoko_ils.circulation.services.results import Outcome
-from shoko_ils.core.models import Library
+from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.models import Item
-from shoko_ils.holds import pull, queue
+from shoko_ils.holds import pull, queue, scans
 from shoko_ils.holds.models import Hold, HoldMove, HoldRule, PullMiss, State, TakeOff, Transit, WalkIn
 from shoko_ils.holds.services import changing, ending, lending, missing, placing, routing, shelf
 from shoko_ils.notices import services as notices
@@ -372,11 +372,48 @@ def test_what_is_lost_on_the_way_gives_the_hold_its_place_back(meros: list[Item]
     assert meros[0].condition == Item.Condition.MISSING
 
 
+def test_nothing_is_asked_while_a_copy_is_left_for_everybody_who_waits(meros: list[Item]) -> None:
+    one, two = people(2)
+    hold(one, MEROS)
+    assert lending.claim(two, meros[0], library("central"), timezone.localdate()) is lending.Claim.FREE
+    assert list(WalkIn.objects.values_list("waiting", "reason")) == [(1, "on-shelf")]
+
+
+@pytest.mark.parametrize("at_the_point", [False, True])
+def test_a_copy_goes_to_the_service_point_where_it_is_picked_up(meros: list[Item], at_the_point: bool) -> None:
+    central = library("central")
+    point = ServicePoint.objects.create(key="room", library=central, name_ja="図書室", name_en="Room", position=9)
+    (reader,) = people(1)
+    wish = placing.Wish((MEROS,), point)
+    (waits,) = placing.place(ACTOR, reader.pk, wish, new()).holds
+    start = point if at_the_point else None
+    result = scans.scan_in(ACTOR, meros[0].barcode, central, new(), point=start)
+    if at_the_point:
+        assert (result.outcome, state(waits)) == (Outcome.HOLD_SHELF, State.ON_SHELF)
+    else:
+        assert (result.outcome, state(waits)) == (Outcome.HOLD_TRANSIT, State.IN_TRANSIT)
+        transit = Transit.objects.get(ended_on=None)
+        assert (transit.origin, transit.destination) == (central, point)
+        # scanned again at the same counter nothing changes; at the point it has arrived
+        assert scans.scan_in(ACTOR, meros[0].barcode, central, new()).slip == result.slip
+        assert not Notice.objects.exists()
+        assert scans.scan_in(ACTOR, meros[0].barcode, central, new(), point=point).outcome is Outcome.HOLD_SHELF
+        transit.refresh_from_db()
+        assert transit.ended == "arrived"
+    # told, and then found at another counter: it goes back, and the pickup limit with it
+    Hold.objects.filter(pk=waits.pk).update(state=State.NOTIFIED, pickup_by=timezone.localdate())
+    assert scans.scan_in(ACTOR, meros[0].barcode, library("south"), new()).outcome is Outcome.HOLD_TRANSIT
+    waits.refresh_from_db()
+    assert (waits.state, waits.pickup_by, waits.shelf_number) == (State.IN_TRANSIT, None, None)
+
+
 def test_walk_in_precedence_asks_and_records_its_reason(meros: list[Item]) -> None:
     one, two = people(2)
     waits = hold(one, MEROS)
     today, central = timezone.localdate(), library("central")
+    Item.objects.filter(pk__in=[one.pk for one in meros[1:]]).update(library_use_only=True)
     assert lending.claim(two, meros[0], central, today) is lending.Claim.ASK
+    Item.objects.filter(pk__in=[one.pk for one in meros[1:]]).update(library_use_only=False)
     assert lending.claim(two, meros[0], central, today, lending.Consent.YES) is lending.Claim.FREE
     assert list(WalkIn.objects.values_list("record", "waiting", "reason")) == [(MEROS, 1, "on-shelf")]
     scan(meros[1], meros[1].library.key)

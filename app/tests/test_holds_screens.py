@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from shoko_ils.audit.models import Event
+from shoko_ils.circulation.models import LendingBlock
 from shoko_ils.core.models import Library
 from shoko_ils.holdings.models import Item
 from shoko_ils.holds.models import Hold, State, TitleRequest, Transit
@@ -141,6 +143,17 @@ def test_a_hold_is_placed_changed_and_cancelled_at_the_counter(card: Card, item:
     act_as("ils_owner", "ils")
     assert Event.objects.filter(action="view-holds", subject=card.patron.pseudonym).count() == 1
     assert not Event.objects.filter(action__in=["hold-place", "hold-cancel"], subject__isnull=False).exists()
+
+
+def test_a_patron_who_would_be_passed_over_is_told_why_at_the_counter(
+    card: Card, item: Item, patron: Patron, staff: Client
+) -> None:
+    act_as("ils_owner", "ils")
+    hold(patron, item.record_id)
+    LendingBlock.objects.create(patron=patron, reason="address", began_on=timezone.localdate(), made_by="demo")
+    act_as("ils_staff", "ils")
+    # no copy has come in since: nothing is written down yet, and the reason stands there all the same
+    assert "貸出停止中" in Counter(staff, "/holds/place/").scan(card.number)
 
 
 def test_the_queue_shows_order_rank_and_reason_and_no_name(waits: Hold, patron: Patron, staff: Client) -> None:

@@ -375,12 +375,13 @@ def test_paper_slips_are_entered_by_the_keyboard_alone(page: Page, site: Site) -
     assert page.evaluate("document.documentElement.scrollWidth") <= 1280
 
 
-def test_an_unanswered_scan_waits_in_the_field_for_the_next_enter(page: Page, site: Site) -> None:
+def test_an_unanswered_scan_waits_on_the_screen_for_the_next_enter(page: Page, site: Site) -> None:
     log_in(page, site)
     page.route("**/lend/", lambda route: route.fulfill(status=502, content_type="text/html", body="away"))
     scan(page, "1234")
     expect(page.locator("[data-offline]")).to_be_visible()
-    expect(page.locator("#scan")).to_have_value("1234")
+    expect(page.locator("[data-waiting]")).to_contain_text("1234")
+    expect(page.locator("#scan")).to_be_focused()
     page.unroute("**/lend/")
     page.keyboard.press("Enter")
     expect(page.locator("[data-offline]")).to_be_hidden()

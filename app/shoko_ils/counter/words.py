@@ -133,6 +133,7 @@ def acts() -> Words:
         "renew": _("Renewals"),
         "hold-back": _("Returns pending check"),
         "lost": _("Declared lost"),
+        "settled": _("Checks and losses settled"),
     }
 
 

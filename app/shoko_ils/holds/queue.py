@@ -117,10 +117,15 @@ def on_shelf(record_id: int, library: Library | None = None) -> QuerySet[Item]:
 
 def rank(hold: Hold, today: dt.date) -> int:
     """Place of a waiting hold among those that a copy may go to now: 1 is next."""
+    return judged(hold, today)[0]
+
+
+def judged(hold: Hold, today: dt.date) -> tuple[int, Skip]:
+    """`rank` of a waiting hold, and why it would be passed over today, whatever was the reason the last time."""
     ahead = 0
     for one in walk(hold.record_id, hold.material_class_id, today):
         if one.hold_id == hold.pk:
-            return ahead + 1
+            return ahead + 1, Skip(one.skip)
         ahead += not one.skip
     raise ValueError(f"hold {hold.pk} does not wait")
 

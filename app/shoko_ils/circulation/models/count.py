@@ -12,7 +12,7 @@ class DayCount(models.Model):
     day = models.DateField()
     library = models.ForeignKey(Library, on_delete=models.PROTECT, related_name="+")
     service_point = models.ForeignKey(ServicePoint, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    act = models.CharField(max_length=10, help_text="lend, return, renew, hold-back, lost")
+    act = models.CharField(max_length=10, help_text="lend, return, renew, hold-back, lost, settled")
     material_class = models.ForeignKey(MaterialClass, on_delete=models.PROTECT, related_name="+")
     count = models.IntegerField()
 

@@ -107,7 +107,7 @@ def decide(actor: audit.Actor, officer: StaffAccount, case_id: int, decision: Re
     case.decision, case.decided_on, case.decided_by = decision, today, officer.login_id
     case.save(update_fields=["decision", "decided_on", "decided_by"])
     if decision in SETTLING:
-        _settle(case, officer.login_id)
+        _settle(actor, case, officer.login_id)
     audit.write(actor, f"decide-{decision}", "cases")
     return case
 
@@ -120,7 +120,7 @@ def settle(actor: audit.Actor, officer: StaffAccount, case_id: int) -> ReturnCas
     case = _locked(case_id)
     if not case.decision:
         raise CaseClosed(f"case {case.pk} is not decided")
-    _settle(case, officer.login_id)
+    _settle(actor, case, officer.login_id)
     audit.write(actor, "settle-case", "cases")
     return case
 
@@ -135,8 +135,8 @@ def _locked(case_id: int) -> ReturnCase:
     return case
 
 
-def _settle(case: ReturnCase, login_id: str) -> None:
-    """End the loan. What was lost stays lost, what was compensated for damage leaves the shelves."""
+def _settle(actor: audit.Actor, case: ReturnCase, login_id: str) -> None:
+    """End the loan, which counts for the day and the library of the decision. What was lost stays lost, what was compensated for damage leaves the shelves."""
     today = timezone.localdate()
     case.settled_on, case.settled_by = today, login_id
     case.save(update_fields=["settled_on", "settled_by"])
@@ -144,4 +144,6 @@ def _settle(case: ReturnCase, login_id: str) -> None:
     lost = case.reason == ReturnCase.Reason.LOST
     if not lost and (case.decision in COMPENSATED or case.decision == ReturnCase.Decision.REPAIR):
         Item.objects.filter(pk=case.loan.item_id).update(condition=Item.Condition.DAMAGED)
-    routing.offer(Item.objects.get(pk=case.loan.item_id))
+    item = Item.objects.get(pk=case.loan.item_id)
+    routing.offer(item)
+    count("settled", item, Library.objects.get(key=actor.library))

@@ -92,5 +92,8 @@ def _active(sitting: Sitting) -> list[Hold]:
 
 
 def _line(hold: Hold) -> dict[str, Any]:
-    rank = queue.rank(hold, timezone.localdate()) if hold.state == State.QUEUED else None
-    return {"hold": hold, "state": words.states()[hold.state], "rank": rank, "reason": words.skips().get(hold.skipped)}
+    line: dict[str, Any] = {"hold": hold, "state": words.states()[hold.state]}
+    if hold.state == State.QUEUED:
+        line["rank"], skip = queue.judged(hold, timezone.localdate())
+        line["reason"] = words.skips().get(skip)
+    return line

@@ -27,6 +27,9 @@ def transit_slip(request: HttpRequest, pk: int) -> HttpResponse:
     desks.at(request)
     open_ones = Transit.objects.filter(ended_on=None)
     transit = get_object_or_404(
-        open_ones.select_related("item__record", "item__library", "from_library", "from_point", "to_library", "to_point"), pk=pk
+        open_ones.select_related(
+            "item__record", "item__library", "from_library", "from_point", "to_library", "to_point"
+        ),
+        pk=pk,
     )
     return render(request, "holds/slip.html", {"transit": transit, "item": transit.item})

@@ -135,8 +135,17 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-document.addEventListener("focusin", (event) => {
+// What stands in the field from before is replaced; a number that is half read is not.
+const HALF_READ_MS = 1000;
+let lastRead = 0;
+
+document.addEventListener("input", (event) => {
   if (event.target === field()) {
+    lastRead = Date.now();
+  }
+});
+document.addEventListener("focusin", (event) => {
+  if (event.target === field() && Date.now() - lastRead > HALF_READ_MS) {
     field().select();
   }
 });

@@ -34,6 +34,10 @@ window.shoko = (() => {
           body.set(name, form().elements[name].value);
         }
       } else {
+        // day and reason are those that were chosen when it was scanned
+        if (entry.window === here()) {
+          entry.chosen.forEach(([name, value]) => body.set(name, value));
+        }
         body.set("scan", entry.scan);
         if (entry.act) {
           body.set("act", entry.act);
@@ -85,6 +89,7 @@ window.shoko = (() => {
     field().value = typed;
     mark(again);
     field().focus();
+    field().setSelectionRange(typed.length, typed.length);
   }
 
   function take(page, fresh) {
@@ -155,6 +160,8 @@ window.shoko = (() => {
         if (came === "done") {
           waiting.shift();
         } else {
+          // the day was the matter: what is corrected counts
+          waiting[0].window = "";
           stopped = true;
         }
       } catch {
@@ -219,6 +226,11 @@ window.shoko = (() => {
       keep();
       window.location.assign(entry.go);
       return;
+    }
+    if (entry.scan !== undefined) {
+      const own = ["key", "sitting", "scan", "csrfmiddlewaretoken"];
+      entry.window = here();
+      entry.chosen = [...new FormData(form())].filter(([name]) => !own.includes(name));
     }
     waiting.push(entry);
     work();
