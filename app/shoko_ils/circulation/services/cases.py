@@ -136,7 +136,10 @@ def _locked(case_id: int) -> ReturnCase:
 
 
 def _settle(actor: audit.Actor, case: ReturnCase, login_id: str) -> None:
-    """End the loan, which counts for the day and the library of the decision. What was lost stays lost, what was compensated for damage leaves the shelves."""
+    """End the loan; it counts for the day and the library of the decision.
+
+    What was lost stays lost, what was compensated for damage leaves the shelves.
+    """
     today = timezone.localdate()
     case.settled_on, case.settled_by = today, login_id
     case.save(update_fields=["settled_on", "settled_by"])
