@@ -300,6 +300,7 @@ def test_the_borrower_is_shown_for_a_reason_and_recorded(staff: Client, card: Ca
 def test_the_list_of_loans_is_opened_with_a_reason_and_renews_and_records_losses(
     staff: Client, card: Card, item: Item, patron: Patron
 ) -> None:
+    as_owner(lambda: LoanRule.objects.update(renewal_basis="due"))
     lend(staff, card, item)
     page = f"/patrons/{patron.pseudonym}/loans/"
     html = read(staff, page)

@@ -161,6 +161,7 @@ def test_days_of_an_emergency_closing_are_not_days_past_due(
 def test_a_block_stops_lending_and_renewal_until_it_ends_or_is_lifted(
     actor: Actor, officer: StaffAccount, patron: Patron, item: Item, central: Library, lent: Loan
 ) -> None:
+    LoanRule.objects.update(renewal_basis="due")
     other = shelf_item(other_than=item)
     blocking.block(actor, officer, patron, LendingBlock.Reason.ADDRESS, TODAY())
     assert lend(actor, patron.pk, other.barcode, central, new()).outcome is Outcome.BLOCKED
