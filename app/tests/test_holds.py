@@ -13,7 +13,7 @@ from shoko_ils.circulation.services.results import Outcome
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.models import Item
 from shoko_ils.holds import pull, queue, scans
-from shoko_ils.holds.models import Hold, HoldMove, HoldRule, PullMiss, State, TakeOff, Transit, WalkIn
+from shoko_ils.holds.models import Hold, HoldDay, HoldMove, HoldRule, PullMiss, State, TakeOff, Transit, WalkIn
 from shoko_ils.holds.services import changing, ending, lending, missing, placing, routing, shelf
 from shoko_ils.notices import services as notices
 from shoko_ils.notices.models import Call, Notice
@@ -181,11 +181,14 @@ def test_limits_of_holds(meros: list[Item]) -> None:
     assert outcome(max_holds=1) is placing.Placing.PLACED
     assert outcome(max_holds=1) is placing.Placing.LIMIT_REACHED
     assert outcome(max_per_day=1) is placing.Placing.DAY_LIMIT_REACHED
-    Hold.objects.filter(patron=patron).update(requested_at=timezone.now() - dt.timedelta(days=2))
+    # cancelling gives nothing back for the day
+    assert ending.cancel(ACTOR, Hold.objects.get(patron=patron).pk)
+    assert outcome(max_per_day=1) is placing.Placing.DAY_LIMIT_REACHED
+    HoldDay.objects.filter(patron=patron).update(day=timezone.localdate() - dt.timedelta(days=1))
     assert outcome(max_per_day=1) is placing.Placing.PLACED
     assert outcome(pickup_keys=["south"]) is placing.Placing.PICKUP_NOT_OFFERED
     assert outcome(pickup_keys=["south", "central"]) is placing.Placing.PLACED
-    HoldRule.objects.create(category=patron.category, material_class=meros[0].material_class, max_holds=3, version=1)
+    HoldRule.objects.create(category=patron.category, material_class=meros[0].material_class, max_holds=2, version=1)
     assert outcome() is placing.Placing.LIMIT_REACHED
 
 

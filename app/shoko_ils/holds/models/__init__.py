@@ -1,5 +1,6 @@
 """Holds on titles, the copies captured for them, transits, and what the shelf and the pull list remember."""
 
+from shoko_ils.holds.models.day import HoldDay
 from shoko_ils.holds.models.hold import ENDED, SHELVED, WITH_COPY, Hold, State, shelf_label
 from shoko_ils.holds.models.place import PullMiss, TakeOff, Transit
 from shoko_ils.holds.models.record import HoldMove, WalkIn
@@ -14,6 +15,7 @@ __all__ = [
     "Bound",
     "Hold",
     "HoldCount",
+    "HoldDay",
     "HoldMove",
     "HoldRule",
     "PullMiss",

@@ -5,7 +5,7 @@ import uuid
 from dataclasses import dataclass
 from enum import StrEnum
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, Sum
 from django.utils import timezone
 
 from shoko_ils.audit import record as audit
@@ -15,7 +15,7 @@ from shoko_ils.core import db
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.models import Item, MaterialClass
 from shoko_ils.holds import queue
-from shoko_ils.holds.models import Hold, HoldRule
+from shoko_ils.holds.models import Hold, HoldDay, HoldRule
 from shoko_ils.patrons.models import Patron
 
 
@@ -105,6 +105,12 @@ def _place(patron: Patron, wish: Wish, keys: dict[int, uuid.UUID]) -> Placed:
                 group=group, group_kind=wish.group_kind, group_position=position + 1 if group else None,
             )
         )  # fmt: skip
+    for hold in new:
+        counted, first = HoldDay.objects.get_or_create(
+            patron=patron, day=today, material_class=hold.material_class, defaults={"placed": 1}
+        )
+        if not first:
+            HoldDay.objects.filter(pk=counted.pk).update(placed=F("placed") + 1)
     return Placed(Placing.PLACED, tuple(Hold.objects.bulk_create(new)))
 
 
@@ -162,10 +168,12 @@ def _stop(asked: _Asked, today: dt.date) -> tuple[Placing | None, int]:
 def _against(rule: HoldRule, asked: _Asked, active: QuerySet[Hold], today: dt.date) -> Placing | None:
     """What one rule says; a rule of a class counts the holds of this class alone."""
     beside = asked.beside
+    placed = HoldDay.objects.filter(patron=asked.patron, day=today)
     if rule.material_class_id is not None:
         active = active.filter(material_class=rule.material_class_id)
+        placed = placed.filter(material_class=rule.material_class_id)
         beside = tuple(hold for hold in beside if hold.material_class_id == rule.material_class_id)
-    made_today = active.filter(requested_at__gte=_midnight(today)).count() + len(beside)
+    made_today = (placed.aggregate(n=Sum("placed"))["n"] or 0) + len(beside)
     if rule.max_holds == 0:
         return Placing.NO_RIGHT
     if rule.max_holds is not None and active.count() + len(beside) >= rule.max_holds:
@@ -175,7 +183,3 @@ def _against(rule: HoldRule, asked: _Asked, active: QuerySet[Hold], today: dt.da
     if rule.pickup_keys is not None and asked.pickup.key not in rule.pickup_keys:
         return Placing.PICKUP_NOT_OFFERED
     return None
-
-
-def _midnight(day: dt.date) -> dt.datetime:
-    return timezone.make_aware(dt.datetime.combine(day, dt.time()))

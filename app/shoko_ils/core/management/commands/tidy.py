@@ -13,6 +13,7 @@ from django.utils import timezone
 from shoko_ils.circulation import facts, undo
 from shoko_ils.circulation.models import ScanReceipt
 from shoko_ils.circulation.services import closing_mail, paper
+from shoko_ils.holds.models import HoldDay
 from shoko_ils.mylibrary import housekeeping
 from shoko_ils.patrons.services.erasure import erase_guardians
 
@@ -26,6 +27,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         sessions, _ = Session.objects.filter(expire_date__lt=timezone.now()).delete()
         receipts, _ = ScanReceipt.objects.filter(made_on__lt=timezone.localdate()).delete()
+        HoldDay.objects.filter(day__lt=timezone.localdate()).delete()
         closing_mail.forget(timezone.localdate())
         paper.forget_items(timezone.localdate() - ITEMS_ON_PAPER)
         # a terminal that is switched off never scans again
