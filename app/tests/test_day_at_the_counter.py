@@ -13,7 +13,7 @@ from django.utils import timezone
 from shoko_ils.audit.models import Event
 from shoko_ils.audit.record import Actor
 from shoko_ils.circulation import counts, undo
-from shoko_ils.circulation.models import LendingBlock, Loan, LoanRule, OverdueContact, ReturnCase
+from shoko_ils.circulation.models import ClosingNotice, LendingBlock, Loan, LoanRule, OverdueContact, ReturnCase
 from shoko_ils.circulation.services import (
     PERMITTABLE,
     Late,
@@ -577,6 +577,27 @@ def test_an_emergency_closing_moves_due_dates_of_its_libraries_in_one_act(
     assert elsewhere.due_on == day
     assert not Loan.objects.filter(library=central, returned_on__isnull=True, due_on__range=(day, day + DAY)).exists()
     assert Event.objects.filter(action="close-storm", library="central").count() == 1
+
+
+@pytest.mark.parametrize("began_before", [0, 1])
+def test_an_emergency_closing_is_taken_back_from_today_on(
+    actor: Actor, patron: Patron, central: Library, lent: Loan, began_before: int
+) -> None:
+    Patron.objects.filter(pk=patron.pk).update(contact="email", email="sample@example.jp")
+    first, last = TODAY() - DAY * began_before, TODAY() + DAY * 20
+    (row,) = closing.close_in_emergency(actor, [central], first, last, reason=CalendarException.Reason.STORM, key=new())
+    moved = open_loan(lent.item).due_on
+    assert moved > last
+    assert ClosingNotice.objects.filter(patron=patron).count() == 1
+    act_as("ils_staff", "ils")
+    closing.withdraw(actor, row.pk)
+    act_as("ils_owner", "ils")
+    left = [(one.first_on, one.last_on) for one in CalendarException.objects.filter(library=central)]
+    assert left == ([(first, TODAY() - DAY)] if began_before else [])
+    assert open_loan(lent.item).due_on == moved
+    assert not ClosingNotice.objects.filter(patron=patron).exists()
+    with pytest.raises(CalendarException.DoesNotExist):
+        closing.withdraw(actor, row.pk)
 
 
 def test_a_planned_closing_moves_due_dates_and_does_not_overlap(

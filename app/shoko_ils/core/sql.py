@@ -82,7 +82,9 @@ GRANTS: dict[str, dict[str, str]] = {
         # a new version of a rule closes the former one
         "ils.loan_rule": "SELECT, INSERT, UPDATE (ended_on)",
         # a planned exception may be taken back, an emergency closing may not
-        "ils.calendar_exception": "SELECT, INSERT, UPDATE (act, moved_loans, moved_limits, withdrawn_cards), DELETE",
+        "ils.calendar_exception": (
+            "SELECT, INSERT, UPDATE (act, last_on, moved_loans, moved_limits, withdrawn_cards), DELETE"
+        ),
         # a registration is erased as a whole; what else names the patron refuses that by its foreign key
         "ils.patron": ALL,
         "ils.card": ALL,

@@ -4,9 +4,12 @@ import datetime as dt
 import uuid
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
 
 from shoko_ils.audit import record as audit
 from shoko_ils.circulation.models import Loan
+from shoko_ils.circulation.services import closing_mail
 from shoko_ils.circulation.services.closing_mail import Concerned
 from shoko_ils.core import db
 from shoko_ils.core.models import CalendarException, Library
@@ -117,7 +120,21 @@ def plan(
 
 @transaction.atomic
 def withdraw(actor: audit.Actor, exception_id: int) -> None:
-    """Take a planned exception back. Due dates that it moved stay: a later date harms nobody."""
-    row = CalendarException.objects.select_related("library").get(pk=exception_id, act__isnull=True)
-    row.delete()
-    audit.write(audit.Actor(actor.login_id, row.library.key), "withdraw-plan", "calendar")
+    """Take an exception back: a plan, or an emergency closing for its library, from today on.
+
+    Due dates and pickup limits that it moved stay: a later date harms nobody. The days of an emergency closing before
+    today stay closed, and mails about it that still wait are withdrawn with its last library. Raises DoesNotExist for
+    one that is over.
+    """
+    today = timezone.localdate()
+    rows = CalendarException.objects.select_related("library").filter(Q(act__isnull=True) | Q(last_on__gte=today))
+    row = rows.get(pk=exception_id)
+    if row.act is not None and row.first_on < today:
+        row.last_on = today - dt.timedelta(days=1)
+        row.save(update_fields=["last_on"])
+    else:
+        row.delete()
+    if row.act is not None:
+        closing_mail.forget(today)
+    withdrawn = "withdraw-closing" if row.act else "withdraw-plan"
+    audit.write(audit.Actor(actor.login_id, row.library.key), withdrawn, "calendar")
