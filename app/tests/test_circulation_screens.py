@@ -9,7 +9,9 @@ from django.test import Client
 from django.utils import timezone
 
 from shoko_ils.audit.models import Event
+from shoko_ils.circulation import services
 from shoko_ils.circulation.models import Loan, LoanRule, OverdueContact, ReturnCase
+from shoko_ils.core.db import OutcomeUnknown
 from shoko_ils.core.models import CalendarException, Library, ServicePoint
 from shoko_ils.counter.operations import Operation
 from shoko_ils.holdings.models import Item
@@ -316,6 +318,21 @@ def test_the_list_of_loans_is_opened_with_a_reason_and_renews_and_records_losses
     assert "貸出停止中です" in Counter(staff, "/lend/").scan(card.number)
     staff.post(page, {"act": "lift"})
     assert "貸出停止中です" not in Counter(staff, "/lend/").scan(card.number)
+
+
+def test_an_outcome_that_is_not_known_is_said_on_the_list_of_loans(
+    staff: Client, card: Card, item: Item, patron: Patron, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lend(staff, card, item)
+
+    def away(*args: Any, **more: Any) -> None:
+        raise OutcomeUnknown
+
+    monkeypatch.setattr(services, "renew", away)
+    page = f"/patrons/{patron.pseudonym}/loans/"
+    key = hidden(staff.post(page, {"reason": "request"}).content.decode(), "key")
+    answer = staff.post(page, {"reason": "request", "key": key, "scan": item.barcode, "act": "renew"})
+    assert "結果をまだ確認できません" in answer.content.decode()
 
 
 def test_the_daily_report_counts(staff: Client, card: Card, item: Item) -> None:

@@ -99,6 +99,10 @@ def _texts(code: str, library: str) -> tuple[str, str]:
         "stop-late": (_("The day or the reason is missing or too far back"), _("Enter day and reason, then scan.")),
         "stop-no-permit": (_("An officer (level 1 or 2) has to confirm"), _("Card and PIN of the officer.")),
         "stop-unknown-undo": (_("The result is not known yet"), _("Press F8 once more. Nothing happens twice.")),
+        "stop-unknown-list": (
+            _("The result is not known yet"),
+            _("Look at the list before you repeat it: it may have been done."),
+        ),
         "stop-unknown-outcome": (
             _("The result is not known yet"),
             _("Press Enter once more. Nothing happens twice."),

@@ -13,6 +13,7 @@ from shoko_ils.circulation import services
 from shoko_ils.circulation.models import LendingBlock, Loan, OverdueContact, OverdueStage
 from shoko_ils.circulation.models.overdue import Means
 from shoko_ils.circulation.services import blocking, borrower, overdue
+from shoko_ils.core.db import OutcomeUnknown
 from shoko_ils.counter import desk as desks
 from shoko_ils.counter import forms, words
 from shoko_ils.counter.messages import notice
@@ -144,6 +145,14 @@ def patron_loans_page(request: HttpRequest, pseudonym: uuid.UUID) -> HttpRespons
 
 
 def _act(request: HttpRequest, desk: desks.Desk, patron: Patron) -> Any:
+    """`_done`, or that its outcome is not known yet: the list below shows what there is."""
+    try:
+        return _done(request, desk, patron)
+    except OutcomeUnknown:
+        return notice("stop-unknown-list")
+
+
+def _done(request: HttpRequest, desk: desks.Desk, patron: Patron) -> Any:
     """Do what a button of the list says; the notice of it, or None."""
     given = request.POST
     form = forms.ScanForm(given)
