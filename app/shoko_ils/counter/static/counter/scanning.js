@@ -11,6 +11,8 @@ window.shoko = (() => {
   let held = [];
   let busy = false;
   let stopped = false;
+  // answers in a row after which nothing was waiting
+  let calm = 0;
 
   const form = () => document.querySelector("[data-scan]");
   const field = () => document.getElementById("scan");
@@ -138,9 +140,14 @@ window.shoko = (() => {
         list.prepend(stop);
       }
     }
-    while (list.children.length > 12) {
-      list.lastElementChild.remove();
+    // without a patron nothing ends them: the oldest go, but not before somebody can have read them
+    calm = waiting.length > 1 ? 0 : calm + 1;
+    if (calm > 1 && !(before && next)) {
+      list.querySelectorAll("[data-hurried]").forEach((one) => one.removeAttribute("data-hurried"));
     }
+    const read = [...list.querySelectorAll(":scope > :not([data-hurried])")];
+    read.slice(before && next ? read.length : 3).forEach((one) => one.remove());
+    list.tabIndex = list.children.length ? 0 : -1;
   }
 
   async function work() {
