@@ -103,7 +103,7 @@ def _item(request: HttpRequest, desk: Desk, sitting: Sitting, scan: str, key: uu
 
 
 def said_yes(desk: Desk, sitting: Sitting, asked: Question, key: uuid.UUID) -> Answer:
-    """来館者優先: lend it before the holds, with the day and the permit that it had when the question came."""
+    """Lend it before the holds, with the day and the permit that it had when the question came."""
     approver = StaffAccount.objects.filter(pk=asked.approver).first() if asked.approver else None
     permit = Permit(approver, PermitReason(asked.reason), frozenset(asked.passed)) if approver else None
     try:

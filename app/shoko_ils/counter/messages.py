@@ -112,7 +112,7 @@ def _texts(code: str, library: str) -> tuple[str, str]:
 
 
 def title_of(item: Item) -> str:
-    """Title with volume: 上 and 下 must not look alike."""
+    """Title with volume: two volumes of a work must not look alike."""
     return f"{item.record.title} {item.record.volume}".strip()
 
 
