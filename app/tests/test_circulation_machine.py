@@ -144,11 +144,13 @@ class Circulation(RuleBasedStateMachine):
         result = renew(ACTOR, self.patrons[patron].pk, self._barcode(item), self.library, uuid.uuid4())
         assert result.outcome is expected
 
-    @rule(item=item_at, lost=st.booleans())
-    def open_case(self, item: int, lost: bool) -> None:
+    @rule(patron=patron_at, item=item_at, lost=st.booleans())
+    def open_case(self, patron: int, item: int, lost: bool) -> None:
         copy = self.copies[item]
         if copy.holder is None:
             expected = Outcome.NOT_ON_LOAN
+        elif lost and copy.holder != patron:
+            expected = Outcome.NOT_THEIRS
         elif copy.pending:
             expected = Outcome.PENDING
         else:
@@ -156,7 +158,7 @@ class Circulation(RuleBasedStateMachine):
             copy.pending = "lost" if lost else "water"
             copy.condition = "lost" if lost else copy.condition
         if lost:
-            result = declare_lost(ACTOR, self._barcode(item), self.library, uuid.uuid4())
+            result = declare_lost(ACTOR, self.patrons[patron].pk, self._barcode(item), self.library, uuid.uuid4())
         else:
             reason = ReturnCase.Reason.WATER
             result = hold_back(ACTOR, self._barcode(item), self.library, reason, uuid.uuid4())
