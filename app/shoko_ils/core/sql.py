@@ -35,7 +35,11 @@ SHARED = {
 GRANTS: dict[str, dict[str, str]] = {
     PUBLIC: {
         **{f"ils.{table}": rights for table, rights in SHARED.items()},
-        "ils.item": READ,
+        # what a reader needs to find a copy; note, price, source and why it left are the library's own
+        "ils.item": (
+            "SELECT (id, barcode, record_id, library_id, at_library_id, location_id, call_number, condition,"
+            " library_use_only)"
+        ),
         # row-level security leaves of these what belongs to the citizen of the session (mylibrary, migration 0002);
         # address, telephone, birth date and names of others are in no column that can be read
         "ils.patron": "SELECT (id, name, category_id, library_id, contact, email, expires_on)",
@@ -153,6 +157,8 @@ FUNCTIONS = {
         "private.log_out()",
         "private.spend(text, text, integer)",
         "private.register_password(text, text, text, bytea, text)",
+        "private.own_salt()",
+        "private.order_address(uuid, jsonb, bytea)",
     ),
     STAFF: (
         "ils.undo_forget(uuid)",
@@ -160,6 +166,7 @@ FUNCTIONS = {
         "ils.undo_return(uuid, uuid)",
         "ils.authority_confirm(bigint, bigint)",
         "ils.password_code_put(bigint, text, interval)",
+        "ils.password_code_due(bigint, text)",
         "ils.member_is_paused(text)",
         "ils.member_unpause(text)",
     ),
@@ -168,6 +175,11 @@ FUNCTIONS = {
 
 def grant_statements() -> Iterator[str]:
     """SQL that brings the rights of both services to exactly GRANTS, whatever they were before."""
+    # everybody may make temporary tables unless it is taken; no service needs one
+    yield (
+        "DO $$ BEGIN EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC, "
+        f"{PUBLIC}, {STAFF}', current_database()); END $$"
+    )
     for schema in SCHEMAS:
         yield f"REVOKE ALL ON SCHEMA {schema} FROM PUBLIC"
         for role in (PUBLIC, STAFF):
