@@ -16,7 +16,7 @@ def withdraw(library: Library) -> int:
         library=library, way=Notice.Way.POSTCARD, state=Notice.State.WAITING
     )
     old = list(waiting.order_by("pk"))
-    gone = {"patron": None, "about": None, "key": None, "not_before": None}
+    gone = {"patron": None, "about": None, "key": None, "address": "", "not_before": None}
     Notice.objects.filter(pk__in=[one.pk for one in old]).update(state=Notice.State.WITHDRAWN, **gone)
     Notice.objects.bulk_create(
         Notice(

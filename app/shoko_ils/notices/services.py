@@ -22,10 +22,12 @@ def put(
     once: str,
     delay: dt.timedelta = dt.timedelta(0),
     way: str | None = None,
+    address: str = "",
 ) -> Notice | None:
     """Put a notice into the outbox by the patron's wish, or by `way`; None if the patron wishes none.
 
-    `once` names the transition (the second putting of the same one is the first), `delay` keeps it back.
+    `once` names the transition (the second putting of the same one is the first), `delay` keeps it back; a mail goes
+    to `address` instead of the address on file, if there is one.
     """
     chosen = way or WAYS.get(Patron.Contact(patron.contact))
     if chosen is None:
@@ -39,6 +41,7 @@ def put(
             "patron": patron,
             "about": about,
             "library": library,
+            "address": address,
             "not_before": now + delay,
             "made_on": timezone.localdate(now),
         },
@@ -49,7 +52,7 @@ def put(
 def settle(kind: str, about: int) -> None:
     """The matter has ended: what was not sent is withdrawn, and nothing joins patron and matter any more."""
     concerned = Notice.objects.filter(kind=kind, about=about)
-    gone = {"patron": None, "about": None, "key": None, "not_before": None}
+    gone = {"patron": None, "about": None, "key": None, "address": "", "not_before": None}
     concerned.filter(state__in=[Notice.State.WAITING, Notice.State.SENDING]).update(
         state=Notice.State.WITHDRAWN, **gone
     )
