@@ -16,6 +16,7 @@ def register() -> None:
             lambda: _("Your e-mail address was changed"),
             _text,
             lambda change, day: notices.settle(contact.CHANGED, change),
+            kinds.nothing,
         ),
     )
 
