@@ -145,8 +145,7 @@ def _locked(case_id: int) -> ReturnCase:
 def _settle(case: ReturnCase, login_id: str) -> None:
     """End the loan. What was lost stays lost, what was compensated for damage leaves the shelves."""
     today = timezone.localdate()
-    case.settled_on, case.settled_by = today, login_id
-    case.save(update_fields=["settled_on", "settled_by"])
+    case.settle(today, login_id)
     end(case.loan, today)
     lost = case.reason == ReturnCase.Reason.LOST
     if not lost and (case.decision in COMPENSATED or case.decision == ReturnCase.Decision.REPAIR):
