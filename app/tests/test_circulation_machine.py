@@ -17,7 +17,7 @@ from shoko_ils.core.models import Library
 from shoko_ils.holdings.models import Item
 from shoko_ils.patrons.models import Patron
 from shoko_ils.staff.models import StaffAccount
-from tests.test_circulation import tables_that_pair
+from tests.privacy import tables_that_pair
 
 LIMIT, RENEWALS, ITEMS, PATRONS, TERMINALS = 2, 1, 4, 2, 2
 ACTOR = Actor("demo", "central")

@@ -41,7 +41,7 @@ from shoko_ils.holds import scans
 from shoko_ils.patrons.models import Patron
 from shoko_ils.staff.models import Level, StaffAccount
 from tests.conftest import WITHDRAWN, act_as, make_account
-from tests.test_circulation import tables_that_pair
+from tests.privacy import tables_that_pair
 
 pytestmark = pytest.mark.django_db
 TODAY = timezone.localdate

@@ -30,7 +30,7 @@ from shoko_ils.vault.models import Favourite, HistoryWish, ReadingNote
 from tests import holding
 from tests.conftest import MEROS, act_as
 from tests.members import PASSWORD, card_of, count, desk_works, give_password, log_in, role, said
-from tests.test_circulation import tables_that_pair
+from tests.privacy import tables_that_pair
 
 
 @pytest.fixture

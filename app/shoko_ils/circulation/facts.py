@@ -80,7 +80,9 @@ def forget_ended() -> int:
     today = timezone.localdate()
     LoanSpan.objects.filter(lent_on__lt=today - SPANS_KEPT).delete()
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("UPDATE lending_fact SET loans = loans WHERE day >= %s", [today - FURTHEST_BACK])
+        first = today - FURTHEST_BACK
+        cursor.execute("UPDATE item_month SET loans = loans WHERE month >= %s", [first.replace(day=1)])
+        cursor.execute("UPDATE lending_fact SET loans = loans WHERE day >= %s", [first])
         cursor.execute("UPDATE loan_span SET loans = loans")
         cursor.execute("SELECT count(*) FROM (SELECT FROM patron ORDER BY id FOR NO KEY UPDATE) AS locked")
         cursor.execute(

@@ -88,7 +88,12 @@ GRANTS: dict[str, dict[str, str]] = {
         # a planned exception may be taken back, an emergency closing may not
         "ils.calendar_exception": "SELECT, INSERT, UPDATE (act, moved_loans, moved_limits, withdrawn_cards), DELETE",
         # a registration is erased as a whole; what else names the patron refuses that by its foreign key
-        "ils.patron": ALL,
+        # by columns: a loan locks this row, and xmax and xmin would tell the rows of title and item of its transaction
+        "ils.patron": (
+            "SELECT (id, pseudonym, kind, category_id, library_id, name, name_reading, reading_key, birth_date,"
+            " postal_code, address, phone, contact, email, primary_until, primary_reason, guardian_name, registered_on,"
+            " expires_on, confirmed_on, used_in), INSERT, UPDATE, DELETE"
+        ),
         "ils.card": ALL,
         "ils.group_contact": ALL,
         "ils.patron_note": ALL,
@@ -115,7 +120,7 @@ GRANTS: dict[str, dict[str, str]] = {
         "ils.hold_rule": READ,
         "ils.hold": CHANGE,
         "ils.hold_move": "SELECT, INSERT",
-        "ils.walk_in": "SELECT, INSERT, UPDATE (record_id)",
+        "ils.walk_in": "INSERT, SELECT (month, library_id, reason, loans, waiting), UPDATE (loans, waiting)",
         "ils.transit": CHANGE,
         "ils.pull_miss": ALL,
         "ils.take_off": ALL,
@@ -138,8 +143,12 @@ GRANTS: dict[str, dict[str, str]] = {
         "ils.reference_investigation": "SELECT, INSERT",
         "ils.reference_case": ALL,
         "ils.django_session": ALL,
-        # number, time and links are the trigger's
-        "ils.audit_event": "SELECT, INSERT (actor, action, screen, library, subject)",
+        # number, time and links are the trigger's; xmin, which would tell the other rows of an event's transaction, is
+        # not among the columns
+        "ils.audit_event": (
+            "SELECT (id, at, actor, action, screen, library, subject, previous, link), INSERT (actor, action, screen,"
+            " library, subject)"
+        ),
         "ils.audit_report": "SELECT, INSERT",
         "ils.audit_finding": "SELECT, INSERT, UPDATE (resolution, resolved_by, resolved_on)",
     },
