@@ -74,7 +74,7 @@ def forget_ended() -> int:
 
     What a case is about stays, without a borrower; so does what can still be undone. Spans go after two months. The
     statistics are written once more, those of items in a transaction of their own: by the numbers of the former ones
-    (xmin) their rows could be paired with those that the same loan or return wrote elsewhere, also in the audit; for the
+    (xmin) their rows could be paired with those that the same loan or return wrote elsewhere, in the audit too; for the
     same reason the patrons are locked once, which takes the number of a loan (xmax) off their rows.
     """
     today = timezone.localdate()
