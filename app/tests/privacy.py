@@ -62,18 +62,19 @@ def tables_that_pair(patron: Patron, item: Item) -> list[str]:
     found = [
         table
         for table in tables()
-        for _, row in rows(table, [item.pk, item.barcode])
+        for _, row in rows(table, "t::text LIKE ANY (%s)", [f"%{item.pk}%", f"%{item.barcode}%"])
         if marks.names_item(row) and marks.names_patron(row)
     ]
     sessions = (each.get_decoded() for each in Session.objects.all())
     return found + ["session" for each in sessions if marks.names_item(each) and marks.names_patron(each)]
 
 
-def pairs_by_transaction(patron: Patron, item: Item, role: str) -> list[tuple[str, str]]:
+def pairs_by_transaction(patron: Patron, item: Item, role: str, *, locks: bool = True) -> list[tuple[str, str]]:
     """Tables that name the patron and tables that name the title, with rows that one transaction wrote or locked last.
 
     As far as a role can see it: by xmin and xmax of both, which it can read of a table that it can read whole. Only
-    what the services did in the test is looked at, each in a transaction within that of the test.
+    what the services did in the test is looked at, each in a transaction within that of the test. `locks=False` leaves
+    xmax out: a lock of one of these ends with the test alone, and every later version of the row takes it along.
     """
     marks = Marks(patron, item)
     patrons: dict[int, set[str]] = {}
@@ -84,8 +85,8 @@ def pairs_by_transaction(patron: Patron, item: Item, role: str) -> list[tuple[st
     for table in tables():
         if not sees_transactions(role, table):
             continue
-        for transactions, row in rows(table):
-            for number in (each for each in transactions if each > test):
+        for transactions, row in rows(table, "greatest(xmin::text::bigint, xmax::text::bigint) > %s", test):
+            for number in (each for each in transactions[: 2 if locks else 1] if each > test):
                 if marks.names_patron(row):
                     patrons.setdefault(number, set()).add(table)
                 if marks.names_title(row):
@@ -107,14 +108,12 @@ def tables() -> list[str]:
         return [table for (table,) in cursor.fetchall()]
 
 
-def rows(table: str, marks: list[object] | None = None) -> Iterator[tuple[tuple[int, int], dict[str, Any]]]:
-    """xmin, xmax and content of the rows of a table; with `marks` of those alone that have one of them somewhere."""
-    where = "WHERE t::text LIKE ANY (%s)" if marks else ""
+def rows(table: str, where: str, value: object) -> Iterator[tuple[tuple[int, int], dict[str, Any]]]:
+    """xmin, xmax and content of the rows of a table that fulfil a condition on `t`."""
     with connection.cursor() as cursor:
         # Django's driver hands jsonb over as text
         cursor.execute(
-            f"SELECT xmin::text::bigint, xmax::text::bigint, to_jsonb(t)::text FROM {table} t {where}",
-            [[f"%{mark}%" for mark in marks]] if marks else [],
+            f"SELECT xmin::text::bigint, xmax::text::bigint, to_jsonb(t)::text FROM {table} t WHERE {where}", [value]
         )
         for xmin, xmax, text in cursor.fetchall():
             yield (xmin, xmax), json.loads(text)

@@ -90,7 +90,8 @@ def test_after_the_night_nobody_can(patron: Patron, item: Item, officer: StaffAc
         lent_on=yesterday, due_on=yesterday, returned_on=yesterday
     )
     call_command("tidy", verbosity=0)
-    assert pairs_by_transaction(patron, item, "ils_owner") == []
+    # the numbers that locks leave behind are in test_concurrency, which commits
+    assert pairs_by_transaction(patron, item, "ils_owner", locks=False) == []
 
 
 def test_loans_before_waiting_holds_are_counted_without_title_and_day(
