@@ -22,7 +22,7 @@ def counter(request: HttpRequest) -> dict[str, Any]:
         "may": may,
         "sees_patrons": "patron:view" in may,
         "may_catalogue": "catalogue:work" in may,
-        "covers": "seen" in request.session,
+        "has_pin": request.session.get("has_pin", False),
         "is_officer": user.level in SUPERVISORS,
         "supervisor": supervisor_of(request.session),
     }

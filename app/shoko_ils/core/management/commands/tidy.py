@@ -13,8 +13,10 @@ from django.utils import timezone
 from shoko_ils.circulation import facts, undo
 from shoko_ils.circulation.models import ScanReceipt
 from shoko_ils.circulation.services import closing_mail, paper
+from shoko_ils.holds import housekeeping as holds
 from shoko_ils.holds.models import HoldDay
 from shoko_ils.mylibrary import housekeeping
+from shoko_ils.notices import housekeeping as notices
 from shoko_ils.patrons.services.erasure import erase_guardians
 
 # how long a settled paper slip may be compared with the paper
@@ -22,7 +24,9 @@ ITEMS_ON_PAPER = dt.timedelta(days=31)
 
 
 class Command(BaseCommand):
-    help = "Remove expired staff sessions, scan receipts and ended loans of former days. Repeatable. Run as ils_owner."
+    help = (
+        "Remove expired sessions, receipts, ended loans and holds, and what else has served its time. Run as ils_owner."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         sessions, _ = Session.objects.filter(expire_date__lt=timezone.now()).delete()
@@ -33,6 +37,8 @@ class Command(BaseCommand):
         # a terminal that is switched off never scans again
         undo.forget(uuid.UUID(int=0))
         loans = facts.forget_ended()
+        ended = holds.forget_ended(timezone.localdate())
+        lapsed = notices.forget_failed(timezone.localdate())
         guardians = erase_guardians(timezone.localdate())
         with connection.cursor() as cursor:
             cursor.execute("SELECT staff_forget()")
@@ -40,6 +46,6 @@ class Command(BaseCommand):
         # records whose authority record changed for more of them than a form may wait for
         call_command("rebuild_catalogue", stdout=self.stdout, stderr=self.stderr)
         self.stdout.write(
-            f"removed: {sessions} sessions, {receipts} scan receipts, {loans} ended loans, {guardians} guardians,"
-            f" {members} of My Library"
+            f"removed: {sessions} sessions, {receipts} scan receipts, {loans} ended loans, {ended} ended holds and"
+            f" transits, {lapsed} failed notices, {guardians} guardians, {members} of My Library"
         )

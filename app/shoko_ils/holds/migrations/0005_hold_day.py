@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = (
         ("holdings", "0001_initial"),
-        ("holds", "0003_transit_between_points"),
+        ("holds", "0004_transit_between_points"),
         ("patrons", "0001_initial"),
     )
     operations = (

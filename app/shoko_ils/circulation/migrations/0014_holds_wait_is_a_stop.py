@@ -6,7 +6,7 @@ RENAME = "UPDATE scan_receipt SET outcome = %s WHERE outcome = %s"
 
 
 class Migration(migrations.Migration):
-    dependencies = (("circulation", "0011_undo_withdrawn"),)
+    dependencies = (("circulation", "0013_settled_cases"),)
     operations = (
         migrations.RunSQL(
             [(RENAME, ["stop-holds-wait", "note-holds-wait"])], [(RENAME, ["note-holds-wait", "stop-holds-wait"])]

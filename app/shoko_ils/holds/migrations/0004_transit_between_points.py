@@ -6,7 +6,7 @@ from django.db.models import F, Q
 
 
 class Migration(migrations.Migration):
-    dependencies = (("core", "0002_service_point"), ("holds", "0002_slips_views_rule"))
+    dependencies = (("core", "0002_service_point"), ("holds", "0003_walk_in_months"))
     operations = (
         migrations.AddField(
             "transit",
