@@ -64,7 +64,7 @@ def lent_by_permission(patron: Patron, item: Item, officer: StaffAccount) -> Hol
     """A loan by an exception, which the audit keeps with the patron, that ends the patron's hold; and its return."""
     mine = hold(patron, MEROS)
     Patron.objects.filter(pk=patron.pk).update(expires_on=timezone.localdate() - dt.timedelta(days=1))
-    permit = Permit(officer, PermitReason.OFFICER)
+    permit = Permit(officer, PermitReason.OFFICER, frozenset({Outcome.PATRON_EXPIRED}))
     result = lend(ACTOR, patron.pk, item.barcode, item.library, new(), permit=permit, walk_in=True)
     assert result.outcome is Outcome.LENT
     assert Event.objects.filter(action="permit-officer", subject=patron.pseudonym).exists()
