@@ -61,6 +61,7 @@ urlpatterns = i18n_patterns(
     path("patrons/<uuid:pseudonym>/loans/", overdue.patron_loans_page, name="patron-loans"),
     path("members/", members.member_page, name="member"),
     path("provisional/", members.provisionals_page, name="provisional"),
+    path("provisional/register/", members.provisional_register_page, name="provisional-register"),
     path("reference/", reference.questions_page, name="reference"),
     path("reference/<int:pk>/", reference.question_page, name="reference-question"),
     path("reference/cases/", reference.cases_page, name="reference-cases"),

@@ -154,6 +154,7 @@ ACCESS: dict[str, Cell | dict[str, Cell] | str] = {
     "patron": KNOWS_PATRONS,
     "member": Cell("member", "unlock"),
     "provisional": Cell("member", "provisional"),
+    "provisional-register": Cell("patron", "register"),
     # a question of the counter has no person; one by web has, and no page of staff shows who
     "reference": Cell("reference", "work"),
     "reference-question": Cell("reference", "work"),
