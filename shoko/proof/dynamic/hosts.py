@@ -17,7 +17,7 @@ from shoko.lab.progress import say
 from shoko.proof.dynamic.hosts_attempts import Attempt, attempts
 from shoko.proof.dynamic.hosts_fates import Fate, Roles
 from shoko.proof.dynamic.hosts_result import ENDS, HostSuite
-from shoko.proof.dynamic.hosts_scene import scene
+from shoko.proof.dynamic.hosts_scene import Scene, scene
 from shoko.proof.dynamic.hosts_send import chunks
 from shoko.proof.dynamic.hosts_trial import Trial
 from shoko.proof.dynamic.place import Place
@@ -54,7 +54,7 @@ def host_suite(
     for one, permission in expected.items():
         modelled = here.model.fate(one, routes.get((one.host, one.source, one.destination)))
         result.unproved += _lost(one, trial)
-        result.findings += _differences(one, permission, trial, modelled, here.roles)
+        result.findings += _differences(one, permission, trial, modelled, here)
     result.fates = Counter((trial.observed[one].fate, expected[one] is not None) for one in expected)
     result.counts = _counts(result.fates, resent)
     result.seconds = time.monotonic() - begun
@@ -120,8 +120,9 @@ def _lost(one: Attempt, trial: Trial) -> Iterator[str]:
 
 
 def _differences(
-    one: Attempt, permission: Permission | None, trial: Trial, modelled: Fate, roles: Roles
+    one: Attempt, permission: Permission | None, trial: Trial, modelled: Fate, here: Scene
 ) -> Iterator[Finding]:
+    holding = here.roles.holding
     known = trial.observed[one]
     if known.fate == "lost":
         return
@@ -132,14 +133,14 @@ def _differences(
         kinds.append("blocked")
     elif _unanswered(one, trial):
         kinds.append("unanswered")
-    elif known.mark not in (None, permission.mark):
+    elif known.mark is not None and known.mark not in here.permitted.marks(one):
         kinds.append("mark")
     if known.fate not in ("outside", modelled):
         kinds.append("model")
     where = {
         "gateway": "the gateways",
-        "reached": roles.holding[one.destination],
-        "receiver": roles.holding[one.destination],
+        "reached": holding[one.destination],
+        "receiver": holding[one.destination],
     }
     for kind in kinds:
         detail = f"observed: {ENDS[known.fate]}; analysis of the running rulesets: {ENDS[modelled]}"

@@ -124,7 +124,14 @@ class Permitted:
             self._by_port.setdefault((one.family, one.proto, one.port), []).append(one)
 
     def __call__(self, attempt: Attempt) -> Permission | None:
-        """Return what permits an attempt, None if nothing does."""
+        """Return what permits an attempt at any time, else what permits it in a window; None if nothing does."""
+        return min(self._all(attempt), key=lambda one: one.windowed, default=None)
+
+    def marks(self, attempt: Attempt) -> frozenset[int]:
+        """Return what its session may be marked with: flows may overlap, and each of them is right."""
+        return frozenset(one.mark for one in self._all(attempt))
+
+    def _all(self, attempt: Attempt) -> Iterator[Permission]:
         key = (attempt.family, PROTOCOLS[attempt.protocol], attempt.port)
         for one in self._by_port.get(key, ()):
             if (
@@ -132,8 +139,7 @@ class Permitted:
                 and self._is(one.source, attempt.source, (attempt.host,))
                 and self._is(one.destination, attempt.destination, self._holders[attempt.destination])
             ):
-                return one
-        return None
+                yield one
 
     def _is(self, side: Side, address: str, hosts: tuple[str, ...]) -> bool:
         key = (id(side), address)

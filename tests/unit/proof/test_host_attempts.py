@@ -100,3 +100,15 @@ def test_the_analysis_of_the_rendered_rulesets_lets_arrive_what_is_permitted_and
         seen.add(fate)
         assert (fate == "reached") == (found is not None and not found.windowed), (one, fate, found)
     assert seen >= {"sender", "gateway", "receiver", "reached"}
+
+
+def test_where_flows_overlap_the_mark_of_each_is_right_and_of_no_other() -> None:
+    declaration = declared(SITES / "lab")
+    ask = Permitted(declaration, permissions(declaration), parties(declaration))
+    numbers = {flow.name: flow.number for flow in declaration.flows.values()}
+    app1, proxy = declaration.hosts["app1"].leg("business").ipv4, declaration.vips["proxy"].ipv4
+    assert ask.marks(Attempt("app1", str(app1), str(proxy), "tcp", 3128)) == {
+        numbers["cataloguing"],
+        numbers["updates"],
+    }
+    assert ask.marks(Attempt("app1", str(app1), str(proxy), "tcp", 22)) == frozenset()
