@@ -20,8 +20,6 @@ def counter(request: HttpRequest) -> dict[str, Any]:
         "counter_point": getattr(request, "counter_point", None),
         "operator": user,
         "may": may,
-        "sees_patrons": "patron:view" in may,
-        "may_catalogue": "catalogue:work" in may,
         "covers": "seen" in request.session,
         "is_officer": user.level in SUPERVISORS,
         "supervisor": supervisor_of(request.session),
