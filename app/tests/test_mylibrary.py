@@ -559,7 +559,7 @@ def test_an_application_becomes_a_registration_and_is_erased_by_it(staff: Client
     assert form["name"] == "見本 花子"
     assert form["address"] == "見本市朝日町1-1"
     form |= {"category": re.search(r'<option value="(\d+)"', html)[1], "contact": "phone"}  # type: ignore[index]
-    wrong = staff.post("/provisional/register/", form | {"card": "00000000"})
+    wrong = staff.post("/provisional/register/", form | {"card": "12345"})
     assert wrong.status_code == 409
     assert ProvisionalRegistration.objects.exists(), "what is refused erases nothing"
     assert 'name="receipt" value="ABCD2345"' in wrong.content.decode()
