@@ -22,6 +22,7 @@ urlpatterns = i18n_patterns(
     path("operator/", accounts.operator_page, name="operator"),
     path("account/", accounts.account_page, name="account"),
     path("staff/", accounts.authority_page, name="authority"),
+    path("staff/sessions/", accounts.sessions_page, name="sessions"),
     path("staff/<int:pk>/", accounts.account_of_page, name="authority-account"),
     path("staff/requests/<int:pk>/", accounts.confirm_page, name="authority-confirm"),
     path("audit/", audits.audit_page, name="audit"),
