@@ -75,7 +75,10 @@ def test_it_is_refused_while_an_account_of_level_1_is_active(run: Callable[..., 
     [
         (PERSONS[:1], "two persons are needed"),
         ((PERSONS[0], PERSONS[0]), "two persons are needed"),
-        ((PERSONS[0], ("tanaka", "架空", "奉仕係", "temporary", "")), "tanaka: temporary  is not of level 1 at central"),
+        (
+            (PERSONS[0], ("tanaka", "架空", "奉仕係", "temporary", "")),
+            "tanaka: temporary  is not of level 1 at central",
+        ),
         ((PERSONS[0], ("demo", "架空", "中央図書館", "ward-staff", "systems")), "demo: this ID is in use"),
         ((PERSONS[0], ("Tanaka San", "架空", "中央図書館", "ward-staff", "systems")), "^ID: "),
     ],

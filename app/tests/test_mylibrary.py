@@ -570,9 +570,7 @@ def test_an_application_becomes_a_registration_and_is_erased_by_it(staff: Client
     patron = Patron.objects.get(name="見本 花子")
     assert (patron.postal_code, patron.birth_date) == ("2510054", dt.date(1990, 5, 5))
     assert staff.post("/provisional/register/", form)["Location"] == made["Location"], "the same form again"
-    other = staff.post(
-        "/provisional/register/", form | {"key": key(), "card": free_card(2), "knows_duplicates": "on"}
-    )
+    other = staff.post("/provisional/register/", form | {"key": key(), "card": free_card(2), "knows_duplicates": "on"})
     assert other.status_code == 409, "an application becomes one registration"
     assert "ほかの窓口で本登録された" in other.content.decode()
     assert Patron.objects.filter(name="見本 花子").count() == 1

@@ -138,7 +138,7 @@ def test_a_preparation_has_a_clock_of_its_own(host, application, monkeypatch):
     monkeypatch.setattr(release, "BUILD_TIMEOUT", 0.2)
     use(host, OLD, prepare=[["sleep", "0.6"]])
     assert current(host) == OLD, "a migration takes longer than a set-up may"
-    with pytest.raises(HostError, match="did not end within 0.3 s"):
+    with pytest.raises(HostError, match=r"did not end within 0\.3 s"):
         use(host, NEW, prepare=[["sleep", "5"]], prepare_within=0.3)
     assert current(host) == OLD
 

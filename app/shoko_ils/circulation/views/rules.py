@@ -64,7 +64,7 @@ class RuleForm(forms.Form):
 @require_GET
 def rules_page(request: HttpRequest) -> HttpResponse:
     """Rules in force in the order in which they win, and every combination that none covers."""
-    desk = desks.at(request)
+    desks.at(request)
     context = {
         "rules": rules.in_force(),
         "uncovered": rules.uncovered(),

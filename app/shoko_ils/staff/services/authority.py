@@ -105,7 +105,9 @@ def confirm(actor: audit.Actor, confirmer: StaffAccount, request_id: int) -> str
     """
     try:
         with transaction.atomic():
-            waits = AuthorityRequest.objects.select_for_update().filter(pk=request_id, confirmed_by__isnull=True).first()
+            waits = (
+                AuthorityRequest.objects.select_for_update().filter(pk=request_id, confirmed_by__isnull=True).first()
+            )
             with connection.cursor() as cursor:
                 cursor.execute("SELECT authority_confirm(%s, %s)", [request_id, confirmer.pk])
             if waits is None:

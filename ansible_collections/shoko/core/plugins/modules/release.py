@@ -60,7 +60,8 @@ options:
   prepare_within:
     description:
       - Seconds that one I(prepare) command may take. Generous, since a migration may rewrite every row of a large table
-        and is only thrown away by being ended; a clock is needed all the same, or one that waits for a lock waits forever.
+        and is only thrown away by being ended. There is a clock all the same, since one that waits for a lock may wait
+        forever.
     type: int
     default: 21600
   units:

@@ -68,4 +68,3 @@ class Command(BaseCommand):
                 self.stdout.write(f"{name}: {done if isinstance(done, int) else 'done'}")
         if failed:
             raise CommandError(f"{len(failed)} of {len(todo)} steps failed: {', '.join(failed)}")
-
