@@ -63,7 +63,8 @@ class Command(BaseCommand):
                 # one line: what the database adds about a row (DETAIL) may name a person
                 self.stderr.write(f"{name}: failed: {type(error).__name__}: {str(error).partition(chr(10))[0]}")
                 # of a broken connection the next step gets a new one
-                connection.close_if_unusable_or_obsolete()
+                if not connection.in_atomic_block:
+                    connection.close_if_unusable_or_obsolete()
             else:
                 self.stdout.write(f"{name}: {done if isinstance(done, int) else 'done'}")
         if failed:
