@@ -16,7 +16,8 @@ from converged import Converged
 from shoko.lab.browser import wrapper
 from shoko.lab.machine import machine
 
-FRONT_DOORS = {"home": "https://opac.library.example/", "tb-south": "https://staff.library.example/"}
+PUBLIC, STAFF = "https://opac.library.example/", "https://staff.library.example/"
+FRONT_DOORS = {"home": PUBLIC, "tb-central": STAFF, "tb-south": STAFF}
 PATIENCE = 30_000  # milliseconds: two cores, a whole appliance and a browser
 
 

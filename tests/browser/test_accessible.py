@@ -8,8 +8,9 @@ from collections.abc import Callable
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from converged import Converged
+from counter import STAFF, log_in
 from playwright.sync_api import Page, expect
-from test_citizen_and_librarian import OPAC, STAFF, card_number, log_in
+from test_citizen_and_librarian import OPAC, card_number
 
 Seat = Callable[..., Page]
 RULES = {

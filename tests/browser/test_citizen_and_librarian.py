@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 from converged import Converged
+from counter import log_in, scan
 from playwright.sync_api import Page, expect
 
 OPAC = "https://opac.library.example"
-STAFF = "https://staff.library.example"
 TITLE = "走れメロス"
 Seat = Callable[..., Page]
 
@@ -37,26 +37,6 @@ def card_number(converged: Converged) -> str:
         "print(cards.exclude(patron__in=borrowing).order_by('-number').first().number)"
     )
     return converged.said("app1", "/usr/local/sbin/ils-manage", "shell", "-v", "0", "-c", query).splitlines()[-1]
-
-
-def log_in(page: Page, converged: Converged) -> None:
-    """Log in with the demonstration account, by keyboard."""
-    page.goto(f"{STAFF}/")
-    expect(page).to_have_url(re.compile("/login/"))
-    page.locator('input[name="login_id"]').fill("demo")
-    page.locator('input[name="password"]').fill(converged.demo_password)
-    library = page.locator('select[name="library"]')
-    if library.count():
-        library.select_option(label="南市民図書館")
-    page.locator('input[name="password"]').press("Enter")
-    expect(page.locator("#scan")).to_be_focused()
-
-
-def scan(page: Page, code: str) -> None:
-    """What a barcode reader does: digits and Enter, into whatever has the focus."""
-    expect(page.locator("#scan")).to_be_focused()
-    page.keyboard.type(code)
-    page.keyboard.press("Enter")
 
 
 def test_three_spellings_find_the_same_record(seat: Seat) -> None:
