@@ -12,7 +12,8 @@ from django.test import Client
 from shoko_ils.audit.models import Event
 from shoko_ils.core.models import Library
 from shoko_ils.staff.models import Level, StaffAccount, StaffTotp
-from tests.conftest import log_in
+from shoko_ils.staff.services import factors
+from tests.conftest import log_in, make_account
 
 PERSONS = (
     ("yamada", "架空 山子", "中央図書館", "ward-staff", "director"),
@@ -100,3 +101,27 @@ def test_a_site_that_asks_for_no_second_factor_is_told_so(run: Callable[..., str
     settings.SITE = {**settings.SITE, "authority": {}}
     with pytest.raises(CommandError, match=r"authority\.second_factor must be true"):
         run(*PERSONS)
+
+
+def test_a_lost_factor_is_reset_at_the_host_where_two_others_are_missing(run: Callable[..., str]) -> None:
+    run(*PERSONS)
+    yamada = StaffAccount.objects.get(login_id="yamada")
+    StaffTotp.objects.create(account=yamada, secret="A" * 32, confirmed_on="2026-11-01")
+    told = Terminal()
+    call_command("reset_second_factor", "yamada", stdout=told)
+    yamada.refresh_from_db()
+    assert not factors.has_second_factor(yamada)
+    assert yamada.initial_password
+    assert yamada.check_password(told.getvalue().splitlines()[0].split("  ")[1])
+    assert Event.objects.latest("id").action == "reset-factor-at-host"
+
+
+def test_where_two_others_are_there_the_host_is_not_the_way(run: Callable[..., str], central: Library) -> None:
+    run(*PERSONS)
+    make_account(Level.MANAGER, central, "third")
+    with pytest.raises(CommandError, match="two other persons of level 1 are active"):
+        call_command("reset_second_factor", "third", stdout=Terminal())
+    with pytest.raises(CommandError, match="nobody: no account in force"):
+        call_command("reset_second_factor", "nobody", stdout=Terminal())
+    with pytest.raises(CommandError, match="only shown at a terminal"):
+        call_command("reset_second_factor", "third", stdout=StringIO())

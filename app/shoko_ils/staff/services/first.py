@@ -1,14 +1,15 @@
-"""The first two accounts of level 1 of a site: before them there is nobody who could ask and confirm."""
+"""What takes two persons of level 1 where they are missing: the first accounts of a site, a factor that was lost."""
 
 from dataclasses import dataclass
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from shoko_ils.audit import record as audit
 from shoko_ils.core.models import Library
 from shoko_ils.staff import jobs, policy
-from shoko_ils.staff.models import Level, StaffAccount
+from shoko_ils.staff.models import Level, RecoveryCode, StaffAccount, StaffTotp
 from shoko_ils.staff.services import factors
 
 # a change of rights takes two
@@ -61,10 +62,32 @@ def make(persons: list[Person], library: Library) -> dict[str, str]:
     return passwords
 
 
+@transaction.atomic
+def reset_factor(login_id: str) -> str:
+    """Take second factor, recovery codes and password of an account away; its initial password.
+
+    Raises Refused: no such account in force, or two other persons of level 1 are there to ask and confirm it.
+    """
+    account = StaffAccount.objects.in_force().filter(login_id=login_id).first()
+    if account is None:
+        raise Refused(f"{login_id}: no account in force has this ID")
+    if _managers().exclude(pk=account.pk).count() >= NEEDED:
+        raise Refused("two other persons of level 1 are active: they ask and confirm it on the screen of the account")
+    StaffTotp.objects.filter(account=account).delete()
+    RecoveryCode.objects.filter(account=account).delete()
+    password = factors.give_initial_password(account)
+    audit.write(audit.Actor(account.login_id, account.library.key), "reset-factor-at-host", "command")
+    return password
+
+
+def _managers() -> QuerySet[StaffAccount]:
+    return StaffAccount.objects.in_force().filter(level=Level.MANAGER)
+
+
 def _check(persons: list[Person], library: Library) -> None:
     if len(persons) != NEEDED or len({each.login_id for each in persons}) != NEEDED:
         raise Refused("two persons are needed, each with an ID of the own: a change of rights is asked and confirmed")
-    if StaffAccount.objects.in_force().filter(level=Level.MANAGER).exists():
+    if _managers().exists():
         raise Refused("an account of level 1 is active: further accounts are asked for on the screen of staff accounts")
     if not policy.second_factor_required():
         raise Refused("site file: authority.second_factor must be true before the first accounts are made")

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from shoko_ils.core.management import terminal
 from shoko_ils.core.models import Library
 from shoko_ils.staff.forms import NewAccountForm
 from shoko_ils.staff.services import first
@@ -24,9 +25,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        # a pipe, a log or the output of a run would keep the passwords
-        if not self.stdout.isatty():
-            raise CommandError("the passwords are only shown at a terminal: run it there yourself")
+        terminal.needed(self.stdout)
         persons = [first.Person(*given) for given in options["person"]]
         central = Library.objects.order_by("position").first()
         if central is None:
