@@ -20,6 +20,7 @@ urlpatterns = i18n_patterns(
     path("login/supervisor/", views.supervise_page, name="supervise"),
     path("logout/", views.logout_page, name="logout"),
     path("operator/", accounts.operator_page, name="operator"),
+    path("seen/", accounts.seen_page, name="seen"),
     path("account/", accounts.account_page, name="account"),
     path("staff/", accounts.authority_page, name="authority"),
     path("staff/sessions/", accounts.sessions_page, name="sessions"),

@@ -29,6 +29,7 @@ from shoko_ils.staff.models import (
 from shoko_ils.staff.services import authority, factors
 from tests.cluster import DEMO_PASSWORD
 from tests.conftest import act_as, log_in, make_account
+from tests.test_staff import supervise
 
 DAY = dt.timedelta(days=1)
 CARD, OTHER_CARD = with_check_digit("31000001"), with_check_digit("31000002")
@@ -108,8 +109,10 @@ def test_an_account_is_made_by_two_persons(central: Library, chiefs: list[StaffA
     assert client.get("/lend/").status_code == 200
 
 
-def test_the_staff_service_itself_can_change_no_right(central: Library, chiefs: list[StaffAccount]) -> None:
-    """Not by the tables, and by the function only with two persons of level 1."""
+def test_no_right_is_changed_by_the_tables_and_none_by_the_function_without_two_ids_of_level_1(
+    central: Library, chiefs: list[StaffAccount]
+) -> None:
+    """That both persons were there is seen to by the service: the database knows the IDs that it is told."""
     officer = StaffAccount.objects.get(login_id="demo")
     asked = ask_for(chiefs[0], "newcomer", central)
     act_as("ils_staff", "ils")
@@ -127,6 +130,26 @@ def test_the_staff_service_itself_can_change_no_right(central: Library, chiefs: 
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"SELECT authority_confirm({asked.pk}, {chiefs[1].pk})")
     assert StaffAccount.objects.filter(login_id="newcomer").exists()
+
+
+def test_a_change_of_rights_leaves_a_row_with_both_ids_that_the_service_cannot_remove(
+    central: Library, chiefs: list[StaffAccount]
+) -> None:
+    asked = ask_for(chiefs[0], "newcomer", central)
+    act_as("ils_staff", "ils")
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT authority_confirm({asked.pk}, {chiefs[1].pk})")
+    for statement in (
+        f"DELETE FROM authority_request WHERE id = {asked.pk}",
+        f"UPDATE authority_request SET requested_by_id = {chiefs[1].pk} WHERE id = {asked.pk}",
+        f"UPDATE authority_request SET confirmed_by_id = NULL WHERE id = {asked.pk}",
+        f"UPDATE authority_request SET login_id = 'another' WHERE id = {asked.pk}",
+        "TRUNCATE authority_request",
+    ):
+        with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement)
+    row = AuthorityRequest.objects.get(pk=asked.pk)
+    assert (row.requested_by, row.confirmed_by, row.login_id) == (chiefs[0], chiefs[1], "newcomer")
 
 
 def test_nobody_changes_his_own_rights(central: Library, chiefs: list[StaffAccount]) -> None:
@@ -430,6 +453,47 @@ def test_an_idle_screen_is_covered_and_goes_on_for_the_same_person(
     assert staff.session["returned"] == [{"key": "kept"}]
     assert take_over(staff, OTHER_CARD, **{"X-Shoko-Cover": "1"}).status_code == 302
     assert "returned" not in staff.session
+
+
+def idle(client: Client, seconds: float) -> None:
+    session = client.session
+    session["seen"] -= seconds
+    session.save()
+
+
+def test_who_has_no_pin_is_asked_for_the_log_in_after_three_minutes(staff: Client, central: Library) -> None:
+    html = staff.get("/lend/").content.decode()
+    assert "data-covers" in html
+    assert '<dialog class="cover"' in html
+    assert 'name="pin"' not in html
+    idle(staff, gate.IDLE_SECONDS + 1)
+    for page in ("/lend/", "/patrons/", "/account/", "/seen/"):
+        assert staff.get(page)["Location"] == "/login/"
+    log_in(staff, "demo", central)
+    assert staff.get("/lend/").status_code == 200
+
+
+def test_a_trainee_needs_the_supervisor_again_after_three_minutes(central: Library, request: Any) -> None:
+    trainee = make_account(Level.TRAINEE, central)
+    factors.set_pin(trainee, PIN)
+    client: Client = request.getfixturevalue("anonymous")
+    assert supervise(client, central, "demo") == 302
+    idle(client, gate.IDLE_SECONDS + 1)
+    assert client.get("/lend/")["Location"] == "/login/"
+
+
+def test_who_types_on_a_long_page_is_not_idle(staff: Client) -> None:
+    for _ in range(3):
+        idle(staff, gate.IDLE_SECONDS - 10)
+        assert staff.get("/seen/").status_code == 204
+    assert staff.get("/lend/").status_code == 200
+
+
+def test_a_session_without_a_time_is_idle(staff: Client) -> None:
+    session = staff.session
+    del session["seen"]
+    session.save()
+    assert staff.get("/lend/")["Location"] == "/login/"
 
 
 def test_a_trainee_does_not_take_over_by_card(staff: Client, central: Library) -> None:

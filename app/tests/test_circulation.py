@@ -1,11 +1,10 @@
 """Lending and taking back: the rules, the erasure, the repeated scan."""
 
 import datetime as dt
-import json
 import uuid
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from shoko_ils.audit.models import Event
@@ -18,6 +17,7 @@ from shoko_ils.holdings.models import Item
 from shoko_ils.patrons.models import Patron
 from tests.conftest import WITHDRAWN
 from tests.holding import new
+from tests.privacy import tables_that_pair
 
 pytestmark = pytest.mark.django_db
 
@@ -38,27 +38,6 @@ def test_returning_erases_the_borrower_everywhere(actor: Actor, patron: Patron, 
     loan.refresh_from_db()
     assert (loan.patron_id, loan.lent_at, loan.returned_on) == (None, None, timezone.localdate())
     assert not tables_that_pair(patron, item)
-
-
-def tables_that_pair(patron: Patron, item: Item) -> list[str]:
-    """Tables of any schema with a row that holds both the patron and the item, in whatever column."""
-    patron_marks = {str(patron.pseudonym), *patron.cards.values_list("number", flat=True)}
-    marks = [f"%{item.pk}%", f"%{item.barcode}%"]
-    found = []
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('ils', 'private')"
-        )
-        for (table,) in cursor.fetchall():
-            # Django's driver hands jsonb over as text
-            cursor.execute(f"SELECT to_jsonb(t)::text FROM {table} t WHERE t::text LIKE ANY (%s)", [marks])
-            for (text,) in cursor.fetchall():
-                row = json.loads(text)
-                names_item = row.get("item_id") == item.pk or item.barcode in map(str, row.values())
-                names_patron = row.get("patron_id") == patron.pk or patron_marks & set(map(str, row.values()))
-                if names_item and names_patron:
-                    found.append(table)
-    return found
 
 
 def test_the_search_for_pairs_sees_an_open_loan(actor: Actor, patron: Patron, item: Item, central: Library) -> None:

@@ -17,7 +17,7 @@ from shoko_ils.core.models import Library
 from shoko_ils.holdings.models import Item
 from shoko_ils.patrons.models import Patron
 from shoko_ils.staff.models import StaffAccount
-from tests.test_circulation import tables_that_pair
+from tests.privacy import tables_that_pair
 
 LIMIT, RENEWALS, ITEMS, PATRONS, TERMINALS = 2, 1, 4, 2, 2
 ACTOR = Actor("demo", "central")
@@ -144,11 +144,13 @@ class Circulation(RuleBasedStateMachine):
         result = renew(ACTOR, self.patrons[patron].pk, self._barcode(item), self.library, uuid.uuid4())
         assert result.outcome is expected
 
-    @rule(item=item_at, lost=st.booleans())
-    def open_case(self, item: int, lost: bool) -> None:
+    @rule(patron=patron_at, item=item_at, lost=st.booleans())
+    def open_case(self, patron: int, item: int, lost: bool) -> None:
         copy = self.copies[item]
         if copy.holder is None:
             expected = Outcome.NOT_ON_LOAN
+        elif lost and copy.holder != patron:
+            expected = Outcome.NOT_THEIRS
         elif copy.pending:
             expected = Outcome.PENDING
         else:
@@ -156,7 +158,7 @@ class Circulation(RuleBasedStateMachine):
             copy.pending = "lost" if lost else "water"
             copy.condition = "lost" if lost else copy.condition
         if lost:
-            result = declare_lost(ACTOR, self._barcode(item), self.library, uuid.uuid4())
+            result = declare_lost(ACTOR, self.patrons[patron].pk, self._barcode(item), self.library, uuid.uuid4())
         else:
             reason = ReturnCase.Reason.WATER
             result = hold_back(ACTOR, self._barcode(item), self.library, reason, uuid.uuid4())

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import uuid
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from shoko_ils.audit.models import Event
-from shoko_ils.circulation.models import Loan, LoanRule, OverdueContact, ReturnCase
+from shoko_ils.circulation.models import LendingBlock, Loan, LoanRule, OverdueContact, ReturnCase
 from shoko_ils.core.models import CalendarException, Library, ServicePoint
 from shoko_ils.counter.operations import Operation
 from shoko_ils.holdings.models import Item
@@ -307,14 +308,42 @@ def test_the_list_of_loans_is_opened_with_a_reason_and_renews_and_records_losses
     assert "走れメロス" not in html
     html = staff.post(page, {"reason": "request"}).content.decode()
     assert "走れメロス" in html
-    key = hidden(html, "key")
-    assert "延長しました" in staff.post(page, {"key": key, "scan": item.barcode, "act": "renew"}).content.decode()
-    html = staff.post(page, {"key": key, "scan": item.barcode, "act": "lost"}).content.decode()
+    given = {"key": hidden(html, "key"), "reason": hidden(html, "reason"), "scan": item.barcode}
+    assert "延長しました" in staff.post(page, {**given, "act": "renew"}).content.decode()
+    html = staff.post(page, {**given, "act": "lost"}).content.decode()
     assert "紛失として記録しました" in html
-    staff.post(page, {"act": "block", "block_reason": "address"})
+    staff.post(page, {**given, "act": "block", "block_reason": "address"})
     assert "貸出停止中です" in Counter(staff, "/lend/").scan(card.number)
-    staff.post(page, {"act": "lift"})
+    staff.post(page, {**given, "act": "lift"})
     assert "貸出停止中です" not in Counter(staff, "/lend/").scan(card.number)
+
+
+@pytest.mark.parametrize("reason", [{}, {"reason": ""}, {"reason": "curiosity"}])
+@pytest.mark.parametrize("act", ["", "renew", "lost", "block"])
+def test_without_a_reason_that_was_stated_the_list_of_loans_shows_and_does_nothing(
+    staff: Client, card: Card, item: Item, patron: Patron, reason: dict[str, str], act: str
+) -> None:
+    lend(staff, card, item)
+    page = f"/patrons/{patron.pseudonym}/loans/"
+    given = {"act": act, "key": str(uuid.uuid4()), "scan": item.barcode, "block_reason": "address", **reason}
+    html = staff.post(page, given).content.decode()
+    assert patron.name not in html
+    assert "走れメロス" not in html
+    events = Event.objects.filter(action__startswith="show-titles")
+    assert not as_owner(lambda: events.exists() or LendingBlock.objects.filter(patron=patron).exists())
+    loan = Loan.objects.get(item=item, returned_on__isnull=True)
+    assert (loan.renewals, loan.pending) == (0, False)
+
+
+def test_what_another_has_on_loan_is_not_declared_lost(
+    staff: Client, card: Card, item: Item, other_patron: Patron
+) -> None:
+    lend(staff, card, item)
+    given = {"key": str(uuid.uuid4()), "reason": "request", "scan": item.barcode, "act": "lost"}
+    html = staff.post(f"/patrons/{other_patron.pseudonym}/loans/", given).content.decode()
+    assert "この利用者には貸し出していません" in html
+    assert not ReturnCase.objects.filter(loan__item=item).exists()
+    assert Item.objects.get(pk=item.pk).condition == Item.Condition.NORMAL
 
 
 def test_the_daily_report_counts(staff: Client, card: Card, item: Item) -> None:

@@ -42,7 +42,7 @@ from shoko_ils.patrons.models import Patron
 from shoko_ils.staff.models import Level, StaffAccount
 from tests.conftest import WITHDRAWN, act_as, make_account
 from tests.holding import new
-from tests.test_circulation import tables_that_pair
+from tests.privacy import tables_that_pair
 
 pytestmark = pytest.mark.django_db
 TODAY = timezone.localdate
@@ -456,7 +456,7 @@ def test_only_officers_decide_and_settle(actor: Actor, item: Item, central: Libr
 def test_a_lost_item_is_found_or_compensated(
     actor: Actor, officer: StaffAccount, patron: Patron, item: Item, central: Library, lent: Loan
 ) -> None:
-    assert declare_lost(actor, item.barcode, central, new()).outcome is Outcome.DECLARED_LOST
+    assert declare_lost(actor, patron.pk, item.barcode, central, new()).outcome is Outcome.DECLARED_LOST
     item.refresh_from_db()
     assert item.condition == "lost"
     assert take_back(actor, item.barcode, central, new()).outcome is Outcome.FOUND_LOST
@@ -464,7 +464,7 @@ def test_a_lost_item_is_found_or_compensated(
     lent.refresh_from_db()
     assert (item.condition, lent.patron, lent.cases.get().decision) == ("normal", None, "found")
     lend(actor, patron.pk, item.barcode, central, new())
-    declare_lost(actor, item.barcode, central, new())
+    declare_lost(actor, patron.pk, item.barcode, central, new())
     case = open_loan(item).cases.get()
     cases.decide(actor, officer, case.pk, ReturnCase.Decision.SUBSTITUTE)
     cases.settle(actor, officer, case.pk)

@@ -378,7 +378,8 @@ def test_walk_in_precedence_asks_and_records_its_reason(meros: list[Item]) -> No
     today, central = timezone.localdate(), library("central")
     assert lending.claim(two, meros[0], central, today) is lending.Claim.ASK
     assert lending.claim(two, meros[0], central, today, lending.Consent.YES) is lending.Claim.FREE
-    assert list(WalkIn.objects.values_list("record", "waiting", "reason")) == [(MEROS, 1, "on-shelf")]
+    month = today.replace(day=1)
+    assert list(WalkIn.objects.values_list("month", "reason", "loans", "waiting")) == [(month, "on-shelf", 1, 1)]
     scan(meros[1], meros[1].library.key)
     assert lending.claim(two, meros[1], central, today, lending.Consent.YES) is lending.Claim.HELD
     assert lending.claim(one, meros[1], central, today) is lending.Claim.FREE

@@ -18,7 +18,7 @@ from shoko_ils.notices.models import Notice
 from shoko_ils.patrons.models import Patron
 from shoko_ils.staff.models import StaffAccount
 from tests.holding import ACTOR, copies, hold, lend_out, library, new, people, titles
-from tests.test_circulation import tables_that_pair
+from tests.privacy import tables_that_pair
 
 pytestmark = pytest.mark.usefixtures("empty_shelves")
 

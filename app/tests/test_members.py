@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import uuid
 
 import pytest
 from django.conf import settings as django_settings
@@ -13,8 +14,9 @@ from django.utils import timezone
 
 from shoko_ils.audit.models import Event
 from shoko_ils.core.models import Library
-from shoko_ils.mylibrary import codes, desk, passwords, session
-from shoko_ils.notices import sending
+from shoko_ils.mylibrary import codes, desk, orders, passwords, session
+from shoko_ils.mylibrary.models import MemberOrder
+from shoko_ils.notices import sending, services
 from shoko_ils.notices.models import Notice
 from shoko_ils.patrons.models import Card, Patron
 from tests.conftest import act_as
@@ -131,6 +133,14 @@ def test_a_source_that_tries_many_numbers_is_paused_but_not_a_terminal_in_a_libr
     assert log_in(public, number)
 
 
+def test_a_household_is_one_source_whatever_address_it_takes(public: Client, number: str) -> None:
+    """An IPv6 line has 2^64 addresses: whoever takes a new one for each guess is still the same source."""
+    for n in range(5):
+        assert not log_in(Client(headers={"X-Real-IP": f"2001:db8:1:2::{n:x}"}), number, "wrong")
+    assert not log_in(Client(headers={"X-Real-IP": "2001:db8:1:2:ffff::1"}), number)
+    assert log_in(Client(headers={"X-Real-IP": "2001:db8:1:3::1"}), number)
+
+
 def test_a_terminal_in_a_library_ends_after_a_minute(public: Client, number: str, settings: object) -> None:
     settings.SITE = {**django_settings.SITE, "kiosk_networks": ["127.0.0.0/8"]}  # type: ignore[attr-defined]
     log_in(public, number)
@@ -229,6 +239,37 @@ def test_by_mail(public: Client, patron: Patron, settings: object) -> None:
     assert register(public, card, code.group().lower())
     assert log_in(public, card, "hototogisu 88")
     assert not register(public, card, code.group()), "a code is worth one password"
+
+
+@pytest.mark.parametrize(("way", "period"), [("mail", dt.timedelta(minutes=10)), ("postcard", dt.timedelta(days=14))])
+def test_a_code_that_was_sent_does_not_open_the_way_for_the_next_at_once(
+    public: Client, patron: Patron, way: str, period: dt.timedelta
+) -> None:
+    card = card_of(patron)
+    with role("ils_owner"):
+        Patron.objects.filter(pk=patron.pk).update(contact="email", email="sample@example.jp")
+
+    def asked_and_sent() -> int:
+        ask(public, card, way)
+        desk_works()
+        with role("ils_staff"):
+            for notice in Notice.objects.filter(kind=codes.KIND, patron__isnull=False):
+                services.delivered(notice, timezone.localdate())
+        return count("SELECT count(*) FROM notice WHERE kind = %s", codes.KIND)
+
+    def later(span: dt.timedelta) -> None:
+        with role("ils_owner"), connection.cursor() as cursor:
+            cursor.execute("UPDATE private.code_sending SET sent_at = sent_at - %s", [span])
+
+    assert [asked_and_sent() for _ in range(3)] == [1, 1, 1]
+    later(period - dt.timedelta(seconds=30))
+    assert asked_and_sent() == 1
+    later(dt.timedelta(minutes=1))
+    assert [asked_and_sent() for _ in range(2)] == [2, 2]
+    other = {"mail": "postcard", "postcard": "mail"}[way]
+    ask(public, card, other)
+    desk_works()
+    assert count("SELECT count(*) FROM notice WHERE kind = %s", codes.KIND) == 3, "each way has its own period"
 
 
 def test_no_mail_goes_to_who_has_no_address_and_nothing_for_an_unknown_number(public: Client, patron: Patron) -> None:
@@ -347,10 +388,48 @@ def test_housekeeping_removes_what_has_served_its_time(public: Client, number: s
         assert count(f"SELECT count(*) FROM private.{table}") == 0
 
 
-def test_an_order_that_nobody_waits_for_is_not_done(public: Client, patron: Patron) -> None:
+def test_an_order_is_not_done_when_nobody_waits_for_it_any_more(
+    public: Client, number: str, patron: Patron, settings: object
+) -> None:
+    """Who saw "we do not answer now" is not surprised later. A code is waited for by nobody: it goes out later."""
+    settings.ORDER_SECONDS = 0  # type: ignore[attr-defined]
+    log_in(public, number)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('shoko.session', %s, false)", [public.cookies[session.COOKIE].value])
+    with pytest.raises(orders.NotAnswered):
+        orders.ask("contact", patron.pk, uuid.uuid4(), contact="none", email="")
+    ask(public, number, "postcard")
+    assert left_for(dt.timedelta(minutes=1)) == 1
+    assert count("SELECT count(*) FROM notice WHERE kind = %s", codes.KIND) == 1
+    assert count("SELECT count(*) FROM member_order") == 0
+
+
+def test_a_code_that_was_asked_for_hours_ago_is_not_sent(public: Client, patron: Patron) -> None:
     ask(public, card_of(patron), "postcard")
-    with role("ils_owner"), connection.cursor() as cursor:
-        cursor.execute("UPDATE member_order SET made_at = made_at - interval '1 minute'")
-    with role("ils_staff"):
-        assert desk.work() == 0
+    with role("ils_owner"):
+        call_command("tidy", verbosity=0)
+    assert count("SELECT count(*) FROM member_order") == 1, "the night does not take away what still counts"
+    assert left_for(dt.timedelta(minutes=61)) == 0
     assert count("SELECT count(*) FROM notice WHERE kind = %s", codes.KIND) == 0
+
+
+def left_for(span: dt.timedelta) -> int:
+    """How many of the orders the desk does, that could not work for this long."""
+    with role("ils_owner"), connection.cursor() as cursor:
+        cursor.execute("UPDATE member_order SET made_at = made_at - %s", [span])
+    with role("ils_staff"):
+        return desk.work()
+
+
+@pytest.mark.parametrize("asked", [{}, [], {"number": UNKNOWN}])
+def test_an_order_of_nobody_that_cannot_be_done_does_not_stop_the_desk(
+    public: Client, patron: Patron, asked: object
+) -> None:
+    """The public role may write any content; the orders behind it are done all the same."""
+    orders.leave("password-code", **{"number": "x", "way": "mail"})
+    with role("ils_owner"):
+        MemberOrder.objects.update(asked=asked)
+    orders.leave("password-code", number=card_of(patron), way="postcard")
+    desk_works()
+    assert count("SELECT count(*) FROM notice WHERE kind = %s", codes.KIND) == 1
+    assert count("SELECT count(*) FROM member_order") == 0

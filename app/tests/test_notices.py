@@ -4,6 +4,7 @@ import datetime as dt
 import smtplib
 import socket
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from django.utils import timezone
 from shoko_ils.circulation.services import lend
 from shoko_ils.holds.models import Hold, State
 from shoko_ils.holds.services import ending, requests, shelf
-from shoko_ils.notices import sending
+from shoko_ils.notices import kinds, sending
 from shoko_ils.notices import services as notices
 from shoko_ils.notices.models import Notice
 from shoko_ils.patrons.models import Patron
@@ -246,6 +247,62 @@ def test_a_request_becomes_a_hold_when_the_title_has_come() -> None:
     asked.refresh_from_db()
     assert asked.patron_id is None
     assert requests.to_hold(ACTOR, asked.pk, MEROS, new()) is None
+
+
+def failed(kind: str, patron: Patron, about: int, days: int, notice_state: str = "failed", **more: Any) -> Notice:
+    """A notice that was made so many days ago and not delivered."""
+    made = notices.put(kind, about, patron, library("central"), once=f"{about}:{days}", way=Notice.Way.MAIL, **more)
+    assert made is not None
+    Notice.objects.filter(pk=made.pk).update(state=notice_state, made_on=timezone.localdate() - dt.timedelta(days=days))
+    return made
+
+
+def joined(notice: Notice) -> bool:
+    notice.refresh_from_db()
+    assert (notice.about is None) == (notice.patron_id is None) == (notice.key is None)
+    return notice.patron_id is not None
+
+
+@pytest.mark.parametrize("notice_state", ["failed", "sending"])
+@pytest.mark.parametrize("kind", ["password-code", "reference-answer", "address-changed"])
+def test_a_notice_that_was_not_delivered_names_nobody_for_good(kind: str, notice_state: str) -> None:
+    (patron,) = people(1)
+    more = {"address": "old@example.jp"} if kind == "address-changed" else {}
+    waits = failed(kind, patron, 7, 14, notice_state, **more)
+    late = failed(kind, patron, 7, 15, notice_state, **more)
+    fresh = failed(kind, patron, 7, 0, "waiting", **more)
+    call_command("tidy", verbosity=0)
+    assert [joined(each) for each in (waits, late, fresh)] == [True, False, True]
+    assert (late.address, late.state) == ("", "failed" if notice_state == "failed" else "withdrawn")
+
+
+def test_the_patron_leaves_a_refused_request_whose_answer_did_not_reach_him() -> None:
+    (patron,) = people(1)
+    Patron.objects.filter(pk=patron.pk).update(contact="email", email="sample@example.jp")
+    asked = requests.ask(ACTOR, patron.pk, requests.Title("幻の書"), library("south"), new())
+    requests.decide(ACTOR, asked.pk, asked.Decision.REFUSE)
+    Notice.objects.update(state="failed", made_on=timezone.localdate() - dt.timedelta(days=15))
+    call_command("tidy", verbosity=0)
+    asked.refresh_from_db()
+    assert (asked.patron_id, Notice.objects.get().patron_id) == (None, None)
+
+
+def test_a_failed_notice_waits_as_long_as_its_hold(ready: Hold) -> None:
+    Notice.objects.update(state="failed", made_on=timezone.localdate() - dt.timedelta(days=99))
+    call_command("tidy", verbosity=0)
+    notice = Notice.objects.get()
+    assert joined(notice)
+    ending.cancel(ACTOR, ready.pk)
+    assert not joined(notice)
+
+
+def test_a_notice_with_nothing_to_say_any_more_is_nobodys(ready: Hold, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(kinds._kinds, shelf.READY, replace(kinds._kinds[shelf.READY], body=lambda notice: None))
+    over()
+    assert sending.send_due()["withdrawn"] == 1
+    notice = Notice.objects.get()
+    assert not joined(notice)
+    assert notice.state == "withdrawn"
 
 
 def test_the_database_refuses_a_settled_notice_that_still_names_somebody(ready: Hold) -> None:

@@ -20,7 +20,7 @@ from shoko_ils.notices.models import Notice
 from shoko_ils.patrons.models import Patron
 from tests.conftest import MEROS
 from tests.holding import ACTOR, copies, lend_out, library, new, people
-from tests.test_circulation import tables_that_pair
+from tests.privacy import tables_that_pair
 
 pytestmark = pytest.mark.usefixtures("empty_shelves")
 

@@ -20,7 +20,7 @@ from shoko_ils.patrons.models import Card, Patron
 from shoko_ils.staff.models import Level, StaffAccount
 from tests.conftest import log_in, make_account
 from tests.holding import ACTOR, copies, hold, library, new, scan, state
-from tests.test_circulation import tables_that_pair
+from tests.privacy import tables_that_pair
 from tests.test_staff import Counter, hidden
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_shelves")]

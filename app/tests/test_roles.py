@@ -7,10 +7,11 @@ from psycopg import Connection, errors
 
 from shoko_ils.core import sql
 from tests.cluster import connect
+from tests.conftest import act_as
 
 PRIVATE = (
     "private.patron_password", "private.favourite", "private.history_wish", "private.reading_note",
-    "private.patron_session", "private.password_code", "private.attempt", "private.pepper",
+    "private.patron_session", "private.password_code", "private.attempt", "private.pepper", "private.code_sending",
 )  # fmt: skip
 # what it may read of patrons, loans and holds is in test_mylibrary
 PERSONAL = ("ils.card", "ils.staff_account", "ils.audit_event", "ils.scan_receipt", "ils.notice", "ils.lending_block")
@@ -57,6 +58,7 @@ def test_the_public_service_sees_what_is_out_and_not_who_has_it(as_role) -> None
     [
         "CREATE TABLE ils.mine ()",
         "CREATE TABLE public.mine ()",
+        "CREATE TEMP TABLE mine ()",
         "UPDATE ils.former_marc SET content = ''",
         "DELETE FROM ils.import_record",
         "DELETE FROM ils.merge_log",
@@ -78,6 +80,43 @@ def test_the_public_service_sees_what_is_out_and_not_who_has_it(as_role) -> None
 def test_services_change_neither_masters_nor_audit(as_role, role: str, statement: str) -> None:
     with pytest.raises(errors.InsufficientPrivilege):
         as_role(role).execute(statement)
+
+
+@pytest.mark.parametrize(
+    "column", ["note", "price", "source", "withdrawal_reason", "withdrawn_on", "accession_number", "accompanying"]
+)
+def test_what_an_item_cost_and_why_it_left_is_not_public(as_role, column: str) -> None:
+    with pytest.raises(errors.InsufficientPrivilege):
+        as_role("ils_public").execute(f"SELECT {column} FROM ils.item")
+
+
+def test_functions_with_the_rights_of_the_owner_look_for_temporary_tables_last(django_db_setup: None) -> None:
+    """Unless it is named, pg_temp is searched first: a table of the caller's would stand in for ours."""
+    with connect(connection.settings_dict["NAME"]) as owner:
+        rows = owner.execute(
+            "SELECT oid::regprocedure::text, proconfig FROM pg_proc"
+            " WHERE prosecdef AND pronamespace::regnamespace::text IN ('ils', 'private', 'public')"
+        ).fetchall()
+    assert len(rows) > 20
+    assert [name for name, config in rows if (config or []) != ["search_path=ils, pg_temp"]] == []
+
+
+@pytest.mark.django_db
+def test_a_temporary_table_does_not_stand_in_for_the_head_of_the_audit() -> None:
+    """The attack on the chain, by a staff role that may make temporary tables after all."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT link FROM audit_head")
+        (head,) = cursor.fetchone()
+        cursor.execute(f'GRANT TEMPORARY ON DATABASE "{connection.settings_dict["NAME"]}" TO ils_staff')
+        act_as("ils_staff", "ils")
+        cursor.execute("CREATE TEMP TABLE audit_head (only_row boolean, id bigint, link text)")
+        cursor.execute("GRANT ALL ON pg_temp.audit_head TO ils_owner")
+        cursor.execute("INSERT INTO pg_temp.audit_head VALUES (true, 999999, 'forged')")
+        cursor.execute("INSERT INTO audit_event (actor, action, screen, library) VALUES ('x', 'x', 'x', 'x')")
+        act_as("ils_owner", "ils")
+        cursor.execute("SELECT previous, id FROM audit_event WHERE actor = 'x'")
+        previous, number = cursor.fetchone()
+        assert (previous, number < 999999) == (head, True)
 
 
 def test_every_table_is_decided_upon(django_db_setup: None) -> None:

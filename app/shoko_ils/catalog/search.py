@@ -204,6 +204,11 @@ def for_list(records: QuerySet[Record]) -> QuerySet[Record]:
         Item.objects.select_related("library", "location", "availability")
         .prefetch_related("bound")
         .exclude(condition=Item.Condition.WITHDRAWN)
+        # the columns that are public
+        .only(
+            *("barcode", "record", "library", "at_library", "location", "call_number", "condition"),
+            *("library_use_only", "availability__due_on"),
+        )
     )
     return records.defer("summary", "contents").prefetch_related(
         Prefetch("headings", queryset=names, to_attr="names"),

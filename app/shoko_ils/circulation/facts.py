@@ -73,14 +73,17 @@ def forget_ended() -> int:
     """Nightly, as owner: remove the loans that ended before today and that nothing refers to; how many.
 
     What a case is about stays, without a borrower; so does what can still be undone. Spans go after two months. The
-    statistics are written once more, all in one transaction: by the numbers of the former ones (xmin) their rows could
-    be paired with those that the same loan or return wrote elsewhere; for the same reason the patrons are locked once,
-    which takes the number of a loan (xmax) off their rows.
+    statistics are written once more, those of items in a transaction of their own: by the numbers of the former ones
+    (xmin) their rows could be paired with those that the same loan or return wrote elsewhere, in the audit too; for the
+    same reason the patrons are locked once, which takes the number of a loan (xmax) off their rows.
     """
     today = timezone.localdate()
     LoanSpan.objects.filter(lent_on__lt=today - SPANS_KEPT).delete()
+    first = today - FURTHEST_BACK
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("UPDATE lending_fact SET loans = loans WHERE day >= %s", [today - FURTHEST_BACK])
+        cursor.execute("UPDATE item_month SET loans = loans WHERE month >= %s", [first.replace(day=1)])
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("UPDATE lending_fact SET loans = loans WHERE day >= %s", [first])
         cursor.execute("UPDATE loan_span SET loans = loans")
         cursor.execute("SELECT count(*) FROM (SELECT FROM patron ORDER BY id FOR NO KEY UPDATE) AS locked")
         cursor.execute(

@@ -17,6 +17,22 @@ def address(request: HttpRequest) -> str:
     return (local and request.headers.get("X-Real-IP")) or peer or "unknown"
 
 
+def counted(request: HttpRequest) -> str:
+    """The source by which failures are counted: an IPv6 line by its /64, since each has 2^64 addresses to change to.
+
+    An IPv4 address stands for itself, also when it is written as IPv6; so does what is no address.
+    """
+    try:
+        here = ipaddress.ip_address(address(request))
+    except ValueError:
+        return address(request)
+    if isinstance(here, ipaddress.IPv4Address):
+        return str(here)
+    if here.ipv4_mapped is not None:
+        return str(here.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(here), 64), strict=False).network_address)
+
+
 def within(request: HttpRequest, networks: Iterable[str], key: str) -> bool:
     """Whether it lies in one of the networks of the site file's `key`; an unreadable address lies in none."""
     known = read(tuple(networks), key)

@@ -35,7 +35,11 @@ SHARED = {
 GRANTS: dict[str, dict[str, str]] = {
     PUBLIC: {
         **{f"ils.{table}": rights for table, rights in SHARED.items()},
-        "ils.item": READ,
+        # what a reader needs to find a copy; note, price, source and why it left are the library's own
+        "ils.item": (
+            "SELECT (id, barcode, record_id, library_id, at_library_id, location_id, call_number, condition,"
+            " library_use_only)"
+        ),
         # row-level security leaves of these what belongs to the citizen of the session (mylibrary, migration 0002);
         # address, telephone, birth date and names of others are in no column that can be read
         "ils.patron": "SELECT (id, name, category_id, library_id, contact, email, expires_on)",
@@ -84,7 +88,12 @@ GRANTS: dict[str, dict[str, str]] = {
         # a planned exception may be taken back, an emergency closing may not
         "ils.calendar_exception": "SELECT, INSERT, UPDATE (act, moved_loans, moved_limits, withdrawn_cards), DELETE",
         # a registration is erased as a whole; what else names the patron refuses that by its foreign key
-        "ils.patron": ALL,
+        # by columns: a loan locks this row, and xmax and xmin would tell the rows of title and item of its transaction
+        "ils.patron": (
+            "SELECT (id, pseudonym, kind, category_id, library_id, name, name_reading, reading_key, birth_date,"
+            " postal_code, address, phone, contact, email, primary_until, primary_reason, guardian_name, registered_on,"
+            " expires_on, confirmed_on, used_in), INSERT, UPDATE, DELETE"
+        ),
         "ils.card": ALL,
         "ils.group_contact": ALL,
         "ils.patron_note": ALL,
@@ -111,7 +120,7 @@ GRANTS: dict[str, dict[str, str]] = {
         "ils.hold_rule": READ,
         "ils.hold": CHANGE,
         "ils.hold_move": "SELECT, INSERT",
-        "ils.walk_in": "SELECT, INSERT, UPDATE (record_id)",
+        "ils.walk_in": "INSERT, SELECT (month, library_id, reason, loans, waiting), UPDATE (loans, waiting)",
         "ils.transit": CHANGE,
         "ils.pull_miss": ALL,
         "ils.take_off": ALL,
@@ -134,8 +143,12 @@ GRANTS: dict[str, dict[str, str]] = {
         "ils.reference_investigation": "SELECT, INSERT",
         "ils.reference_case": ALL,
         "ils.django_session": ALL,
-        # number, time and links are the trigger's
-        "ils.audit_event": "SELECT, INSERT (actor, action, screen, library, subject)",
+        # number, time and links are the trigger's; xmin, which would tell the other rows of an event's transaction, is
+        # not among the columns
+        "ils.audit_event": (
+            "SELECT (id, at, actor, action, screen, library, subject, previous, link), INSERT (actor, action, screen,"
+            " library, subject)"
+        ),
         "ils.audit_report": "SELECT, INSERT",
         "ils.audit_finding": "SELECT, INSERT, UPDATE (resolution, resolved_by, resolved_on)",
     },
@@ -153,6 +166,8 @@ FUNCTIONS = {
         "private.log_out()",
         "private.spend(text, text, integer)",
         "private.register_password(text, text, text, bytea, text)",
+        "private.own_salt()",
+        "private.order_address(uuid, jsonb, bytea)",
     ),
     STAFF: (
         "ils.undo_forget(uuid)",
@@ -160,6 +175,7 @@ FUNCTIONS = {
         "ils.undo_return(uuid, uuid)",
         "ils.authority_confirm(bigint, bigint)",
         "ils.password_code_put(bigint, text, interval)",
+        "ils.password_code_due(bigint, text)",
         "ils.member_is_paused(text)",
         "ils.member_unpause(text)",
     ),
@@ -168,6 +184,11 @@ FUNCTIONS = {
 
 def grant_statements() -> Iterator[str]:
     """SQL that brings the rights of both services to exactly GRANTS, whatever they were before."""
+    # everybody may make temporary tables unless it is taken; no service needs one
+    yield (
+        "DO $$ BEGIN EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC, "
+        f"{PUBLIC}, {STAFF}', current_database()); END $$"
+    )
     for schema in SCHEMAS:
         yield f"REVOKE ALL ON SCHEMA {schema} FROM PUBLIC"
         for role in (PUBLIC, STAFF):

@@ -20,7 +20,7 @@ def counter(request: HttpRequest) -> dict[str, Any]:
         "counter_point": getattr(request, "counter_point", None),
         "operator": user,
         "may": may,
-        "covers": "seen" in request.session,
+        "has_pin": request.session.get("has_pin", False),
         "is_officer": user.level in SUPERVISORS,
         "supervisor": supervisor_of(request.session),
     }

@@ -16,7 +16,12 @@ def register() -> None:
     kinds.register(shelf.READY, kinds.Kind(lambda: _("An item is ready for you"), _ready, shelf.told))
     kinds.register(
         requests.ANSWER,
-        kinds.Kind(lambda: _("There is an answer to your request"), _answer, lambda number, day: requests.end(number)),
+        kinds.Kind(
+            lambda: _("There is an answer to your request"),
+            _answer,
+            lambda number, day: requests.end(number),
+            requests.end,
+        ),
     )
 
 

@@ -6,9 +6,9 @@ number prove nothing: they stand on receipts and are known to others.
 """
 
 import datetime as dt
+import uuid
 
 from django.db import connection, transaction
-from django.utils import timezone
 
 from shoko_ils.audit import record as audit
 from shoko_ils.mylibrary import passwords
@@ -19,24 +19,25 @@ from shoko_ils.patrons.models import Card, Patron
 KIND = "password-code"
 BY_MAIL, BY_POSTCARD, AT_COUNTER = "mail", "postcard", "counter"
 VALID = {BY_MAIL: dt.timedelta(hours=1), BY_POSTCARD: dt.timedelta(days=14), AT_COUNTER: dt.timedelta(days=1)}
-# a second mail after ten minutes, a second postcard after fourteen days
-AGAIN_AFTER = {BY_MAIL: dt.timedelta(minutes=10), BY_POSTCARD: dt.timedelta(days=14)}
+SENT = {BY_MAIL: Notice.Way.MAIL, BY_POSTCARD: Notice.Way.POSTCARD}
 
 
 def wanted(number: str, way: str) -> None:
-    """Put a notice with a code into the outbox, if the number is a valid card's and the way is open to it."""
+    """Put a notice with a code into the outbox, if the number is a valid card's and the way is open to it.
+
+    A second mail goes after ten minutes, a second postcard after fourteen days: the database keeps the last of each.
+    """
     card = Card.objects.select_related("patron__library").filter(number=number, ended_on__isnull=True).first()
-    if card is None or way not in AGAIN_AFTER:
+    if card is None or way not in SENT:
         return
     patron = card.patron
     if (way == BY_MAIL and not patron.email) or (way == BY_POSTCARD and not patron.address):
         return
-    period = int(timezone.now().timestamp() // AGAIN_AFTER[way].total_seconds())
-    with transaction.atomic():
-        notices.put(
-            KIND, patron.pk, patron, patron.library, once=f"{patron.pk}:{way}:{period}",
-            way=Notice.Way.MAIL if way == BY_MAIL else Notice.Way.POSTCARD,
-        )  # fmt: skip
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT password_code_due(%s, %s)", [patron.pk, way])
+        if cursor.fetchone()[0]:
+            once = f"{patron.pk}:{way}:{uuid.uuid4()}"
+            notices.put(KIND, patron.pk, patron, patron.library, once=once, way=SENT[way])
 
 
 def new_code(patron: Patron, way: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from shoko_ils.audit.record import Actor
@@ -25,11 +26,15 @@ from shoko_ils.holds.services import changing, ending, placing, requests
 from shoko_ils.mylibrary import codes
 from shoko_ils.mylibrary.models import MemberOrder
 from shoko_ils.patrons.models import Patron
+from shoko_ils.patrons.services import contact
+from shoko_ils.patrons.services.write import Refused
 from shoko_ils.reference import services as reference
 
 log = logging.getLogger(__name__)
 # who asked has stopped waiting: it is not done behind his back, and an answer that nobody fetched goes
 LAPSES = dt.timedelta(seconds=30)
+# a code is not waited for on the page: a disturbance of the desk only delays it
+CODE_LAPSES = dt.timedelta(hours=1)
 LOGIN_ID = "my-library"
 
 Asked = dict[str, Any]
@@ -131,12 +136,21 @@ def withdraw_request(patron: Patron, asked: Asked) -> Answer:
 
 
 def wish_contact(patron: Patron, asked: Asked) -> Answer:
-    """How the patron wishes to be told; an address of mail is kept only of who wishes mail (S4:L221-229)."""
-    contact = Patron.Contact(asked["contact"])
-    if contact == Patron.Contact.PHONE and not patron.phone:
+    """How the patron wishes to be told; the address stays as it is."""
+    return _contact(patron, asked, proved=False)
+
+
+def change_address(patron: Patron, asked: Asked) -> Answer:
+    """The address too: the database takes this order with the password only."""
+    return _contact(patron, asked, proved=True)
+
+
+def _contact(patron: Patron, asked: Asked, *, proved: bool) -> Answer:
+    way, key = Patron.Contact(asked["contact"]), uuid.UUID(asked["key"])
+    try:
+        contact.wish_contact(actor(patron), patron.pk, way, asked["email"], key, proved=proved)
+    except Refused:
         return {"done": False}
-    email = asked["email"] if contact == Patron.Contact.EMAIL else ""
-    Patron.objects.filter(pk=patron.pk).update(contact=contact, email=email)
     return {"done": True}
 
 
@@ -153,19 +167,30 @@ FOR_MEMBERS: dict[str, Callable[[Patron, Asked], Answer]] = {
     "request": request_title,
     "request-end": withdraw_request,
     "contact": wish_contact,
+    "address": change_address,
     "reference": ask_reference,
+}
+# what nobody needs to be signed in for; row-level security lets no other kind in
+FOR_ANYBODY: dict[str, Callable[[Asked], None]] = {
+    "password-code": lambda asked: codes.wanted(asked["number"], asked["way"]),
 }
 
 
 def work(limit: int = 200) -> int:
     """Do what waits, the oldest first; how many. Several may work at once."""
-    now = timezone.now()
-    MemberOrder.objects.filter(made_at__lt=now - LAPSES).delete()
+    clear()
     done = 0
     while done < limit and (key := _next()) is not None:
         _do(key)
         done += 1
     return done
+
+
+def clear() -> int:
+    """Remove what has lapsed; how many."""
+    now = timezone.now()
+    with_patron = Q(patron__isnull=False, made_at__lt=now - LAPSES)
+    return MemberOrder.objects.filter(with_patron | Q(made_at__lt=now - CODE_LAPSES)).delete()[0]
 
 
 def _next() -> uuid.UUID | None:
@@ -177,18 +202,24 @@ def _do(key: uuid.UUID) -> None:
     order = MemberOrder.objects.filter(key=key, answer__isnull=True).first()
     if order is None:
         return
-    if order.patron_id is None:
-        if order.kind == "password-code":
-            codes.wanted(order.asked["number"], order.asked["way"])
-        order.delete()
-        return
     try:
-        patron = Patron.objects.select_related("library").get(pk=order.patron_id)
-        answer = FOR_MEMBERS[order.kind](patron, order.asked)
+        answer = _answer(order)
     except Exception as error:
         # with the database away the order waits for it; anything else concerns this order alone
         if isinstance(error, db.OutcomeUnknown) or db.is_away(error):
             raise
         log.warning("order %s refused: %s", order.kind, type(error).__name__)
         answer = {"refused": True}
-    MemberOrder.objects.filter(key=key).update(answer=answer)
+    if order.patron_id is None:
+        # nobody waits for an answer, and one that stayed would be done again and again
+        order.delete()
+    else:
+        MemberOrder.objects.filter(key=key).update(answer=answer)
+
+
+def _answer(order: MemberOrder) -> Answer:
+    if order.patron_id is None:
+        FOR_ANYBODY[order.kind](order.asked)
+        return {}
+    patron = Patron.objects.select_related("library").get(pk=order.patron_id)
+    return FOR_MEMBERS[order.kind](patron, order.asked)

@@ -131,10 +131,14 @@ class FavouriteForm(forms.Form):
 class ContactForm(forms.Form):
     contact = forms.ChoiceField(choices=Patron.Contact.choices)
     email = forms.EmailField(required=False, max_length=254)
+    password = PasswordField(required=False)
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
-        if given.get("contact") == Patron.Contact.EMAIL and not given.get("email"):
+        if given.get("contact") != Patron.Contact.EMAIL:
+            # of nobody else is an address kept (S4:L221-229)
+            given["email"] = ""
+        elif not given.get("email"):
             self.add_error("email", _("Please give the address."))
         return given
 

@@ -6,7 +6,8 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from shoko_ils.mylibrary.models import MemberOrder, ProvisionalRegistration
+from shoko_ils.mylibrary import desk
+from shoko_ils.mylibrary.models import ProvisionalRegistration
 from shoko_ils.reference.models import Question
 from shoko_ils.vault.models import HistoryWish, ReadingNote
 
@@ -15,6 +16,7 @@ MONTH = dt.timedelta(days=31)
 DEAD = (
     "DELETE FROM private.patron_session WHERE ends_at < now()",
     "DELETE FROM private.password_code WHERE expires_at < now()",
+    "DELETE FROM private.code_sending WHERE sent_at < now() - interval '14 days'",
     "DELETE FROM private.attempt WHERE since < now() - interval '1 day' AND coalesce(paused_until, since) < now()",
 )
 
@@ -28,7 +30,7 @@ def tidy() -> int:
             cursor.execute(statement)
             removed += cursor.rowcount
     removed += ProvisionalRegistration.objects.filter(erase_after__lt=today).delete()[0]
-    removed += MemberOrder.objects.filter(made_at__lt=timezone.now() - dt.timedelta(minutes=1)).delete()[0]
+    removed += desk.clear()
     removed += Question.objects.filter(answered_on__lt=today - QUESTIONER_KEPT, patron__isnull=False).update(
         patron=None
     )

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import IntegrityError, connection
 from django.utils import timezone
 
+from shoko_ils.mylibrary import passwords
 from shoko_ils.mylibrary.models import MemberOrder
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.1
@@ -31,6 +32,28 @@ def ask(kind: str, patron_id: int, key: uuid.UUID | None = None, **asked: Any) -
     # of two, the first one is being done: wait for its answer
     with suppress(IntegrityError):
         _put(number, patron_id, kind, asked)
+    return _answer(number, kind)
+
+
+def change_address(password: str, **asked: Any) -> dict[str, Any]:
+    """Have the signed-in patron's mail address changed. The database asks for the password and refuses a kiosk.
+
+    The answer has `refused`, `wrong` or `kiosk`, if no order was left. Raises NotAnswered.
+    """
+    number = uuid.uuid4()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT private.own_salt()")
+        salt = cursor.fetchone()[0] or passwords.new_salt()
+        field = MemberOrder._meta.get_field("asked")
+        cursor.execute(
+            "SELECT private.order_address(%s, %s, %s)",
+            [number, field.get_db_prep_value(asked, connection), passwords.stretch(password, salt)],
+        )
+        (said,) = cursor.fetchone()
+    return _answer(number, "address") if said == "ordered" else {"refused": said}
+
+
+def _answer(number: uuid.UUID, kind: str) -> dict[str, Any]:
     deadline, wait = time.monotonic() + settings.ORDER_SECONDS, FIRST_PAUSE
     while time.monotonic() < deadline:
         pause(wait)

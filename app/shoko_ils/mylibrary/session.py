@@ -98,7 +98,7 @@ def log_in(request: HttpRequest, number: str, password: str) -> str | None:
         proof = passwords.stretch(password, salt)
         cursor.execute(
             "SELECT private.log_in(%s, %s, %s, %s, %s)",
-            [number, proof, source.address(request), token, is_kiosk(request)],
+            [number, proof, source.counted(request), token, is_kiosk(request)],
         )
         (right,) = cursor.fetchone()
     return token if right else None

@@ -12,7 +12,10 @@ from shoko_ils.notices.wording import closing_lines
 
 
 def register() -> None:
-    kinds.register(codes.KIND, kinds.Kind(lambda: _("Code for the registration of a password"), _text, _delivered))
+    kinds.register(
+        codes.KIND,
+        kinds.Kind(lambda: _("Code for the registration of a password"), _text, _delivered, kinds.nothing),
+    )
 
 
 def _text(notice: Notice) -> str | None:

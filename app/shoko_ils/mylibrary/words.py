@@ -63,6 +63,8 @@ def said(code: str) -> tuple[str, str] | None:
         "days": ("stop", _("Please give the first and the last day.")),
         "contact": ("done", _("Your wish is noted.")),
         "contact-wrong": ("stop", _("This cannot be noted: an e-mail address or a telephone number is missing.")),
+        "contact-password": ("stop", _("The address was not changed: the password is not right.")),
+        "contact-kiosk": ("stop", _("The address cannot be changed on a terminal of a library.")),
         "kept": ("done", _("It is among your favourites.")),
         "dropped": ("done", _("It is no longer among your favourites.")),
         "history-on": ("done", _("From now on, what you borrow is kept in your reading history.")),

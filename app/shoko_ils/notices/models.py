@@ -11,7 +11,8 @@ class Notice(models.Model):
     """One notice to one patron about one row of another module, exactly once for each `key`.
 
     `about` is the number of that row (a hold, a loan); `kinds` knows its table. When the matter ends, patron, about
-    and key leave together: what stays is that a notice of this kind went out by this way on this day.
+    and key leave together: what stays is that a notice of this kind went out by this way on this day. `address` is
+    that of a mail which goes elsewhere than to the address on file (to a former one); it leaves with the patron.
     """
 
     class Way(models.TextChoices):
@@ -34,6 +35,7 @@ class Notice(models.Model):
     patron = models.ForeignKey(Patron, null=True, on_delete=models.PROTECT, related_name="notices")
     about = models.BigIntegerField(null=True)
     library = models.ForeignKey(Library, on_delete=models.PROTECT, related_name="+", help_text="tells the patron")
+    address = models.EmailField(max_length=254, blank=True, db_default="")
     not_before = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     # name of the error and code of the relay, never an address or a text
@@ -58,6 +60,9 @@ class Notice(models.Model):
                 name="notice_patron_and_matter_leave_together",
                 condition=Q(patron__isnull=False, about__isnull=False, key__isnull=False, not_before__isnull=False)
                 | Q(patron__isnull=True, about__isnull=True, key__isnull=True, not_before__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="notice_address_leaves_with_the_patron", condition=Q(address="") | Q(patron__isnull=False)
             ),
             models.CheckConstraint(
                 name="notice_open_has_a_patron",

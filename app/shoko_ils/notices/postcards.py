@@ -4,6 +4,7 @@ from django.utils import timezone
 
 from shoko_ils.core.models import Library
 from shoko_ils.notices.models import Notice
+from shoko_ils.notices.services import GONE
 
 
 def withdraw(library: Library) -> int:
@@ -16,12 +17,11 @@ def withdraw(library: Library) -> int:
         library=library, way=Notice.Way.POSTCARD, state=Notice.State.WAITING
     )
     old = list(waiting.order_by("pk"))
-    gone = {"patron": None, "about": None, "key": None, "not_before": None}
-    Notice.objects.filter(pk__in=[one.pk for one in old]).update(state=Notice.State.WITHDRAWN, **gone)
+    Notice.objects.filter(pk__in=[one.pk for one in old]).update(state=Notice.State.WITHDRAWN, **GONE)
     Notice.objects.bulk_create(
         Notice(
             kind=one.kind, way=one.way, key=one.key, patron_id=one.patron_id, about=one.about, library=library,
-            not_before=one.not_before, made_on=timezone.localdate(),
+            address=one.address, not_before=one.not_before, made_on=timezone.localdate(),
         )
         for one in old
     )  # fmt: skip

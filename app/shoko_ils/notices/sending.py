@@ -45,17 +45,19 @@ def _send(notice: Notice) -> str:
         kind = kinds.of(notice)
         patron = notice.patron
         body = kind.body(notice) if patron is not None else None
-        if patron is None or body is None or not patron.email:
-            Notice.objects.filter(pk=notice.pk, state=Notice.State.SENDING).update(
-                state=Notice.State.FAILED if body is not None else Notice.State.WITHDRAWN,
-                error="no-address" if body is not None else "",
-            )
-            return "withdrawn" if body is None else "failed"
+        address = notice.address or (patron.email if patron is not None else "")
+        if body is None:
+            services.let_go(notice)
+            return "withdrawn"
+        if not address:
+            sending = Notice.objects.filter(pk=notice.pk, state=Notice.State.SENDING)
+            sending.update(state=Notice.State.FAILED, error="no-address")
+            return "failed"
         message = EmailMessage(
             kind.subject(),
             body,
             settings.MAIL_FROM,
-            [patron.email],
+            [address],
             headers={"Message-ID": _message_id(notice), "Auto-Submitted": "auto-generated"},
             connection=get_connection(),
         )

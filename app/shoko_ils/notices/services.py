@@ -9,7 +9,10 @@ from shoko_ils.notices import kinds
 from shoko_ils.notices.models import Call, Notice
 from shoko_ils.patrons.models import Patron
 
+# what leaves a notice together when its matter ends
+GONE: dict[str, object] = {"patron": None, "about": None, "key": None, "address": "", "not_before": None}
 REACHED = frozenset({Call.Result.SELF, Call.Result.FAMILY})
+OPEN = (Notice.State.WAITING, Notice.State.SENDING)
 WAYS = {Patron.Contact.EMAIL: Notice.Way.MAIL, Patron.Contact.PHONE: Notice.Way.PHONE}
 
 
@@ -22,10 +25,12 @@ def put(
     once: str,
     delay: dt.timedelta = dt.timedelta(0),
     way: str | None = None,
+    address: str = "",
 ) -> Notice | None:
     """Put a notice into the outbox by the patron's wish, or by `way`; None if the patron wishes none.
 
-    `once` names the transition (the second putting of the same one is the first), `delay` keeps it back.
+    `once` names the transition (the second putting of the same one is the first), `delay` keeps it back; a mail goes
+    to `address` instead of the address on file, if there is one.
     """
     chosen = way or WAYS.get(Patron.Contact(patron.contact))
     if chosen is None:
@@ -39,6 +44,7 @@ def put(
             "patron": patron,
             "about": about,
             "library": library,
+            "address": address,
             "not_before": now + delay,
             "made_on": timezone.localdate(now),
         },
@@ -49,11 +55,15 @@ def put(
 def settle(kind: str, about: int) -> None:
     """The matter has ended: what was not sent is withdrawn, and nothing joins patron and matter any more."""
     concerned = Notice.objects.filter(kind=kind, about=about)
-    gone = {"patron": None, "about": None, "key": None, "not_before": None}
-    concerned.filter(state__in=[Notice.State.WAITING, Notice.State.SENDING]).update(
-        state=Notice.State.WITHDRAWN, **gone
-    )
-    concerned.update(**gone)
+    concerned.filter(state__in=OPEN).update(state=Notice.State.WITHDRAWN, **GONE)
+    concerned.update(**GONE)
+
+
+def let_go(notice: Notice) -> None:
+    """Settle this notice alone: there is nothing more to tell. It is withdrawn if it was not sent and did not fail."""
+    one = Notice.objects.filter(pk=notice.pk)
+    one.filter(state__in=OPEN).update(state=Notice.State.WITHDRAWN, **GONE)
+    one.update(**GONE)
 
 
 def delivered(notice: Notice, day: dt.date) -> None:

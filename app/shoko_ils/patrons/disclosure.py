@@ -18,7 +18,9 @@ from shoko_ils.patrons.obstacles import relations
 
 MIN_PASSPHRASE = 12
 # tables that the staff service cannot read (S4:L325-331): the person sees their content in My Library
-UNREADABLE = ("patron_password", "password_code", "patron_session", "favourite", "history_wish", "reading_note")
+UNREADABLE = (
+    "patron_password", "password_code", "code_sending", "patron_session", "favourite", "history_wish", "reading_note",
+)  # fmt: skip
 
 
 def collect(patron: Patron) -> dict[str, list[dict[str, Any]]]:

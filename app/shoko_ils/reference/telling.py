@@ -12,7 +12,7 @@ from shoko_ils.reference import services
 
 
 def register() -> None:
-    kinds.register(services.ANSWERED, kinds.Kind(lambda: _("There is an answer"), _text, _delivered))
+    kinds.register(services.ANSWERED, kinds.Kind(lambda: _("There is an answer"), _text, _delivered, kinds.nothing))
 
 
 def _text(notice: Notice) -> str | None:

@@ -129,6 +129,7 @@ ACCESS: dict[str, Cell | dict[str, Cell] | str] = {
     "operator": ANONYMOUS,
     "logout": OWN_ACCOUNT,
     "account": OWN_ACCOUNT,
+    "seen": OWN_ACCOUNT,
     "start": EVERYBODY,
     "lend": EVERYBODY,
     "lend-renew": EVERYBODY,

@@ -55,11 +55,11 @@ class StaffGate:
     def _of_the_moment(request: HttpRequest, need: Cell) -> HttpResponse | None:
         """Idle too long, or a password or second factor that has to be seen to first."""
         now = time.time()
-        if "seen" in request.session:  # whoever has a PIN; see operator.enter
-            if now - request.session["seen"] > IDLE_SECONDS:
-                return redirect("operator")
-            if now - request.session["seen"] > MARKED_EVERY:
-                request.session["seen"] = now
+        idle = now - request.session.get("seen", 0)
+        if idle > IDLE_SECONDS:
+            return redirect("operator" if request.session.get("has_pin") else "login")
+        if idle > MARKED_EVERY:
+            request.session["seen"] = now
         person: StaffAccount = request.user  # type: ignore[assignment]
         # a trainee works by the officer's factor
         lacks = person.level != Level.TRAINEE and factors.lacks_one(person)

@@ -41,8 +41,9 @@ def enter(
     request.session["terminal"] = str(terminal.of(request) or uuid.uuid4())
     if point is not None and point.library_id == library.pk:
         request.session["point"] = point.pk
-    if StaffPin.objects.filter(account=person).exists():
-        request.session["seen"] = time.time()
+    request.session["seen"] = time.time()
+    # who goes on after a pause by card and PIN; everybody else by a log-in
+    request.session["has_pin"] = person.level != Level.TRAINEE and StaffPin.objects.filter(account=person).exists()
 
 
 def by_card(request: HttpRequest, card: str, pin: str) -> Outcome:

@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from shoko_ils.audit import record as audit
 from shoko_ils.core.models import Library
@@ -52,6 +52,12 @@ def operator_page(request: HttpRequest) -> HttpResponse:
         refused = str(words.OPERATOR[outcome])
     context = {"form": form, "refused": refused}
     return render(request, "staff/operator.html", context, status=403 if refused else 200)
+
+
+@require_GET
+def seen_page(request: HttpRequest) -> HttpResponse:
+    """Somebody types on a page: the gate has noted the time on the way here."""
+    return HttpResponse(status=204)
 
 
 @sensitive_post_parameters("old", "new", "again", "pin", "code")

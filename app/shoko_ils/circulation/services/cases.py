@@ -44,9 +44,13 @@ def hold_back(
     return _open(actor, barcode, library, key, reason=reason, outcome=Outcome.HELD_BACK, point=point, terminal=terminal)
 
 
-def declare_lost(actor: audit.Actor, barcode: str, library: Library, key: uuid.UUID) -> Result:
-    """The borrower says that the item is lost (紛失): the loan stays open until it is found or compensated."""
-    return _open(actor, barcode, library, key, reason=ReturnCase.Reason.LOST, outcome=Outcome.DECLARED_LOST)
+def declare_lost(actor: audit.Actor, patron_id: int, barcode: str, library: Library, key: uuid.UUID) -> Result:
+    """The borrower says that the item is lost (紛失): the loan stays open until it is found or compensated.
+
+    What this patron has not on loan is refused (NOT_THEIRS).
+    """
+    lost = ReturnCase.Reason.LOST
+    return _open(actor, barcode, library, key, reason=lost, outcome=Outcome.DECLARED_LOST, patron_id=patron_id)
 
 
 def _open(
@@ -57,6 +61,7 @@ def _open(
     *,
     reason: ReturnCase.Reason,
     outcome: Outcome,
+    patron_id: int | None = None,
     point: ServicePoint | None = None,
     terminal: uuid.UUID | None = None,
 ) -> Result:
@@ -68,6 +73,8 @@ def _open(
         loan = Loan.objects.filter(item=item, returned_on__isnull=True).first()
         if loan is None:
             return Result(Outcome.NOT_ON_LOAN, item)
+        if patron_id is not None and loan.patron_id != patron_id:
+            return Result(Outcome.NOT_THEIRS, item)
         if loan.pending:
             return Result(Outcome.PENDING, item, loan.cases.get(settled_on__isnull=True).decide_by)
         today = timezone.localdate()
@@ -138,8 +145,7 @@ def _locked(case_id: int) -> ReturnCase:
 def _settle(case: ReturnCase, login_id: str) -> None:
     """End the loan. What was lost stays lost, what was compensated for damage leaves the shelves."""
     today = timezone.localdate()
-    case.settled_on, case.settled_by = today, login_id
-    case.save(update_fields=["settled_on", "settled_by"])
+    case.settle(today, login_id)
     end(case.loan, today)
     lost = case.reason == ReturnCase.Reason.LOST
     if not lost and (case.decision in COMPENSATED or case.decision == ReturnCase.Decision.REPAIR):

@@ -79,7 +79,7 @@ def accept(
             return Result(Outcome.DATE_BEFORE_LOAN, item)
         day = loan.lent_on  # lent and dropped since the last open day
     if loan and found:
-        _settle_found(actor, loan)
+        _settle_found(actor, case)
     elif loan:
         undo.seal(terminal, secret, loan.pk, counted_on)
     if loan:
@@ -96,16 +96,11 @@ def accept(
     return Result(where, item, slip=slip)
 
 
-def _settle_found(actor: audit.Actor, loan: Loan) -> None:
+def _settle_found(actor: audit.Actor, case: ReturnCase) -> None:
     """A lost item that is here ends its case; nobody owes anything for it."""
     today = timezone.localdate()
-    ReturnCase.objects.filter(loan=loan, settled_on__isnull=True).update(
-        decision=ReturnCase.Decision.FOUND,
-        decided_on=today,
-        decided_by=actor.login_id,
-        settled_on=today,
-        settled_by=actor.login_id,
-    )
+    case.decision, case.decided_on, case.decided_by = ReturnCase.Decision.FOUND, today, actor.login_id
+    case.settle(today, actor.login_id)
 
 
 def _destination(item: Item, library: Library, *, was_out: bool, found: bool) -> tuple[Outcome, int | None]:

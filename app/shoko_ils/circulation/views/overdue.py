@@ -119,20 +119,23 @@ def borrower_page(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def patron_loans_page(request: HttpRequest, pseudonym: uuid.UUID) -> HttpResponse:
-    """What a patron has out, opened with a reason; renew, declare lost, block and lift from here."""
+    """What a patron has out, opened with a reason; renew, declare lost, block and lift from here.
+
+    The reason goes along in each form of the list: without one nothing is shown and nothing is done.
+    """
     desk = desks.at(request)
     patron = _patron(pseudonym)
     shown: Any = None
     loans: list[Loan] | None = None
-    if request.method == "POST":
+    reason = request.POST.get("reason", "")
+    if request.method == "POST" and reason in set(borrower.BorrowerReason):
         shown = _act(request, desk, patron)
-        reason = request.POST.get("reason", "")
-        known = reason if reason in set(borrower.BorrowerReason) else borrower.BorrowerReason.OWN_REQUEST.value
-        loans = borrower.show_titles(desk.actor, patron, borrower.BorrowerReason(known))
+        loans = borrower.show_titles(desk.actor, patron, borrower.BorrowerReason(reason))
     context = {
         "patron": patron if loans is not None else None,
         "pseudonym": pseudonym,
         "loans": loans,
+        "reason": reason,
         "notice": shown,
         "key": forms.new_key(),
         "reasons": words.borrower_reasons(),
@@ -152,7 +155,7 @@ def _act(request: HttpRequest, desk: desks.Desk, patron: Patron) -> Any:
         key = services.scan_key(form.cleaned_data["key"], given["act"], scan)
         if given["act"] == "renew":
             return notice(services.renew(desk.actor, patron.pk, scan, desk.library, key), scan=scan)
-        return notice(services.declare_lost(desk.actor, scan, desk.library, key), scan=scan)
+        return notice(services.declare_lost(desk.actor, patron.pk, scan, desk.library, key), scan=scan)
     if desk.staff.level in SUPERVISORS and given.get("act") == "block":
         if given.get("block_reason") in set(LendingBlock.Reason):
             blocking.block(desk.actor, desk.staff, patron, LendingBlock.Reason(given["block_reason"]))

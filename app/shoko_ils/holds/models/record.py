@@ -3,7 +3,6 @@
 from django.db import models
 from django.db.models import Q
 
-from shoko_ils.catalog.models import Record
 from shoko_ils.core.models import Library
 from shoko_ils.holds.models.hold import Hold
 
@@ -27,13 +26,16 @@ class HoldMove(models.Model):
 
 
 class WalkIn(models.Model):
-    """A copy on the shelf was lent to who brought it to the counter while holds waited (来館者優先)."""
+    """How often in a month a copy was lent to who brought it to the counter while holds waited (来館者優先).
 
-    record = models.ForeignKey(Record, on_delete=models.PROTECT, related_name="+")
+    Neither title nor day: with the day, a title would tell what the patron of an exception in the audit took home.
+    """
+
+    month = models.DateField(help_text="its first day")
     library = models.ForeignKey(Library, on_delete=models.PROTECT, related_name="+")
-    waiting = models.PositiveIntegerField(help_text="holds that a copy could have satisfied")
     reason = models.CharField(max_length=12)
-    lent_on = models.DateField()
+    loans = models.PositiveIntegerField()
+    waiting = models.PositiveIntegerField(help_text="holds that these copies could have satisfied")
 
     class Reason(models.TextChoices):
         ON_SHELF = "on-shelf"
@@ -43,7 +45,9 @@ class WalkIn(models.Model):
         db_table = "walk_in"
         constraints = (
             models.CheckConstraint(name="walk_in_reason", condition=Q(reason__in=["on-shelf", "exception"])),
+            models.CheckConstraint(name="walk_in_first_day", condition=Q(month__day=1)),
+            models.UniqueConstraint(fields=("month", "library", "reason"), name="walk_in_once"),
         )
 
     def __str__(self) -> str:
-        return f"walk-in {self.pk}"
+        return f"{self.library_id} {self.month:%Y-%m} {self.loans}"

@@ -4,6 +4,8 @@ import datetime as dt
 from enum import StrEnum
 from itertools import takewhile
 
+from django.db import connection
+
 from shoko_ils.core.models import Library
 from shoko_ils.holdings.models import Item
 from shoko_ils.holds import queue
@@ -54,7 +56,7 @@ def claim(patron: Patron, item: Item, library: Library, today: dt.date, consent:
         if stop is not None:
             return stop
         reason = WalkIn.Reason.EXCEPTION if consent is Consent.EXCEPTION else WalkIn.Reason.ON_SHELF
-        WalkIn.objects.create(record=item.record, library=library, waiting=ahead, reason=reason, lent_on=today)
+        _count_walk_in(library, reason, ahead, today)
     mine = Hold.objects.filter(patron=patron, record=item.record_id).values_list("pk", flat=True).first()
     if mine is not None:
         hold = ending.locked(mine)
@@ -62,6 +64,16 @@ def claim(patron: Patron, item: Item, library: Library, today: dt.date, consent:
             ending.end(hold, State.FULFILLED, today, copy_goes_on=hold.item_id != item.pk)
     routing.taken_away(item, today)
     return Claim.FREE
+
+
+def _count_walk_in(library: Library, reason: WalkIn.Reason, ahead: int, today: dt.date) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO walk_in (month, library_id, reason, loans, waiting) VALUES (%s, %s, %s, 1, %s)"
+            " ON CONFLICT (month, library_id, reason) DO UPDATE SET loans = walk_in.loans + 1,"
+            " waiting = walk_in.waiting + excluded.waiting",
+            [today.replace(day=1), library.pk, reason.value, ahead],
+        )
 
 
 def _ahead_of(patron: Patron, item: Item, today: dt.date) -> int:

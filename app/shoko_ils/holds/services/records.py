@@ -3,7 +3,7 @@
 from django.utils import timezone
 
 from shoko_ils.holds import queue
-from shoko_ils.holds.models import Hold, State, WalkIn
+from shoko_ils.holds.models import Hold, State
 from shoko_ils.holds.services import ending
 
 
@@ -21,7 +21,6 @@ def merged(gone: int, kept: int) -> int:
         if twin_id is not None:
             twin = ending.locked(twin_id)
             ending.end(max(hold, twin, key=_worth), State.CANCELLED, today)
-    WalkIn.objects.filter(record=gone).update(record=kept)
     return Hold.objects.filter(record=gone).update(record=kept)
 
 

@@ -1,16 +1,20 @@
 """My Library, and what is changed on it."""
 
+import uuid
+
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from shoko_ils.catalog.models import Record
 from shoko_ils.core.models import Library
 from shoko_ils.mylibrary import forms, orders, shown, words
 from shoko_ils.mylibrary.views.signing import member_of, members_only
+from shoko_ils.patrons.models import Patron
 from shoko_ils.reference.models import Question
 from shoko_ils.vault.models import Favourite, HistoryWish, ReadingNote
 
@@ -65,16 +69,24 @@ def hold_page(request: HttpRequest) -> HttpResponse:
 
 
 @members_only
+@sensitive_post_parameters("password")
 @require_POST
 def contact_page(request: HttpRequest) -> HttpResponse:
+    """The way of notices; another mail address, or none any more, needs the password and no terminal of a library."""
     form = forms.ContactForm(request.POST)
     if not form.is_valid():
         return saying("contact-wrong")
+    given = form.cleaned_data
+    wish = {"contact": given["contact"], "email": given["email"]}
     try:
-        answer = orders.ask("contact", member_of(request).patron_id, **form.cleaned_data)
+        if wish["email"] == Patron.objects.values_list("email", flat=True).first():
+            answer = orders.ask("contact", member_of(request).patron_id, uuid.uuid4(), **wish)
+        else:
+            answer = orders.change_address(given["password"], key=str(uuid.uuid4()), **wish)
     except orders.NotAnswered:
         return saying("late")
-    return saying("contact" if answer.get("done") else "contact-wrong")
+    refused = {"wrong": "contact-password", "kiosk": "contact-kiosk"}.get(answer.get("refused", ""), "contact-wrong")
+    return saying("contact" if answer.get("done") else refused)
 
 
 @members_only

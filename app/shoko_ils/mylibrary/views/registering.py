@@ -50,7 +50,7 @@ def password_page(request: HttpRequest) -> HttpResponse:
 
 def _sent(request: HttpRequest, card: str, way: str) -> HttpResponse:
     """The same text after the same work for every number: one order is left, and the desk looks up whose it is."""
-    if session.spend("code", source.address(request), CODES_ALLOWED):
+    if session.spend("code", source.counted(request), CODES_ALLOWED):
         orders.leave("password-code", number=card, way=way)
     return _code_form(request, forms.CodeForm(), card)
 
@@ -67,7 +67,7 @@ def _with_code(request: HttpRequest) -> HttpResponse:
             "SELECT private.register_password(%s, %s, %s, %s, %s)",
             [
                 given["card"], given["code"], salt, passwords.verifier(given["password"], salt),
-                source.address(request),
+                source.counted(request),
             ],
         )  # fmt: skip
         (right,) = cursor.fetchone()
@@ -91,7 +91,7 @@ def provisional_page(request: HttpRequest) -> HttpResponse:
     form = forms.ProvisionalForm(request.POST or None)
     context = {"form": form, "contacts": Patron.Contact, "libraries": Library.objects.all(), "days": KEPT.days}
     if request.method == "POST" and form.is_valid():
-        if not session.spend("provisional", source.address(request), APPLICATIONS_ALLOWED):
+        if not session.spend("provisional", source.counted(request), APPLICATIONS_ALLOWED):
             return render(request, "mylibrary/provisional.html", {**context, "too_many": True}, status=429)
         context["receipt"] = _apply(form.cleaned_data)
     return render(request, "mylibrary/provisional.html", context)

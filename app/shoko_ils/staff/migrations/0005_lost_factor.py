@@ -53,7 +53,7 @@ END $$;
 """
 BACKWARD = """
 CREATE OR REPLACE FUNCTION authority_confirm(request_id bigint, confirmer bigint) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ils AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ils, pg_temp AS $$
 DECLARE
     asked authority_request;
     today date := (clock_timestamp() AT TIME ZONE 'Asia/Tokyo')::date;
@@ -112,7 +112,7 @@ REASONS = ("joined", "moved", "duty", "left", "incident", "lost")
 
 
 class Migration(migrations.Migration):
-    dependencies = (("staff", "0003_two_persons"),)
+    dependencies = (("staff", "0004_temporary_tables_last"),)
     operations = (
         migrations.AlterField(
             "authorityrequest", "kind",

@@ -19,7 +19,9 @@ from django.utils import timezone
 from shoko_ils.circulation import facts, undo
 from shoko_ils.circulation.models import ScanReceipt
 from shoko_ils.circulation.services import closing_mail, paper
+from shoko_ils.holds import housekeeping as holds
 from shoko_ils.mylibrary import housekeeping
+from shoko_ils.notices import housekeeping as notices
 from shoko_ils.patrons.services.erasure import erase_guardians
 
 # how long a settled paper slip may be compared with the paper
@@ -36,6 +38,8 @@ def steps(today: dt.date) -> dict[str, Callable[[], object]]:
         # a terminal that is switched off never scans again
         "undo": partial(undo.forget, uuid.UUID(int=0)),
         "ended loans": facts.forget_ended,
+        "ended holds and transits": partial(holds.forget_ended, today),
+        "notices not delivered": partial(notices.forget_failed, today),
         "guardians": partial(erase_guardians, today),
         "removed staff": _forget_staff,
         "My Library": housekeeping.tidy,
