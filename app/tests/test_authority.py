@@ -583,3 +583,70 @@ def test_screens_of_accounts(central: Library, chiefs: list[StaffAccount], reque
             "key": str(uuid.uuid4())}  # fmt: skip
     assert client.post(f"/staff/{made.pk}/", duty).status_code == 302
     assert client.post(f"/staff/{made.pk}/", duty | {"duty": "all", "key": str(uuid.uuid4())}).status_code == 400
+
+
+# --- a lost second factor, a screen left open -----------------------------------------------------------------------
+
+
+def test_a_lost_second_factor_is_reset_by_two_persons(
+    secret: str, central: Library, chiefs: list[StaffAccount], request: Any
+) -> None:
+    lost = StaffAccount.objects.get(login_id="demo")
+    client: Client = request.getfixturevalue("anonymous")
+    log_in(client, "chief-a", central)
+    sent = {"act": "factor", "reason": "lost", "from_on": "R8.4.1", "key": str(uuid.uuid4())}
+    assert client.post(f"/staff/{lost.pk}/", sent).status_code == 302
+    asked = AuthorityRequest.objects.get()
+    assert factors.has_second_factor(lost), "nothing happens by asking"
+    assert client.post(f"/staff/requests/{asked.pk}/", {"act": "confirm"}).status_code == 409, "not by one person"
+    log_in(client, "chief-b", central)
+    html = client.post(f"/staff/requests/{asked.pk}/", {"act": "confirm"}).content.decode()
+    password = re.search(r'<p class="number">([a-z0-9-]{19})</p>', html)
+    assert password
+    lost.refresh_from_db()
+    assert not factors.has_second_factor(lost)
+    assert not RecoveryCode.objects.filter(account=lost).exists()
+    assert not lost.check_password(DEMO_PASSWORD), "the password alone opened nothing, and does not now"
+    again = client.post(f"/staff/requests/{asked.pk}/", {"act": "confirm"})
+    assert again.status_code == 302, "a second click gives no second password"
+    lost.refresh_from_db()
+    assert lost.check_password(password.group(1))
+    log_in(client, "demo", central, password.group(1))
+    assert client.get("/lend/")["Location"] == "/account/", "to be changed first"
+    actions = list(Event.objects.order_by("id").values_list("actor", "action"))
+    assert ("chief-a", "ask-authority-factor") in actions
+    assert actions.count(("chief-b", "confirm-authority-factor")) == 1
+
+
+def test_a_second_factor_of_a_removed_account_is_not_reset(central: Library, chiefs: list[StaffAccount]) -> None:
+    today = timezone.localdate()
+    gone = make_account(Level.OFFICER, central, "gone")
+    asked = authority.ask(actor_of(chiefs[0]), chiefs[0], "factor", "lost", today, key=uuid.uuid4(), account=gone)
+    StaffAccount.objects.filter(pk=gone.pk).update(removed_on=today)
+    with pytest.raises(authority.Refused, match="closed"):
+        authority.confirm(actor_of(chiefs[1]), chiefs[1], asked.pk)
+    gone.refresh_from_db()
+    assert not gone.initial_password
+
+
+def test_a_supervisor_ends_the_sessions_of_another_and_of_no_one_else(central: Library, request: Any) -> None:
+    make_account(Level.ASSISTANT, central, "left-open")
+    make_account(Level.ASSISTANT, central, "goes-on")
+    officer: Client = request.getfixturevalue("anonymous")
+    log_in(officer, "demo", central)
+    screens = {name: [Client(), Client()] for name in ("left-open", "goes-on")}
+    for name, clients in screens.items():
+        for client in clients:
+            log_in(client, name, central)
+    assert screens["left-open"][0].get("/staff/sessions/").status_code == 403
+    assert "left-open" in officer.get("/staff/sessions/").content.decode()
+    assert officer.post("/staff/sessions/", {"login_id": "demo"}).status_code == 404, "not one's own"
+    assert officer.post("/staff/sessions/", {"login_id": "left-open"}).status_code == 302
+    assert [client.get("/lend/").status_code for client in screens["left-open"]] == [302, 302]
+    assert [client.get("/lend/").status_code for client in screens["goes-on"]] == [200, 200]
+    assert officer.get("/lend/").status_code == 200
+    html = officer.get("/staff/sessions/").content.decode()
+    assert "left-open" not in html
+    assert "goes-on" in html
+    actions = list(Event.objects.order_by("id").values_list("actor", "action"))
+    assert actions[-2:] == [("demo", "end-sessions"), ("left-open", "sessions-ended")]

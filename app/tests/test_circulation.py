@@ -16,13 +16,10 @@ from shoko_ils.core.models import Library
 from shoko_ils.holdings.models import Item
 from shoko_ils.patrons.models import Patron
 from tests.conftest import WITHDRAWN
+from tests.holding import new
 from tests.privacy import tables_that_pair
 
 pytestmark = pytest.mark.django_db
-
-
-def new() -> uuid.UUID:
-    return uuid.uuid4()
 
 
 def test_a_loan_is_made_with_rule_and_due_date(actor: Actor, patron: Patron, item: Item, central: Library) -> None:

@@ -42,15 +42,12 @@ from shoko_ils.holds import scans
 from shoko_ils.patrons.models import Patron
 from shoko_ils.staff.models import Level, StaffAccount
 from tests.conftest import WITHDRAWN, act_as, make_account
+from tests.holding import new
 from tests.privacy import tables_that_pair
 
 pytestmark = pytest.mark.django_db
 TODAY = timezone.localdate
 DAY = dt.timedelta(days=1)
-
-
-def new() -> uuid.UUID:
-    return uuid.uuid4()
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ from tests import holding
 from tests.conftest import MEROS, act_as
 from tests.members import PASSWORD, card_of, count, desk_works, give_password, log_in, role, said
 from tests.privacy import tables_that_pair
+from tests.test_patrons import free_card
 
 
 @pytest.fixture
@@ -615,16 +616,47 @@ def test_an_error_stands_beside_its_field(public: Client, field: str, value: str
     assert re.search(rf'id="e-{field}">{why}', html)
 
 
-def test_the_counter_sees_one_application_by_its_number(staff: Client, central: Library) -> None:
+def applied(central: Library) -> ProvisionalRegistration:
+    """An application, made as the owner; afterwards the role of staff."""
     act_as("ils_owner", "ils, private")
-    fields = {k: v for k, v in APPLICATION.items() if k not in ("library", "email", "postal_code")}
-    ProvisionalRegistration.objects.create(
+    fields = {k: v for k, v in APPLICATION.items() if k not in ("library", "email", "postal_code", "guardian_name")}
+    made = ProvisionalRegistration.objects.create(
         receipt="ABCD2345", library=central, postal_code="2510054", applied_on="2026-11-01", erase_after="2030-01-01",
         **fields,
     )  # fmt: skip
     act_as("ils_staff", "ils")
+    return made
+
+
+def test_the_counter_sees_one_application_by_its_number(staff: Client, central: Library) -> None:
+    applied(central)
     assert "見本 花子" not in staff.get("/provisional/").content.decode()
     assert "この受付番号の申請はありません" in staff.post("/provisional/", {"receipt": "見本 花子"}).content.decode()
     assert "見本 花子" in staff.post("/provisional/", {"receipt": "abcd-2345"}).content.decode()
     staff.post("/provisional/", {"receipt": "ABCD2345", "erase": "1"})
     assert not ProvisionalRegistration.objects.exists()
+
+
+def test_an_application_becomes_a_registration_and_is_erased_by_it(staff: Client, central: Library) -> None:
+    applied(central)
+    html = staff.post("/provisional/register/", {"receipt": "abcd-2345", "take": "1"}).content.decode()
+    form = dict(re.findall(r'<input[^>]* name="(\w+)"[^>]* value="([^"]*)"', html))
+    form |= {name: value for value, name in re.findall(r'<input[^>]* value="([^"]*)"[^>]* name="(\w+)"', html)}
+    assert form["name"] == "見本 花子"
+    assert form["address"] == "見本市朝日町1-1"
+    form |= {"category": re.search(r'<option value="(\d+)"', html)[1], "contact": "phone"}  # type: ignore[index]
+    wrong = staff.post("/provisional/register/", form | {"card": "12345"})
+    assert wrong.status_code == 409
+    assert ProvisionalRegistration.objects.exists(), "what is refused erases nothing"
+    assert 'name="receipt" value="ABCD2345"' in wrong.content.decode()
+    form |= {"card": free_card()}
+    made = staff.post("/provisional/register/", form)
+    assert made.status_code == 302, made.content.decode()
+    assert not ProvisionalRegistration.objects.exists()
+    patron = Patron.objects.get(name="見本 花子")
+    assert (patron.postal_code, patron.birth_date) == ("2510054", dt.date(1990, 5, 5))
+    assert staff.post("/provisional/register/", form)["Location"] == made["Location"], "the same form again"
+    other = staff.post("/provisional/register/", form | {"key": key(), "card": free_card(2), "knows_duplicates": "on"})
+    assert other.status_code == 409, "an application becomes one registration"
+    assert "ほかの窓口で本登録された" in other.content.decode()
+    assert Patron.objects.filter(name="見本 花子").count() == 1

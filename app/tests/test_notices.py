@@ -152,6 +152,23 @@ def test_without_a_relay_the_command_says_so(ready: Hold, settings: Any) -> None
         call_command("send_notices")
 
 
+def test_mail_needs_a_sender(ready: Hold, settings: Any) -> None:
+    settings.EMAIL_HOST, settings.MAIL_FROM = "127.0.0.1", ""
+    with pytest.raises(CommandError, match="SHOKO_MAIL_FROM"):
+        call_command("send_notices")
+    assert Notice.objects.get().state == "waiting"
+
+
+@pytest.mark.parametrize(("relay", "says"), [("", True), ("relay.example.jp", False)])
+def test_the_contact_list_says_that_mail_waits_where_no_relay_is(
+    ready: Hold, settings: Any, request: pytest.FixtureRequest, relay: str, says: bool
+) -> None:
+    staff = request.getfixturevalue("staff")
+    settings.EMAIL_HOST = relay
+    html = staff.get("/holds/contact/").content.decode()
+    assert ("1件のメールが送信待ちです" in html) is says
+
+
 def test_the_relay_gets_what_is_due(ready: Hold, settings: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """Through a real connection to a relay that speaks SMTP."""
     with Relay() as relay:

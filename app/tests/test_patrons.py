@@ -42,6 +42,7 @@ from shoko_ils.patrons.services.registration import Details
 from shoko_ils.patrons.services.write import Refused, years_later
 from tests.cluster import SERVER, _binaries
 from tests.conftest import act_as
+from tests.holding import new
 
 DAY = dt.timedelta(days=1)
 # S4:L199-217 has no guardian; what the city stores beside it
@@ -50,10 +51,6 @@ CITY = {
     "attributes": ["reading", "postal_code", "contact", "confirmed_on", "used_in", "notes", "group_contact"],
     "notes": [{"key": "mail-returned", "ja": "郵便物返戻", "en": "Mail came back"}],
 }
-
-
-def new() -> uuid.UUID:
-    return uuid.uuid4()
 
 
 def free_card(serial: int = 1) -> str:

@@ -1,7 +1,6 @@
 """Loan rules: the order among them, limits by class, new versions, and what nobody thought of."""
 
 import datetime as dt
-import uuid
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -20,13 +19,10 @@ from shoko_ils.holdings.models import Item, MaterialClass
 from shoko_ils.patrons.models import Patron, PatronCategory
 from shoko_ils.staff.models import Level
 from tests.conftest import make_account
+from tests.holding import new
 
 pytestmark = pytest.mark.django_db
 TERMS = Terms(days=14, max_loans=None, max_class_loans=None, max_renewals=1)
-
-
-def new() -> uuid.UUID:
-    return uuid.uuid4()
 
 
 @pytest.fixture

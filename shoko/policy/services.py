@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shoko.declaration.model import Address, Host
-from shoko.policy.rules import Json, sending_legs, text
+from shoko.policy.rules import Json, answering_legs, sending_legs, text
 from shoko.policy.supplies import in_url
 from shoko.policy.switching import access_ports
 from shoko.policy.view import View, addresses
@@ -50,6 +50,7 @@ def ils(view: View, host: Host) -> Json | None:
         },
         "databases": _members(view, host, "postgresql", "databases"),
         "copy_cataloguing": _copy_cataloguing(view, host),
+        "mail_relay": _mail_relay(view, host),
         "libraries": [
             {"key": key, "ja": one.title.ja, "en": one.title.en} for key, one in declaration.libraries.items()
         ],
@@ -68,6 +69,18 @@ def _copy_cataloguing(view: View, host: Host) -> Json | None:
         if names and view.carries(item, "proxy"):
             site = view.declaration.sites[names[0]]
             return {"proxy": f"http://{in_url(text(item.destinations[0]))}:{item.port}", "site": site.domains[0]}
+    return None
+
+
+def _mail_relay(view: View, host: Host) -> Json | None:
+    """Who takes the mail of the ILS: the first declared host or shared address that a flow for `smtp` leads to."""
+    for item, _leg in view.outgoing(host.name):
+        if not view.carries(item, "smtp"):
+            continue
+        legs = answering_legs(view.declaration, item.destination)
+        name = item.destination.name if item.destination.kind == "vip" else legs[0].host if legs else ""
+        if name:
+            return {"host": view.full_name(name), "port": item.port}
     return None
 
 

@@ -31,6 +31,7 @@ NOT_WORK = VIEWS | {
     "pin-shut",
     "take-over",
     "hand-over",
+    "sessions-ended",
 }
 NEAR = dt.timedelta(minutes=15)
 DEFAULTS = {"open_from": 8, "open_until": 20, "bulk_views": 60, "unattended_views": 5}

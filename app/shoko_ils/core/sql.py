@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.db.backends.utils import CursorWrapper
 
-OWNER, PUBLIC, STAFF = "ils_owner", "ils_public", "ils_staff"
+PUBLIC, STAFF = "ils_public", "ils_staff"
 SCHEMAS = ("ils", "private")
 
 READ = "SELECT"

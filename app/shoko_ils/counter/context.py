@@ -20,8 +20,6 @@ def counter(request: HttpRequest) -> dict[str, Any]:
         "counter_point": getattr(request, "counter_point", None),
         "operator": user,
         "may": may,
-        "sees_patrons": "patron:view" in may,
-        "may_catalogue": "catalogue:work" in may,
         "has_pin": request.session.get("has_pin", False),
         "is_officer": user.level in SUPERVISORS,
         "supervisor": supervisor_of(request.session),

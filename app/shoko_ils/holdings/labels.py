@@ -1,6 +1,6 @@
 """Sheets of labels as PDF: spine labels (背ラベル) and barcode labels (NW-7), on A4 sheets of stickers.
 
-Written with pydyf: it needs no native library, so the wheelhouse stays pure Python. Japanese is set in the gothic
+Written with pydyf: it needs no native library on the hosts and no compiled wheel. Japanese is set in the gothic
 face that every PDF viewer brings for the character collection Adobe-Japan1: nothing is embedded.
 """
 

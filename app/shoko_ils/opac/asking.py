@@ -10,8 +10,6 @@ from shoko_ils.catalog.search import MAX_QUERY, Filters
 from shoko_ils.core.models import Library
 
 ROWS = 3
-# what the facets and the form add to an address
-NARROWING = ("library", "material", "class", "language", "from", "to")
 
 
 @dataclass(frozen=True)

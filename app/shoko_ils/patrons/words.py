@@ -67,6 +67,7 @@ REFUSALS = {
     "card-one-only": _("This person has a valid card already"),
     "not-declared": _("This library does not store this item"),
     "kind": _("A person does not become a group"),
+    "application-gone": _("This application has become a registration elsewhere, or was erased"),
     "gone": _("This patron has been erased meanwhile"),
     "still-open": _("Something is still open. Settle it first."),
     "no-birth-date": _("Enter the date of birth first"),

@@ -1,4 +1,4 @@
-"""The owner's commands: migrate, grant_roles, sync_site, load_demo, tidy. Serves nothing."""
+"""Every management command but serve_members: they run as the owner of the database. Serves nothing."""
 
 from shoko_ils.settings.base import *  # noqa: F403
 from shoko_ils.settings.base import INSTALLED_APPS, database

@@ -29,7 +29,8 @@ OFFICERS = frozenset({Level.MANAGER, Level.OFFICER})
 MANAGERS = frozenset({Level.MANAGER})
 
 MATRIX: dict[str, dict[str, frozenset[Level]]] = {
-    "account": {"own": EVERY},
+    # 他の職員の強制ログアウト: whoever supervises
+    "account": {"own": EVERY, "end-sessions": OFFICERS},
     "counter": {"use": EVERY, "report": NO_TRAINEE, "paper": NO_TRAINEE},
     "patron": {
         "view": NO_TRAINEE,
@@ -155,6 +156,7 @@ ACCESS: dict[str, Cell | dict[str, Cell] | str] = {
     "patron": KNOWS_PATRONS,
     "member": Cell("member", "unlock"),
     "provisional": Cell("member", "provisional"),
+    "provisional-register": Cell("patron", "register"),
     # a question of the counter has no person; one by web has, and no page of staff shows who
     "reference": Cell("reference", "work"),
     "reference-question": Cell("reference", "work"),
@@ -203,6 +205,7 @@ ACCESS: dict[str, Cell | dict[str, Cell] | str] = {
     "catalogue-authorities": CATALOGUES,
     "catalogue-authority-new": CATALOGUES,
     "catalogue-authority": CATALOGUES,
+    "sessions": Cell("account", "end-sessions"),
     "authority": {"GET": AUTHORITY, "POST": Cell("authority", "request")},
     "authority-account": {"GET": AUTHORITY, "POST": Cell("authority", "request")},
     "authority-confirm": Cell("authority", "confirm"),

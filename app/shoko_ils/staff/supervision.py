@@ -7,10 +7,11 @@ from django.core import signing
 from django.utils import timezone
 
 from shoko_ils.core.models import Library, ServicePoint
-from shoko_ils.staff.models import Level, StaffAccount
+from shoko_ils.staff.access import OFFICERS
+from shoko_ils.staff.models import StaffAccount
 
 LAPSES = dt.timedelta(minutes=60)
-SUPERVISORS = frozenset({Level.MANAGER, Level.OFFICER})
+SUPERVISORS = OFFICERS
 SALT = "shoko.accepted"
 MAX_AGE = dt.timedelta(minutes=5)
 SESSION_KEY = "supervision"

@@ -20,9 +20,10 @@ from shoko_ils.core.models import Library
 from shoko_ils.holdings.barcode import is_staff_card
 from shoko_ils.staff import access, forms, operator, policy, words
 from shoko_ils.staff.models import AuthorityRequest, StaffAccount
-from shoko_ils.staff.services import authority, factors
+from shoko_ils.staff.services import authority, factors, sessions
 
 Kind = AuthorityRequest.Kind
+KIND_OF = {"change": Kind.CHANGE, "end": Kind.END, "factor": Kind.FACTOR}
 SHOWN = 50
 
 
@@ -191,7 +192,7 @@ def _matrix() -> list[tuple[str, list[bool]]]:
 
 @require_http_methods(["GET", "POST"])
 def account_of_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """One person's account: POST asks for a change, a duty, or the end."""
+    """One person's account: POST asks for a change, a duty, a new second factor, or the end."""
     actor = _at_counter(request)
     account = StaffAccount.objects.select_related("library").filter(pk=min(pk, 2**63 - 1)).first()
     if account is None:
@@ -206,13 +207,18 @@ def account_of_page(request: HttpRequest, pk: int) -> HttpResponse:
             request.POST if act == "duty" else None, auto_id="duty-%s", initial={"key": uuid.uuid4()}
         ),
         "end": forms.AskForm(request.POST if act == "end" else None, auto_id="end-%s", initial={"key": uuid.uuid4()}),
+        "factor": forms.AskForm(
+            request.POST if act == "factor" else None,
+            auto_id="factor-%s",
+            initial={"key": uuid.uuid4(), "reason": AuthorityRequest.Reason.LOST},
+        ),
     }
     refused, form = "", made.get(act)
     if form is not None and form.is_valid():
         given = dict(form.cleaned_data)
         names = ("name", "section", "job_class", "post", "library")
         post = authority.Post(*(given.pop(name) for name in names)) if act == "change" else None
-        kind = given.pop("kind", Kind.CHANGE if act == "change" else Kind.END)
+        kind = given.pop("kind", KIND_OF.get(act))
         try:
             authority.ask(actor, _me(request), kind, account=account, post=post, **given)
         except authority.Refused as error:
@@ -230,9 +236,26 @@ def account_of_page(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "staff/account_of.html", context, status=409 if refused else 400 if bad else 200)
 
 
+@require_http_methods(["GET", "POST"])
+def sessions_page(request: HttpRequest) -> HttpResponse:
+    """Who is logged in; POST ends all sessions of one other person, as when somebody left a screen open."""
+    actor = _at_counter(request)
+    others = StaffAccount.objects.exclude(pk=_me(request).pk)
+    if request.method == "POST":
+        account = others.filter(login_id=request.POST.get("login_id", "")[:40]).first()
+        if account is None:
+            raise Http404
+        sessions.end(actor, account)
+        return redirect("sessions")
+    counts = sessions.open_sessions()
+    listed = others.filter(pk__in=counts).select_related("library").order_by("login_id")
+    context = {"accounts": [(each, counts[each.pk]) for each in listed], "mode": "sessions"}
+    return render(request, "staff/sessions.html", context)
+
+
 @require_POST
 def confirm_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """Confirm or refuse a request; a new account's initial password is shown this once."""
+    """Confirm or refuse a request; an initial password is shown this once."""
     actor = _at_counter(request)
     try:
         if request.POST.get("act") == "refuse":

@@ -11,6 +11,7 @@ KIND = {
     AuthorityRequest.Kind.GRANT: _("Assign a duty"),
     AuthorityRequest.Kind.REVOKE: _("Take a duty away"),
     AuthorityRequest.Kind.END: _("End of the account"),
+    AuthorityRequest.Kind.FACTOR: _("Second factor lost: set it up anew"),
 }
 REASON = {
     AuthorityRequest.Reason.JOINED: _("Joined"),
@@ -18,6 +19,7 @@ REASON = {
     AuthorityRequest.Reason.DUTY: _("Change of duties"),
     AuthorityRequest.Reason.LEFT: _("Retired or contract ended"),
     AuthorityRequest.Reason.INCIDENT: _("Accident or suspected misuse"),
+    AuthorityRequest.Reason.LOST: _("Telephone or recovery codes lost"),
 }
 DUTY = {
     "overdue": _("Overdue notices"),

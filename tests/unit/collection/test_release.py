@@ -86,7 +86,7 @@ def use(host: Path, identity: str, *, check: bool = False, **more: Any) -> dict[
     given = {
         "root": str(host / "srv"), "id": identity, "archive": "given", "sent": archive(host, identity), "setup": [],
         "prepare": [], "units": ["app.service"], "health": [{"socket": str(host / "app.sock"), "path": "/readyz"}],
-        "patience": 0.2, "keep": 3,
+        "prepare_within": 60, "patience": 0.2, "keep": 3,
     }  # fmt: skip
     return release.run(SimpleNamespace(params=given | more, check_mode=check, _diff=True))
 
@@ -131,6 +131,15 @@ def test_a_failed_preparation_switches_nothing(host, application):
     use(host, OLD)
     with pytest.raises(HostError, match="false"):
         use(host, NEW, prepare=[["false"]])
+    assert current(host) == OLD
+
+
+def test_a_preparation_has_a_clock_of_its_own(host, application, monkeypatch):
+    monkeypatch.setattr(release, "BUILD_TIMEOUT", 0.2)
+    use(host, OLD, prepare=[["sleep", "0.6"]])
+    assert current(host) == OLD, "a migration takes longer than a set-up may"
+    with pytest.raises(HostError, match=r"did not end within 0\.3 s"):
+        use(host, NEW, prepare=[["sleep", "5"]], prepare_within=0.3)
     assert current(host) == OLD
 
 

@@ -215,6 +215,17 @@ def test_without_such_a_flow_the_function_is_off(site):
     assert site["app1"]["ils"]["copy_cataloguing"] is None
 
 
+def test_the_mail_relay_is_the_one_that_a_flow_leads_to(site):
+    assert site["app1"]["ils"]["mail_relay"] is None
+    tree = small()
+    tree["services"]["smtp"] = {"tcp": [25]}
+    tree["flows"]["mail"] = flow({"group": "ils_servers", "leg": "business"}, {"host": "log1"}, "smtp")
+    tree["numbers"]["mail"] = 99
+    found = slices(declare(tree))["app1"]
+    assert found["ils"]["mail_relay"] == {"host": "log1.small.internal", "port": 25}
+    assert "log1.small.internal" in {name for line in found["names"] for name in line["names"]}, "it can be resolved"
+
+
 def test_a_terminal_learns_the_names_of_what_it_may_reach(lab):
     views = {view["name"]: {one["name"] for one in view["records"]} for view in lab["px1"]["proxy"]["dns_views"]}
     assert "staff.library.example" in views["business.south"]

@@ -19,7 +19,6 @@ from shoko_ils.core.calendar.holidays import is_holiday
 from shoko_ils.core.models import CalendarException, Library
 from shoko_ils.counter import desk as desks
 from shoko_ils.counter import words
-from shoko_ils.staff.models import Level
 
 MONTHS_SHOWN = 3
 LONGEST = dt.timedelta(days=120)
@@ -70,7 +69,6 @@ def calendar_page(request: HttpRequest) -> HttpResponse:
         "exceptions": CalendarException.objects.filter(last_on__gte=today).select_related("library"),
         "kinds": words.exception_kinds(),
         "reasons": words.exception_reasons(),
-        "may_change": desk.staff.level == Level.MANAGER,
         "mode": "calendar",
     }
     return render(request, "circulation/calendar.html", context)

@@ -16,7 +16,6 @@ from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.counter import desk as desks
 from shoko_ils.holdings.models import MaterialClass
 from shoko_ils.patrons.models import PatronCategory
-from shoko_ils.staff.models import Level
 
 
 class RuleForm(forms.Form):
@@ -65,11 +64,10 @@ class RuleForm(forms.Form):
 @require_GET
 def rules_page(request: HttpRequest) -> HttpResponse:
     """Rules in force in the order in which they win, and every combination that none covers."""
-    desk = desks.at(request)
+    desks.at(request)
     context = {
         "rules": rules.in_force(),
         "uncovered": rules.uncovered(),
-        "may_change": desk.staff.level == Level.MANAGER,
         "mode": "rules",
     }
     return render(request, "circulation/rules.html", context)

@@ -12,7 +12,6 @@ from shoko_ils.core.models import Library
 from shoko_ils.holds.models import TitleRequest
 from shoko_ils.holds.services import placing
 from shoko_ils.notices import services as notices
-from shoko_ils.patrons.models import Patron
 
 ANSWER = "request-refused"
 
@@ -92,8 +91,3 @@ def _open(number: int) -> TitleRequest | None:
 
 def _touch(key: uuid.UUID) -> int:
     return TitleRequest.objects.filter(key=key).update(isbn=F("isbn"))
-
-
-def requests_of(patron: Patron) -> list[TitleRequest]:
-    """The open requests of a patron, the oldest first."""
-    return list(patron.title_requests.order_by("pk"))

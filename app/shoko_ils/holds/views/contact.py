@@ -1,5 +1,6 @@
 """連絡待ち: whom to call, which mail did not go, which postcards to print. Without titles."""
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -36,6 +37,8 @@ def contact_page(request: HttpRequest) -> HttpResponse:
     calls = list(mine.filter(way=Notice.Way.PHONE, not_before__lte=now))
     stuck = list(mine.filter(way=Notice.Way.MAIL).exclude(state=Notice.State.WAITING))
     cards = list(mine.filter(way=Notice.Way.POSTCARD, state=Notice.State.WAITING, not_before__lte=now))
+    # without a relay nothing sends them, and nobody else would notice
+    waiting = 0 if settings.EMAIL_HOST else mine.filter(way=Notice.Way.MAIL, state=Notice.State.WAITING).count()
     listed = [one.patron.pseudonym for one in (*calls, *stuck)]
     if listed:
         with transaction.atomic():
@@ -44,6 +47,7 @@ def contact_page(request: HttpRequest) -> HttpResponse:
         "calls": calls,
         "stuck": stuck,
         "postcards": len(cards),
+        "waiting": waiting,
         "results": words.call_results(),
         "states": words.notice_states(),
         "mode": "holds",

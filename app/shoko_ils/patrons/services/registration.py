@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 
 from django.db.models import Q, QuerySet
@@ -64,8 +65,12 @@ def register(
     key: uuid.UUID,
     *,
     knows_duplicates: bool = False,
+    together: Callable[[], None] | None = None,
 ) -> Patron:
     """Register and hand out a card. The same `key` again gives the same patron.
+
+    `together` is done in the same transaction, once with the registration (see mylibrary.applications); what it raises
+    undoes both.
 
     Raises Duplicates unless the person at the counter has looked at them, Refused("card-…") for the number,
     Refused("not-declared") for a field that the site does not list.
@@ -92,6 +97,8 @@ def register(
         patron.save()
         _beside(patron, details, today)
         cards.hand_out(patron, card_number, today)
+        if together:
+            together()
         audit.write(actor, "register-patron", "patron-new", [patron.pseudonym])
         return patron
 

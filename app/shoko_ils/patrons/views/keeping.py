@@ -1,6 +1,7 @@
 """Registration, change, renewal, cards, and the last day as a pupil."""
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -21,13 +22,24 @@ KINDS = {kind.value for kind in Patron.Kind}
 @require_http_methods(["GET", "POST"])
 def new_patron_page(request: HttpRequest) -> HttpResponse:
     """Register a person, or with ?kind=group a group; possible duplicates are shown before the second try."""
-    actor = at_counter(request)
     kind = request.GET.get("kind", Patron.Kind.PERSON)
     kind = kind if kind in KINDS else Patron.Kind.PERSON
     form = forms.NewPatronForm(request.POST or None, kind=kind, initial={"key": uuid.uuid4()})
+    return register(request, form)
+
+
+def register(
+    request: HttpRequest,
+    form: forms.NewPatronForm,
+    *,
+    receipt: str = "",
+    together: Callable[[], None] | None = None,
+) -> HttpResponse:
+    """Show the form, or register by it. `receipt` is the number of the application that it comes from."""
+    actor = at_counter(request)
     doubles: list[Patron] = []
     refused = ""
-    if request.method == "POST" and form.is_valid():
+    if form.is_valid():
         given = form.cleaned_data
         library = Library.objects.get(pk=request.session["library"])
         try:
@@ -38,6 +50,7 @@ def new_patron_page(request: HttpRequest) -> HttpResponse:
                 given["card"],
                 given["key"],
                 knows_duplicates=given["knows_duplicates"],
+                together=together,
             )
         except registration.Duplicates as error:
             doubles = error.patrons
@@ -47,7 +60,8 @@ def new_patron_page(request: HttpRequest) -> HttpResponse:
         else:
             return redirect("patron", patron.pseudonym)
     status = 409 if doubles or refused else 400 if form.errors else 200
-    return page(request, "new", {"form": form, "kind": kind, "doubles": doubles, "refused": refused}, status)
+    context = {"form": form, "kind": form.kind, "doubles": doubles, "refused": refused, "receipt": receipt}
+    return page(request, "new", context, status)
 
 
 def _initial(patron: Patron) -> dict[str, Any]:

@@ -19,15 +19,17 @@ class AuthorityRequest(models.Model):
         GRANT = "grant"
         REVOKE = "revoke"
         END = "end"
+        FACTOR = "factor"
 
     class Reason(models.TextChoices):
-        """採用, 異動, 担当替え, 退職・契約終了, 事故・不正の疑い."""
+        """採用, 異動, 担当替え, 退職・契約終了, 事故・不正の疑い, 電話機・コードの紛失."""
 
         JOINED = "joined"
         MOVED = "moved"
         DUTY = "duty"
         LEFT = "left"
         INCIDENT = "incident"
+        LOST = "lost"
 
     key = models.UUIDField(unique=True, editable=False)
     kind = models.CharField(max_length=8, choices=Kind.choices)
@@ -70,7 +72,7 @@ class AuthorityRequest(models.Model):
                 condition=(
                     Q(kind__in=["register", "change"], level__isnull=False, library__isnull=False, name__gt="")
                     | Q(kind__in=["grant", "revoke"], duty__gt="")
-                    | Q(kind="end")
+                    | Q(kind__in=["end", "factor"])
                 ),
             ),
             models.CheckConstraint(

@@ -96,21 +96,27 @@ def ask(
 
 
 def confirm(actor: audit.Actor, confirmer: StaffAccount, request_id: int) -> str:
-    """Confirm a request of another person, which takes effect at once; for a new account its initial password.
+    """Confirm a request of another person, which takes effect at once.
 
+    Gives the initial password of a new account, or of one whose second factor was lost: with that factor the old
+    password goes, and the sessions of the account with it. Empty for every other request, and for a repeated one.
     Raises Refused: "second-person" (asked by oneself, about oneself, or not two persons of level 1), "closed",
     "id-taken".
     """
     try:
         with transaction.atomic():
+            waits = (
+                AuthorityRequest.objects.select_for_update().filter(pk=request_id, confirmed_by__isnull=True).first()
+            )
             with connection.cursor() as cursor:
                 cursor.execute("SELECT authority_confirm(%s, %s)", [request_id, confirmer.pk])
-            request = AuthorityRequest.objects.get(pk=request_id)
-            audit.write(actor, f"confirm-authority-{request.kind}", "authority")
-            if request.kind != Kind.REGISTER:
+            if waits is None:
                 return ""
-            account = StaffAccount.objects.get(login_id=request.login_id)
-            return factors.give_initial_password(account) if not account.has_usable_password() else ""
+            password = ""
+            if waits.kind in (Kind.REGISTER, Kind.FACTOR):
+                password = factors.give_initial_password(StaffAccount.objects.get(login_id=waits.login_id))
+            audit.write(actor, f"confirm-authority-{waits.kind}", "authority")
+            return password
     except IntegrityError as error:
         name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "") or ""
         raise Refused("second-person" if name.startswith("authority_request") else "id-taken") from error

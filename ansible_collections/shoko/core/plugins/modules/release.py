@@ -57,6 +57,13 @@ options:
     type: list
     elements: list
     default: []
+  prepare_within:
+    description:
+      - Seconds that one I(prepare) command may take. Generous, since a migration may rewrite every row of a large table
+        and is only thrown away by being ended. There is a clock all the same, since one that waits for a lock may wait
+        forever.
+    type: int
+    default: 21600
   units:
     description: Units restarted after the switch.
     type: list
@@ -115,7 +122,7 @@ COMPLETE = ".complete"  # written last: a directory without it is the rest of an
 USED = ".used"  # this host has prepared for the release and switched to it
 PAUSE = 0.5  # seconds between two questions for health
 ANSWER = 10  # seconds that one answer may take
-BUILD_TIMEOUT = 300  # seconds for one set-up or prepare command
+BUILD_TIMEOUT = 300  # seconds for one set-up command
 
 
 class _OverSocket(http.client.HTTPConnection):
@@ -176,7 +183,7 @@ class Releases:
         os.rename(os.path.join(unpacking, inner), target)
         os.rmdir(unpacking)
         for command in self.given["setup"]:
-            self._inside(identity, command)
+            self._inside(identity, command, BUILD_TIMEOUT)
         with open(self.path(identity, COMPLETE), "w", encoding="utf-8"):
             pass
 
@@ -189,7 +196,7 @@ class Releases:
         if self.check:
             return
         for step in steps:
-            self._inside(identity, step)
+            self._inside(identity, step, self.given["prepare_within"])
         with open(self.path(identity, USED), "w", encoding="utf-8"):
             pass
         self._point(identity)
@@ -214,11 +221,11 @@ class Releases:
             if not self.check:
                 shutil.rmtree(self.path(name))
 
-    def _inside(self, identity: str, command: list[str]) -> None:
-        """Run a command in a release's directory."""
+    def _inside(self, identity: str, command: list[str], seconds: int) -> None:
+        """Run a command in a release's directory, for so many seconds at most."""
         folder = self.path(identity)
         words = [word.replace("{release}", folder) for word in command]
-        must(["env", f"--chdir={folder}", *words], timeout=BUILD_TIMEOUT)
+        must(["env", f"--chdir={folder}", *words], timeout=seconds)
 
     def _point(self, identity: str) -> None:
         """Turn the link in one step."""
@@ -309,6 +316,7 @@ def main() -> None:
             "sent": {"type": "path"},
             "setup": {"type": "list", "elements": "list", "default": []},
             "prepare": {"type": "list", "elements": "list", "default": []},
+            "prepare_within": {"type": "int", "default": 21600},
             "units": {"type": "list", "elements": "str", "default": []},
             "health": {"type": "list", "elements": "dict", "default": [], "options": places},
             "patience": {"type": "int", "default": 60},

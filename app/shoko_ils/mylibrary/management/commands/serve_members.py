@@ -1,14 +1,17 @@
 """The desk behind My Library as a small service."""
 
+import logging
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection
+from gunicorn.systemd import sd_notify
 
 from shoko_ils.core import db
 from shoko_ils.mylibrary import desk
 
 LOOK_SECONDS = 1.0
+log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -23,6 +26,8 @@ class Command(BaseCommand):
                 desk.work()
                 if options["once"]:
                     return
+                # systemd takes the first for a start that went well, and ends a service that stops saying so
+                sd_notify("READY=1\nWATCHDOG=1", log)
                 self._wait()
             except Exception as error:
                 if options["once"] or not (isinstance(error, db.OutcomeUnknown) or db.is_away(error)):

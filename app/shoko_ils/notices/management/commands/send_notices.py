@@ -18,6 +18,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.EMAIL_HOST:
             raise CommandError("SHOKO_MAIL_RELAY is not set: no mail leaves, and the notices wait")
+        if not settings.MAIL_FROM:
+            raise CommandError("SHOKO_MAIL_FROM is not set: mail needs a sender")
         while True:
             counts = sending.send_due()
             if any(counts.values()) or not options["every"]:

@@ -99,5 +99,5 @@ END $$;
 
 
 class Migration(migrations.Migration):
-    dependencies = (("circulation", "0014_holds_wait_is_a_stop"),)
+    dependencies = (("circulation", "0013_holds_wait_is_a_stop"),)
     operations = (migrations.RunSQL(FORWARD),)

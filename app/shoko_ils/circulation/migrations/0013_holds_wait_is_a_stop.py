@@ -6,7 +6,7 @@ RENAME = "UPDATE scan_receipt SET outcome = %s WHERE outcome = %s"
 
 
 class Migration(migrations.Migration):
-    dependencies = (("circulation", "0013_settled_cases"),)
+    dependencies = (("circulation", "0012_settled_cases"),)
     operations = (
         migrations.RunSQL(
             [(RENAME, ["stop-holds-wait", "note-holds-wait"])], [(RENAME, ["note-holds-wait", "stop-holds-wait"])]
