@@ -28,7 +28,7 @@ def test_a_step_that_fails_stops_no_other_and_fails_the_command(
 
     monkeypatch.setattr(facts, "forget_ended", broken)
     told, errors = StringIO(), StringIO()
-    with pytest.raises(CommandError, match=r"^1 of 12 steps failed: ended loans$"):
+    with pytest.raises(CommandError, match=r"^1 of \d+ steps failed: ended loans$"):
         call_command("tidy", stdout=told, stderr=errors)
     assert errors.getvalue().splitlines() == ["ended loans: failed: DatabaseError: relation is gone"]
     assert "花子" not in errors.getvalue(), "what the database says of a row stays out of the journal"
