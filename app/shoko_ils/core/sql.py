@@ -121,7 +121,7 @@ GRANTS: dict[str, dict[str, str]] = {
         "ils.paper_slip": "SELECT, INSERT, UPDATE (card_number, item_number, state, outcome, decided_on, decided_by)",
         "ils.hold_rule": READ,
         "ils.hold": CHANGE,
-        "ils.hold_day": CHANGE,
+        "ils.hold_day": ALL,  # goes with the registration
         "ils.hold_move": "SELECT, INSERT",
         "ils.walk_in": "INSERT, SELECT (month, library_id, reason, loans, waiting), UPDATE (loans, waiting)",
         "ils.transit": CHANGE,
