@@ -23,6 +23,8 @@ from shoko_ils.holds.models import Hold, State, TitleRequest
 from shoko_ils.mylibrary import orders, session
 from shoko_ils.mylibrary.models import MemberOrder, ProvisionalRegistration
 from shoko_ils.notices import sending
+from shoko_ils.notices import services as notices
+from shoko_ils.notices.models import Notice
 from shoko_ils.patrons import closing, declared
 from shoko_ils.patrons.models import Patron
 from shoko_ils.reference.models import Question
@@ -198,6 +200,29 @@ def test_a_citizen_reads_five_words(member: Client, patron: Patron, item: Item, 
         holding.hold(patron, MEROS, at)
         holding.scan(item, "central")
     assert word in my(member)
+
+
+def test_what_was_sent_is_listed_without_a_title_until_its_matter_ends(
+    member: Client, patron: Patron, other_patron: Patron, item: Item
+) -> None:
+    assert "お送りしたお知らせはありません" in my(member)
+    with role("ils_owner"):
+        other = holding.copies(holding.titles(1)[0].pk)[0]
+        for each, found in ((patron, item), (other_patron, other)):
+            Patron.objects.filter(pk=each.pk).update(contact="phone", phone="000-0000-0001", email="")
+            holding.hold(each, found.record_id)
+            holding.scan(found, "central")
+        for notice in Notice.objects.filter(patron__in=[patron, other_patron]):
+            notices.delivered(notice, timezone.localdate())
+    shown = my(member)
+    told = shown[shown.index('class="told"') : shown.index("</ul>", shown.index('class="told"'))]
+    assert told.count("<li>") == 1
+    assert "ご予約の資料をご用意しました (電話)" in told
+    assert item.record.title not in told
+    with role("ils_owner"):
+        mine = Hold.objects.get(patron=patron)
+    assert said(member, "/my/holds/", {"hold": mine.pk, "act": "cancel"}) == "changed"
+    assert 'class="told"' not in my(member)
 
 
 def test_cancelling_a_shelved_hold_gives_the_copy_to_the_next(
@@ -443,7 +468,7 @@ def wear_session(client: Client) -> None:
         cursor.execute("SELECT set_config('shoko.session', %s, true)", [client.cookies["__Host-shoko-member"].value])
 
 
-TABLES = ("patron", "loan", "hold", "title_request", "reference_question", "member_order",
+TABLES = ("patron", "loan", "hold", "title_request", "reference_question", "member_order", "notice",
           "private.favourite", "private.history_wish", "private.reading_note")  # fmt: skip
 
 
@@ -483,6 +508,8 @@ def test_with_a_session_it_sees_those_of_its_patron(
         "SELECT birth_date FROM patron",
         "SELECT * FROM patron",
         "SELECT 1 FROM card",
+        "SELECT about FROM notice",
+        "SELECT address FROM notice",
         "SELECT * FROM provisional_registration",
         "SELECT verifier FROM private.patron_password",
         "SELECT 1 FROM private.patron_session",

@@ -13,8 +13,15 @@ PRIVATE = (
     "private.patron_password", "private.favourite", "private.history_wish", "private.reading_note",
     "private.patron_session", "private.password_code", "private.attempt", "private.pepper", "private.code_sending",
 )  # fmt: skip
-# what it may read of patrons, loans and holds is in test_mylibrary
-PERSONAL = ("ils.card", "ils.staff_account", "ils.audit_event", "ils.scan_receipt", "ils.notice", "ils.lending_block")
+# what it may read of patrons, loans, holds and notices is in test_mylibrary
+PERSONAL = (
+    "ils.card",
+    "ils.staff_account",
+    "ils.audit_event",
+    "ils.scan_receipt",
+    "ils.notice_call",
+    "ils.lending_block",
+)
 
 
 @pytest.fixture

@@ -52,6 +52,7 @@ GRANTS: dict[str, dict[str, str]] = {
             "SELECT (id, patron_id, pickup_library_id, title, author, requested_on, decision, ended_on)"
         ),
         "ils.reference_question": "SELECT (id, patron_id, question, received_on, answer, answered_on)",
+        "ils.notice": "SELECT (id, patron_id, kind, way, state, sent_on)",
         "private.favourite": "SELECT, INSERT, DELETE",
         "private.history_wish": "SELECT, INSERT, DELETE",
         "private.reading_note": "SELECT, DELETE",

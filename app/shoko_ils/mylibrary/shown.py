@@ -11,6 +11,8 @@ from shoko_ils.circulation.models import Loan
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holds.models import Hold, TitleRequest
 from shoko_ils.mylibrary import orders, words
+from shoko_ils.notices import kinds
+from shoko_ils.notices.models import Notice
 from shoko_ils.patrons.models import Patron
 from shoko_ils.reference.models import Question
 from shoko_ils.vault.models import Favourite, HistoryWish
@@ -68,6 +70,7 @@ def everything(patron_id: int) -> dict[str, Any]:
         "soon": [loan for loan in loans if loan.is_soon or loan.is_late],
         "requests": TitleRequest.objects.values("id", "title", "author", "requested_on", "decision").order_by("id"),
         "questions": Question.objects.values("id", "question", "received_on", "answer", "answered_on").order_by("-id"),
+        "notices": _notices(),
         "favourites": Favourite.objects.select_related("record").order_by("-kept_on", "-pk")[:SHOWN],
         "patron": Patron.objects.values("name", "category__name_ja", "category__name_en", "library_id", "contact",
                                         "email", "expires_on").first(),
@@ -76,6 +79,12 @@ def everything(patron_id: int) -> dict[str, Any]:
         "today": timezone.localdate(),
         "places": [(place.key, str(place)) for place in (*Library.objects.all(), *ServicePoint.objects.all())],
     }  # fmt: skip
+
+
+def _notices() -> list[tuple[dt.date, str, str]]:
+    """What was sent about matters that are still open, latest first: day, subject, way. None of it names a title."""
+    rows = Notice.objects.filter(state=Notice.State.SENT).only("kind", "way", "sent_on").order_by("-sent_on", "-pk")
+    return [(row.sent_on, kinds.of(row).subject(), words.way(row.way)) for row in rows[:SHOWN] if row.sent_on]
 
 
 def _loans(renewal: dict[str, str] | None) -> list[ShownLoan]:

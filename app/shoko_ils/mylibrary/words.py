@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 from shoko_ils.circulation.services.results import Outcome
 from shoko_ils.holds.models import State
 from shoko_ils.holds.services.placing import Placing
+from shoko_ils.notices.models import Notice
 
 Words = dict[str, str]
 # a citizen's five words; the rest has ended and left no row that is his
@@ -22,6 +23,12 @@ def hold_state(state: str, rank: int | None) -> str:
     if rank is None:
         return _("Waiting in line")
     return _("Waiting in line (number %(rank)s)") % {"rank": rank}
+
+
+def way(code: str) -> str:
+    """How a notice went out."""
+    told = {Notice.Way.MAIL: _("e-mail"), Notice.Way.PHONE: _("telephone"), Notice.Way.POSTCARD: _("postcard")}
+    return told[Notice.Way(code)]
 
 
 def renewal(outcome: str) -> str:
