@@ -46,6 +46,23 @@ def test_no_hits_lead_to_a_request(public: Client) -> None:
     assert re.search(r'href="/my/request/\?title=[^"]+">所蔵していない資料をリクエストする', html)
 
 
+@pytest.mark.parametrize(
+    ("calendar", "shown"),
+    [
+        ({"hours": [{"from": "09:30", "to": "19:00"}]}, "9:30–19:00"),
+        ({}, "開館しています"),
+        ({"closed": [{"from": "01-01", "to": "12-31"}], "hours": [{"from": "09:30", "to": "19:00"}]}, "本日休館"),
+    ],
+)
+def test_the_first_page_says_who_is_open_today(public: Client, central: Library, calendar: dict, shown: str) -> None:
+    with role("ils_owner"):
+        Library.objects.filter(pk=central.pk).update(calendar=calendar)
+    page = read(public, "/")
+    line = page[page.index('class="today"') :].split("<li>")[1]
+    assert str(central) in line
+    assert shown in line
+
+
 def test_the_first_page_shows_the_calendar_of_my_library(public: Client, patron: Patron) -> None:
     tomorrow = timezone.localdate() + dt.timedelta(days=1)
     with role("ils_owner"):

@@ -52,6 +52,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "chosen_library": chosen,
         "weeks": month.weeks(chosen, today) if chosen else [],
         "today": today,
+        "openings": month.openings(libraries, today),
         "closings": announced(),
     }
     return render(request, "opac/home.html", context)
