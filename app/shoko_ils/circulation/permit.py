@@ -5,8 +5,8 @@ from enum import StrEnum
 
 from django.core.exceptions import PermissionDenied
 
+from shoko_ils.staff.access import OFFICERS
 from shoko_ils.staff.models import StaffAccount
-from shoko_ils.staff.supervision import SUPERVISORS
 
 
 class PermitReason(StrEnum):
@@ -31,5 +31,5 @@ class Permit:
     stops: frozenset[str]
 
     def __post_init__(self) -> None:
-        if self.approver.level not in SUPERVISORS or not self.approver.is_active:
+        if self.approver.level not in OFFICERS or not self.approver.is_active:
             raise PermissionDenied("only levels 1 and 2 allow an exception")

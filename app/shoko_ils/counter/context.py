@@ -4,8 +4,8 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from shoko_ils.staff.access import cells_of
-from shoko_ils.staff.supervision import SUPERVISORS, supervisor_of
+from shoko_ils.staff.access import OFFICERS, cells_of
+from shoko_ils.staff.supervision import supervisor_of
 
 
 def counter(request: HttpRequest) -> dict[str, Any]:
@@ -21,6 +21,6 @@ def counter(request: HttpRequest) -> dict[str, Any]:
         "operator": user,
         "may": may,
         "has_pin": request.session.get("has_pin", False),
-        "is_officer": user.level in SUPERVISORS,
+        "is_officer": user.level in OFFICERS,
         "supervisor": supervisor_of(request.session),
     }

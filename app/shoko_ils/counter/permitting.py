@@ -14,9 +14,9 @@ from shoko_ils.counter.desk import Desk
 from shoko_ils.counter.lending import Answer
 from shoko_ils.counter.messages import notice
 from shoko_ils.counter.sitting import Sitting
+from shoko_ils.staff.access import OFFICERS
 from shoko_ils.staff.models import StaffAccount
 from shoko_ils.staff.services import factors
-from shoko_ils.staff.supervision import SUPERVISORS
 
 
 @sensitive_post_parameters("password", "pin")
@@ -49,10 +49,10 @@ def _approver(request: HttpRequest, desk: Desk, given: dict[str, str]) -> StaffA
 
     A refusal is in the audit. Who lacks the second factor that the site asks for allows nothing.
     """
-    if desk.staff.level in SUPERVISORS:
+    if desk.staff.level in OFFICERS:
         return desk.staff
     person = _by_card(given["card"], given["pin"]) if given["card"] else _by_password(request, given)
-    if person is not None and person.level in SUPERVISORS and not factors.lacks_one(person):
+    if person is not None and person.level in OFFICERS and not factors.lacks_one(person):
         return person
     named = person.login_id if person else given["login_id"] or desk.staff.login_id
     audit.write(audit.Actor(named, desk.library.key), "permit-refused", "lend")

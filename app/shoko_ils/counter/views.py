@@ -12,6 +12,7 @@ from shoko_ils.audit import record as audit
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.counter import desk, forms
 from shoko_ils.staff import operator, supervision, terminal
+from shoko_ils.staff.access import OFFICERS
 from shoko_ils.staff.login import count_failure, forgive, paused
 from shoko_ils.staff.models import Level, StaffAccount
 from shoko_ils.staff.services import factors
@@ -82,7 +83,7 @@ def supervise_page(request: HttpRequest) -> HttpResponse:
         return redirect("login")
     if form.is_valid():
         supervisor = _authenticated(request, form, known[1].key)
-        if supervisor is not None and supervisor.level in supervision.SUPERVISORS:
+        if supervisor is not None and supervisor.level in OFFICERS:
             has = factors.has_second_factor(supervisor)
             if (
                 factors.check_second_factor(supervisor, form.cleaned_data["code"])

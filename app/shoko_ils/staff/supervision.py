@@ -7,11 +7,9 @@ from django.core import signing
 from django.utils import timezone
 
 from shoko_ils.core.models import Library, ServicePoint
-from shoko_ils.staff.access import OFFICERS
 from shoko_ils.staff.models import StaffAccount
 
 LAPSES = dt.timedelta(minutes=60)
-SUPERVISORS = OFFICERS
 SALT = "shoko.accepted"
 MAX_AGE = dt.timedelta(minutes=5)
 SESSION_KEY = "supervision"

@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
 from shoko_ils.core.models import Library
+from shoko_ils.staff.access import OFFICERS
 from shoko_ils.staff.models import StaffAccount, TerminalOpening
-from shoko_ils.staff.supervision import SUPERVISORS
 
 COOKIE = "__Host-shoko-terminal"
 SALT = "shoko.terminal"
@@ -25,7 +25,7 @@ def of(request: HttpRequest) -> uuid.UUID | None:
 
 def open_for_today(request: HttpRequest, answer: HttpResponseBase, officer: StaffAccount, library: Library) -> None:
     """An officer's full log-in opens the terminal for cards and PINs until midnight; others open nothing."""
-    if officer.level not in SUPERVISORS:
+    if officer.level not in OFFICERS:
         return
     terminal = of(request) or uuid.uuid4()
     TerminalOpening.objects.get_or_create(

@@ -17,8 +17,8 @@ from shoko_ils.circulation.services.results import Outcome, Result
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.models import Item
 from shoko_ils.holds.services import routing
+from shoko_ils.staff.access import OFFICERS
 from shoko_ils.staff.models import StaffAccount
-from shoko_ils.staff.supervision import SUPERVISORS
 
 DAYS_TO_DECIDE = dt.timedelta(days=7)
 # after these the case waits until the compensation has come in; the others settle it at once
@@ -103,7 +103,7 @@ def decide(actor: audit.Actor, officer: StaffAccount, case_id: int, decision: Re
 
     Raises PermissionDenied, CaseClosed. FOUND is not decided: the scan of the item says so.
     """
-    if officer.level not in SUPERVISORS:
+    if officer.level not in OFFICERS:
         raise PermissionDenied("only levels 1 and 2 decide a case")
     if decision not in COMPENSATED | SETTLING:
         raise ValueError(f"{decision} is not a decision of a person")
@@ -122,7 +122,7 @@ def decide(actor: audit.Actor, officer: StaffAccount, case_id: int, decision: Re
 @transaction.atomic
 def settle(actor: audit.Actor, officer: StaffAccount, case_id: int) -> ReturnCase:
     """The compensation has come in: the loan ends and the borrower is erased. Raises PermissionDenied, CaseClosed."""
-    if officer.level not in SUPERVISORS:
+    if officer.level not in OFFICERS:
         raise PermissionDenied("only levels 1 and 2 settle a case")
     case = _locked(case_id)
     if not case.decision:

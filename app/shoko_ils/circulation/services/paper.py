@@ -18,8 +18,8 @@ from shoko_ils.circulation.services.once import find_item, once
 from shoko_ils.circulation.services.results import Outcome, Result
 from shoko_ils.core import db
 from shoko_ils.core.models import Library, ServicePoint
+from shoko_ils.staff.access import OFFICERS
 from shoko_ils.staff.models import StaffAccount
-from shoko_ils.staff.supervision import SUPERVISORS
 
 State = PaperSlip.State
 # what a decision may change
@@ -105,7 +105,7 @@ def accept(actor: audit.Actor, person: StaffAccount, slip_id: int, key: uuid.UUI
         if slip.state != State.CONFLICT:
             return Result(Outcome(slip.outcome), find_item(slip.item_number))
         proposed = paper_work.proposal(slip)
-        if proposed in paper_work.OFFICERS_ONLY and person.level not in SUPERVISORS:
+        if proposed in paper_work.OFFICERS_ONLY and person.level not in OFFICERS:
             raise PermissionDenied("only levels 1 and 2 accept this")
         if proposed is paper_work.Proposal.CORRECT and number:
             unknown = "card_number" if slip.outcome == Outcome.UNKNOWN_CARD else "item_number"

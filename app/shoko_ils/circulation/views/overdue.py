@@ -19,7 +19,7 @@ from shoko_ils.counter import forms, words
 from shoko_ils.counter.messages import notice
 from shoko_ils.holdings.barcode import clean_scan
 from shoko_ils.patrons.models import Patron
-from shoko_ils.staff.supervision import SUPERVISORS
+from shoko_ils.staff.access import OFFICERS
 
 SHOWN = 50
 
@@ -165,9 +165,9 @@ def _done(request: HttpRequest, desk: desks.Desk, patron: Patron) -> Any:
         if given["act"] == "renew":
             return notice(services.renew(desk.actor, patron.pk, scan, desk.library, key), scan=scan)
         return notice(services.declare_lost(desk.actor, patron.pk, scan, desk.library, key), scan=scan)
-    if desk.staff.level in SUPERVISORS and given.get("act") == "block":
+    if desk.staff.level in OFFICERS and given.get("act") == "block":
         if given.get("block_reason") in set(LendingBlock.Reason):
             blocking.block(desk.actor, desk.staff, patron, LendingBlock.Reason(given["block_reason"]))
-    elif desk.staff.level in SUPERVISORS and given.get("act") == "lift":
+    elif desk.staff.level in OFFICERS and given.get("act") == "lift":
         blocking.lift(desk.actor, desk.staff, patron)
     return None

@@ -24,7 +24,7 @@ from shoko_ils.counter.messages import notice, texts
 from shoko_ils.counter.operations import Operation, operation
 from shoko_ils.holdings.barcode import CARD_DIGITS, clean_scan
 from shoko_ils.holdings.models import Item
-from shoko_ils.staff.supervision import SUPERVISORS
+from shoko_ils.staff.access import OFFICERS
 
 LAST_SHOWN = 6
 BATCHES_SHOWN = 20
@@ -142,7 +142,7 @@ def _context(desk: Desk, batch: PaperBatch, answer: dict[str, Any]) -> dict[str,
         )
     )
     entered = {act: sum(one.act == act for one in slips) for act in Act}
-    officer = desk.staff.level in SUPERVISORS
+    officer = desk.staff.level in OFFICERS
     for one in conflicts:
         one.batch = batch
     return {
