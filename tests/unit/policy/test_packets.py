@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 
 import pytest
 
@@ -52,6 +53,7 @@ PLACES = {
     "gateway-line": ("fw1", "203.0.113.1", "2001:db8:0:10::1"),
 }
 REFUSED = 0.8  # seconds after which nothing has come: no retransmission is waited for
+PATIENCE = 5.0  # seconds in which a counter has to show what was sent
 SHARED = ("opac", "proxy", "gateway-floor", "gateway-line")  # only answer, never ask
 MARK = 0x80000000 | small()["numbers"]["visit"]
 
@@ -161,7 +163,15 @@ def test_a_host_answers_an_address_on_its_own_leg_only(network):
     assert network.counter("app1", "plumbing:strong-host", "input") > before
 
 
-def unsolicited(network):
+def unsolicited(network, wanted=0):
+    """What opens nothing and was counted; on a busy machine a packet may wait for its neighbour's address."""
+    until = time.monotonic() + PATIENCE
+    while (found := _unsolicited(network)) < wanted and time.monotonic() < until:
+        time.sleep(0.1)
+    return found
+
+
+def _unsolicited(network):
     return sum(network.counter("fw1", f"plumbing:{why}", "forward") for why in ("not-syn", "invalid"))
 
 
@@ -180,7 +190,7 @@ def test_a_packet_that_opens_nothing_is_no_new_session(network):
         raw.sendto(head(total(pseudo + head(0))), ("10.10.40.11", 0))
     """
     network.inside("guest", sys.executable, "-c", textwrap.dedent(script))
-    assert unsolicited(network) == before + 1
+    assert unsolicited(network, before + 1) == before + 1
 
 
 def test_a_window_opens_by_its_element_and_its_end_cuts_the_session(network):
