@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import ScryptPasswordHasher
 from django.contrib.staticfiles import storage
 from django.core.management import call_command
 from django.db import connection
@@ -19,10 +20,14 @@ from django.utils import translation
 from shoko_ils.audit.record import Actor
 from shoko_ils.core.models import Library
 from shoko_ils.holdings.models import Item
+from shoko_ils.mylibrary import passwords
 from shoko_ils.patrons.models import Card, Patron
 from shoko_ils.staff.models import StaffAccount
 from tests.cluster import DEMO_PASSWORD
 
+# hundreds of log-ins would take minutes: that the product's own cost is paid is asserted in test_settings.py
+COST = (ScryptPasswordHasher.work_factor, ScryptPasswordHasher.parallelism, passwords.WORK)
+ScryptPasswordHasher.work_factor = passwords.WORK = 2**4
 APP = Path(__file__).resolve().parent.parent
 MEROS = 1567
 # columns of an item that is withdrawn

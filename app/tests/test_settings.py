@@ -7,7 +7,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from shoko_ils.settings import base, env, public, staff
-from tests.conftest import APP
+from tests.conftest import APP, COST
 
 
 @pytest.mark.parametrize(
@@ -104,3 +104,8 @@ def test_every_variable_stands_in_the_readme() -> None:
     used = {name for path in code for name in re.findall(r"SHOKO_[A-Z_]+", path.read_text(encoding="utf-8"))}
     documented = set(re.findall(r"SHOKO_[A-Z_]+", (APP / "README.md").read_text(encoding="utf-8")))
     assert used == documented
+
+
+def test_passwords_cost_what_owasp_asks_of_scrypt() -> None:
+    """N 2^14 with p 5; the other tests pay less, see conftest."""
+    assert COST == (2**14, 5, 2**14)
