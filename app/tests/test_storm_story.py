@@ -140,14 +140,18 @@ def test_the_storm(
 def decided_at_half_past_seven(story: Story, request: pytest.FixtureRequest) -> None:
     client: Client = request.getfixturevalue("anonymous")
     log_in(client, "level1", story.central)
+    earlier = set(Event.objects.filter(action="close-storm").values_list("pk", flat=True))  # of tests that commit
     printed = client.post("/holds/postcards/", {"print": "1"}).content.decode()
     key = str(new())
     for _ in range(2):  # the second time, because the answer to the first was lost
         html = close(client, story, key)
         assert re.search(r"総合市民図書館: 返却期限日の変更 \d+件、取置期限 1件。はがき 1枚を撤回しました", html)
     assert CalendarException.objects.filter(kind="emergency").count() == 2
-    events = Event.objects.filter(action="close-storm").values_list("actor", "library", "subject").order_by("library")
-    assert list(events) == [("level1", "central", None), ("level1", "south", None)]
+    events = Event.objects.filter(action="close-storm").exclude(pk__in=earlier).order_by("library")
+    assert list(events.values_list("actor", "library", "subject")) == [
+        ("level1", "central", None),
+        ("level1", "south", None),
+    ]
     assert due(story.due_today) == story.central.next_open_day(story.today) > story.tomorrow
     assert due(story.due_tomorrow) == story.south.next_open_day(story.tomorrow) > story.tomorrow
     assert due(story.due_later) == story.today + dt.timedelta(days=9)

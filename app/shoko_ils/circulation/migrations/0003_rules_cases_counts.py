@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("day", models.DateField()),
-                ("act", models.CharField(help_text="lend, return, renew, hold-back, lost", max_length=10)),
+                ("act", models.CharField(help_text="lend, return, renew, hold-back, lost, settled", max_length=10)),
                 ("count", models.IntegerField()),
             ],
             options={

@@ -79,7 +79,7 @@ DROP SEQUENCE item_number_seq;
 
 
 def choices(values: list[str]) -> list[tuple[str, str]]:
-    return [(value, value.replace("-", " ").capitalize()) for value in values]
+    return [(value, value.replace("-", " ").title()) for value in values]
 
 
 class Migration(migrations.Migration):
