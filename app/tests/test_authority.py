@@ -441,7 +441,7 @@ def test_an_idle_screen_is_covered_and_goes_on_for_the_same_person(
 ) -> None:
     log_in(staff, "demo", central)
     html = staff.get("/lend/").content.decode()
-    assert "data-covers" in html
+    assert f'data-idle="{gate.IDLE_SECONDS}"' in html
     assert '<dialog class="cover"' in html
     session = staff.session
     session["seen"] -= gate.IDLE_SECONDS + 1
@@ -463,7 +463,7 @@ def idle(client: Client, seconds: float) -> None:
 
 def test_who_has_no_pin_is_asked_for_the_log_in_after_three_minutes(staff: Client, central: Library) -> None:
     html = staff.get("/lend/").content.decode()
-    assert "data-covers" in html
+    assert f'data-idle="{gate.IDLE_SECONDS}"' in html
     assert '<dialog class="cover"' in html
     assert 'name="pin"' not in html
     idle(staff, gate.IDLE_SECONDS + 1)

@@ -10,15 +10,21 @@ from playwright.sync_api import Page, expect
 
 from shoko_ils.circulation.models import Loan
 from shoko_ils.core.models import Library
+from shoko_ils.counter import context
 from shoko_ils.counter.operations import Operation
+from shoko_ils.holdings.barcode import with_check_digit
 from shoko_ils.holdings.models import Item
 from shoko_ils.patrons.models import Card, Patron
+from shoko_ils.staff import gate
+from shoko_ils.staff.models import StaffAccount
+from shoko_ils.staff.services import factors
 from tests.browsing import Service, browsing, scan, serving
 from tests.cluster import DEMO_PASSWORD
 from tests.conftest import act_as
 from tests.holding import hold
 
 pytestmark = pytest.mark.django_db
+STAFF_CARD, PIN = with_check_digit("39000001"), "7391"
 Lent = Callable[[Patron], set[str]]
 
 
@@ -40,12 +46,17 @@ def page(
     """At the lending window. What a test needs of the database is there before the browser is."""
     with browsing() as made:
         made.goto(site[1])
-        made.locator("#id_login_id").fill("demo")
-        made.locator("#id_password").fill(DEMO_PASSWORD)
-        made.locator("#id_library").select_option(str(central.pk))
-        made.keyboard.press("Enter")
-        expect(made.locator("#scan")).to_be_focused()
+        log_in(made)
         yield made
+
+
+def log_in(page: Page) -> None:
+    """As the officer of the demonstration, at the central library."""
+    page.locator("#id_login_id").fill("demo")
+    page.locator("#id_password").fill(DEMO_PASSWORD)
+    page.locator("#id_library").select_option(label="総合市民図書館")
+    page.keyboard.press("Enter")
+    expect(page.locator("#scan")).to_be_focused()
 
 
 @pytest.fixture
@@ -252,3 +263,30 @@ def test_hold_slips_are_printed_without_asking_if_the_site_wants_it(
     scan(page, "9999")
     expect(page.locator(".notice-stop").first).to_be_visible()
     assert page.evaluate("window.printed") == int(at_once)
+
+
+def test_an_idle_counter_is_covered_and_only_card_and_pin_take_the_cover_off(
+    page: Page, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was typed stays under the cover, and no key gets there meanwhile."""
+    service.ask(give_card_and_pin)
+    page.get_by_role("button", name="ログアウト").click()
+    log_in(page)
+    for module in (context, gate):
+        monkeypatch.setattr(module, "IDLE_SECONDS", 3)
+    page.reload()
+    page.keyboard.type("1000")
+    cover = page.locator("dialog.cover")
+    expect(cover).to_be_visible()
+    page.keyboard.press("Escape")
+    scan(page, STAFF_CARD)
+    expect(page.locator("#cover-pin")).to_be_focused()
+    scan(page, PIN)
+    expect(cover).to_be_hidden()
+    assert page.locator("#scan").input_value() == "1000"
+
+
+def give_card_and_pin() -> None:
+    demo = StaffAccount.objects.get(login_id="demo")
+    StaffAccount.objects.filter(pk=demo.pk).update(card=STAFF_CARD)
+    factors.set_pin(demo, PIN)

@@ -1,12 +1,12 @@
-// Covers the screen after three minutes without a key or a click. Card and PIN of the same person take the cover off; who
-// has no PIN logs in again.
+// Covers the screen after the server's idle time without a key or a click. Card and PIN of the same person take the cover
+// off; who has no PIN logs in again.
 "use strict";
 
 {
-  const IDLE_SECONDS = 180;
   // typing is work: the server, which counts too, is told of it
   const TOLD_EVERY_SECONDS = 30;
   const cover = document.querySelector("dialog.cover");
+  const idleSeconds = Number(cover.dataset.idle);
   const form = cover.querySelector("form");
   let last = Date.now();
   let told = last;
@@ -43,7 +43,7 @@
   // the dialog is modal: nothing under it takes a key, and Escape does not open it
   cover.addEventListener("cancel", (event) => event.preventDefault());
   window.setInterval(() => {
-    if (!cover.open && Date.now() - last >= IDLE_SECONDS * 1000) {
+    if (!cover.open && Date.now() - last >= idleSeconds * 1000) {
       shut();
     }
   }, 1000);
