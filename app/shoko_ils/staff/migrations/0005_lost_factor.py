@@ -51,47 +51,6 @@ BEGIN
     PERFORM staff_forget();
 END $$;
 """
-BACKWARD = """
-CREATE OR REPLACE FUNCTION authority_confirm(request_id bigint, confirmer bigint) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ils, pg_temp AS $$
-DECLARE
-    asked authority_request;
-    today date := (clock_timestamp() AT TIME ZONE 'Asia/Tokyo')::date;
-BEGIN
-    SELECT * INTO asked FROM authority_request WHERE id = request_id FOR UPDATE;
-    IF NOT FOUND OR asked.refused_by_id IS NOT NULL THEN
-        RAISE EXCEPTION 'no open request %', request_id USING ERRCODE = 'no_data_found';
-    END IF;
-    IF asked.confirmed_by_id IS NOT NULL THEN
-        RETURN;
-    END IF;
-    IF 2 <> (SELECT count(*) FROM staff_account WHERE id IN (asked.requested_by_id, confirmer) AND level = 1
-             AND registered_on <= today AND (removed_on IS NULL OR removed_on > today)) THEN
-        RAISE EXCEPTION 'two persons of level 1 are needed' USING ERRCODE = 'insufficient_privilege';
-    END IF;
-    UPDATE authority_request SET confirmed_by_id = confirmer, confirmed_at = clock_timestamp() WHERE id = request_id;
-    CASE asked.kind
-    WHEN 'register' THEN
-        INSERT INTO staff_account (login_id, name, section, job_class, post, level, library_id, registered_on,
-                                   removed_on, password, failed_logins)
-        VALUES (asked.login_id, asked.name, asked.section, asked.job_class, asked.post, asked.level, asked.library_id,
-                asked.from_on, asked.until_on, '!', 0);
-    WHEN 'change' THEN
-        UPDATE staff_account SET name = asked.name, section = asked.section, job_class = asked.job_class,
-            post = asked.post, level = asked.level, library_id = asked.library_id WHERE id = asked.account_id;
-    WHEN 'grant' THEN
-        INSERT INTO assigned_duty (account_id, duty, from_on, until_on)
-        VALUES (asked.account_id, asked.duty, asked.from_on, asked.until_on);
-    WHEN 'revoke' THEN
-        UPDATE assigned_duty SET until_on = asked.from_on - 1
-        WHERE account_id = asked.account_id AND duty = asked.duty
-            AND (until_on IS NULL OR until_on >= asked.from_on);
-    WHEN 'end' THEN
-        UPDATE staff_account SET removed_on = greatest(asked.from_on, registered_on) WHERE id = asked.account_id;
-    END CASE;
-    PERFORM staff_forget();
-END $$;
-"""
 COMPLETE = "authority_request_complete"
 
 
@@ -124,5 +83,5 @@ class Migration(migrations.Migration):
         ),
         migrations.RemoveConstraint("authorityrequest", COMPLETE),
         migrations.AddConstraint("authorityrequest", complete("end", "factor")),
-        migrations.RunSQL(FORWARD, BACKWARD),
+        migrations.RunSQL(FORWARD),
     )  # fmt: skip
