@@ -86,7 +86,7 @@ GRANTS: dict[str, dict[str, str]] = {
         "ils.item_act_line": "SELECT, INSERT",
         # a new version of a rule closes the former one
         "ils.loan_rule": "SELECT, INSERT, UPDATE (ended_on)",
-        # a planned exception may be taken back, an emergency closing may not
+        # a planned exception may be taken back, an emergency closing from today on: its days before stay closed
         "ils.calendar_exception": (
             "SELECT, INSERT, UPDATE (act, last_on, moved_loans, moved_limits, withdrawn_cards), DELETE"
         ),
