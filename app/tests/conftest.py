@@ -18,12 +18,17 @@ from django.test.utils import setup_databases, teardown_databases
 from django.utils import translation
 
 from shoko_ils.audit.record import Actor
+from shoko_ils.circulation.models import Loan
+from shoko_ils.circulation.services import lend
 from shoko_ils.core.models import Library
 from shoko_ils.holdings.models import Item
 from shoko_ils.mylibrary import passwords
 from shoko_ils.patrons.models import Card, Patron
-from shoko_ils.staff.models import StaffAccount
+from shoko_ils.staff.models import Level, StaffAccount
+from shoko_ils.staff.services import factors
 from tests.cluster import DEMO_PASSWORD
+from tests.holding import new, open_loan
+from tests.operators import CARD, OTHER_CARD, PIN
 
 # hundreds of log-ins would take minutes: that the product's own cost is paid is asserted in test_settings.py
 COST = (ScryptPasswordHasher.work_factor, ScryptPasswordHasher.parallelism, passwords.WORK)
@@ -165,3 +170,23 @@ def make_account(level: int, library: Library, login_id: str = "") -> StaffAccou
     account.set_password(DEMO_PASSWORD)
     account.save()
     return account
+
+
+@pytest.fixture
+def officer(central: Library) -> StaffAccount:
+    return make_account(Level.OFFICER, central)
+
+
+@pytest.fixture
+def lent(actor: Actor, patron: Patron, item: Item, central: Library) -> Loan:
+    lend(actor, patron.pk, item.barcode, central, new())
+    return open_loan(item)
+
+
+@pytest.fixture
+def colleagues(central: Library) -> None:
+    """`demo` and an assistant, each with staff card and PIN."""
+    for login_id, card in (("demo", CARD), ("level4", OTHER_CARD)):
+        account = StaffAccount.objects.filter(login_id=login_id).first() or make_account(Level.ASSISTANT, central)
+        StaffAccount.objects.filter(pk=account.pk).update(card=card)
+        factors.set_pin(account, PIN)

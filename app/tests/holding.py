@@ -1,4 +1,4 @@
-"""What the tests of holds share: holds, copies and days, made as the services make them."""
+"""What the tests of holds and loans share: holds, loans, copies and days, made as the services make them."""
 
 import datetime as dt
 import uuid
@@ -74,3 +74,16 @@ def lend_out(item: Item, patron: Patron, due_in: int = 14) -> Loan:
         item=item, patron=patron, library=item.library, rule=LoanRule.objects.filter(ended_on=None)[0],
         lent_on=today - dt.timedelta(days=40), lent_at=timezone.now(), due_on=today + dt.timedelta(days=due_in),
     )  # fmt: skip
+
+
+def open_loan(item: Item) -> Loan:
+    return Loan.objects.get(item=item, returned_on__isnull=True)
+
+
+def make_late(loan: Loan, days: int) -> None:
+    due_on = timezone.localdate() - dt.timedelta(days=days)
+    Loan.objects.filter(pk=loan.pk).update(due_on=due_on, lent_on=due_on - dt.timedelta(days=14))
+
+
+def shelf_item(*, other_than: Item) -> Item:
+    return Item.objects.filter(library_use_only=False, loans__isnull=True).exclude(pk=other_than.pk)[0]

@@ -6,14 +6,12 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.core.management import call_command
-from django.db import connection
 from django.utils import timezone
 
 from shoko_ils.audit.models import Event
 from shoko_ils.audit.record import Actor
-from shoko_ils.circulation import counts, undo
-from shoko_ils.circulation.models import ClosingNotice, LendingBlock, Loan, LoanRule, OverdueContact, ReturnCase
+from shoko_ils.circulation import counts
+from shoko_ils.circulation.models import ClosingNotice, LendingBlock, Loan, LoanRule, OverdueContact
 from shoko_ils.circulation.services import (
     PERMITTABLE,
     Late,
@@ -25,53 +23,22 @@ from shoko_ils.circulation.services import (
     blocking,
     book_drop,
     borrower,
-    cases,
     closing,
-    declare_lost,
-    hold_back,
     lend,
     overdue,
     renew,
     take_back,
-    undo_return,
 )
 from shoko_ils.core.models import CalendarException, Library, ServicePoint
 from shoko_ils.holdings.models import Item
-from shoko_ils.holdings.services import acting, withdrawn
-from shoko_ils.holds import scans
 from shoko_ils.patrons.models import Patron
 from shoko_ils.staff.models import Level, StaffAccount
 from tests.conftest import WITHDRAWN, act_as, make_account
-from tests.holding import new
-from tests.privacy import tables_that_pair
+from tests.holding import make_late, new, open_loan, shelf_item
 
 pytestmark = pytest.mark.django_db
 TODAY = timezone.localdate
 DAY = dt.timedelta(days=1)
-
-
-@pytest.fixture
-def officer(central: Library) -> StaffAccount:
-    return make_account(Level.OFFICER, central)
-
-
-@pytest.fixture
-def lent(actor: Actor, patron: Patron, item: Item, central: Library) -> Loan:
-    lend(actor, patron.pk, item.barcode, central, new())
-    return open_loan(item)
-
-
-def open_loan(item: Item) -> Loan:
-    return Loan.objects.get(item=item, returned_on__isnull=True)
-
-
-def make_late(loan: Loan, days: int) -> None:
-    due_on = TODAY() - DAY * days
-    Loan.objects.filter(pk=loan.pk).update(due_on=due_on, lent_on=due_on - DAY * 14)
-
-
-def shelf_item(*, other_than: Item) -> Item:
-    return Item.objects.filter(library_use_only=False, loans__isnull=True).exclude(pk=other_than.pk)[0]
 
 
 # renewal
@@ -251,263 +218,6 @@ def test_loans_and_returns_on_paper_are_entered_with_their_days(
 def test_no_entry_for_tomorrow_or_for_last_season(days: int) -> None:
     with pytest.raises(OutOfRange):
         Late(TODAY() - DAY * days, LateReason.OMISSION)
-
-
-# undo
-
-
-def test_the_last_return_is_undone_for_whoever_had_it(
-    actor: Actor, patron: Patron, item: Item, central: Library, lent: Loan
-) -> None:
-    terminal, secret = new(), new()
-    south = Library.objects.get(key="south")
-    take_back(actor, item.barcode, south, new(), terminal=terminal, secret=secret)
-    assert undo_return(actor, south, new(), terminal=terminal, secret=secret).outcome is Outcome.UNDONE
-    again = open_loan(item)
-    item.refresh_from_db()
-    assert (again.pk, again.patron, again.lent_at) == (lent.pk, patron, lent.lent_at)
-    assert item.at_library == central
-    assert undo_return(actor, south, new(), terminal=terminal, secret=secret).outcome is Outcome.NOTHING_TO_UNDO
-    assert [(c.act, c.count) for c in counts.of_day(TODAY())] == [("lend", 1)]
-
-
-def test_an_undo_gives_back_the_contacts_and_the_pause_that_the_return_ended(
-    actor: Actor, patron: Patron, item: Item, central: Library, lent: Loan
-) -> None:
-    make_late(lent, 20)
-    pause = TODAY() + DAY * 5
-    Loan.objects.filter(pk=lent.pk).update(no_notice_until=pause)
-    made = {"stage": 1, "means": "phone", "result": "says-returned", "contacted_on": TODAY(), "contacted_by": "demo"}
-    OverdueContact.objects.create(patron=patron, **made)
-    terminal, secret = new(), new()
-    act_as("ils_staff", "ils")
-    take_back(actor, item.barcode, central, new(), terminal=terminal, secret=secret)
-    assert not OverdueContact.objects.filter(patron=patron).exists()
-    act_as("ils_owner", "ils")
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT length(besides), encode(besides, 'escape') FROM private.undo_token")
-        ((length, sealed),) = cursor.fetchall()
-    assert length == 1024
-    assert "says-returned" not in sealed
-    act_as("ils_staff", "ils")
-    assert undo_return(actor, central, new(), terminal=terminal, secret=secret).outcome is Outcome.UNDONE
-    assert OverdueContact.objects.filter(patron=patron).values(*made).get() == made
-    assert open_loan(item).no_notice_until == pause
-
-
-def test_a_repeated_undo_gives_the_same_answer(actor: Actor, item: Item, central: Library, lent: Loan) -> None:
-    terminal, secret, key = new(), new(), new()
-    take_back(actor, item.barcode, central, new(), terminal=terminal, secret=secret)
-    for _ in range(2):
-        assert undo_return(actor, central, key, terminal=terminal, secret=secret).outcome is Outcome.UNDONE
-
-
-def test_the_next_scan_at_the_terminal_ends_the_undo(
-    actor: Actor, other_patron: Patron, item: Item, central: Library, lent: Loan
-) -> None:
-    terminal, secret = new(), new()
-
-    def is_over() -> bool:
-        return undo_return(actor, central, new(), terminal=terminal, secret=secret).outcome is Outcome.NOTHING_TO_UNDO
-
-    for scan in (
-        lambda: take_back(actor, "9999999999", central, new(), terminal=terminal),
-        lambda: lend(actor, other_patron.pk, "9999999999", central, new(), terminal=terminal),
-        lambda: hold_back(actor, "9999999999", central, ReturnCase.Reason.WATER, new(), terminal=terminal),
-        lambda: scans.scan_in(actor, "9999999999", central, new(), terminal=terminal),
-        lambda: scans.not_on_shelf(actor, "9999999999", new(), terminal=terminal),
-        lambda: scans.lost_on_the_way(actor, "9999999999", new(), terminal=terminal),
-    ):
-        take_back(actor, item.barcode, central, new(), terminal=terminal, secret=secret)
-        assert tokens() == 1
-        scan()
-        assert tokens() == 0
-        assert is_over()
-        lend(actor, other_patron.pk, item.barcode, central, new())
-
-
-def tokens() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM private.undo_token")
-        return int(cursor.fetchone()[0])
-
-
-@pytest.mark.parametrize(
-    "case", ["lapsed", "another secret", "another terminal", "lent again", "withdrawn", "patron gone"]
-)
-def test_what_can_no_longer_be_undone(
-    actor: Actor, patron: Patron, other_patron: Patron, item: Item, central: Library, lent: Loan, case: str
-) -> None:
-    terminal, secret = new(), new()
-    take_back(actor, item.barcode, central, new(), terminal=terminal, secret=secret)
-    with connection.cursor() as cursor:
-        if case == "lapsed":
-            cursor.execute("UPDATE private.undo_token SET expires_at = clock_timestamp() - interval '1 second'")
-        if case == "patron gone":
-            patron.cards.all().delete()
-            patron.delete()
-    if case == "another secret":
-        secret = new()
-    if case == "another terminal":
-        terminal = new()
-    if case == "lent again":
-        lend(actor, other_patron.pk, item.barcode, central, new())
-    if case == "withdrawn":
-        acting.carry_out(withdrawn(actor, central, [item.barcode], Item.Withdrawal.WORN), new())
-    assert undo_return(actor, central, new(), terminal=terminal, secret=secret).outcome is Outcome.NOTHING_TO_UNDO
-    assert [loan.patron for loan in Loan.objects.filter(item=item, returned_on__isnull=True)] == (
-        [other_patron] if case == "lent again" else []
-    )
-
-
-def test_a_lapsed_token_goes_with_any_scan_and_at_night(actor: Actor, item: Item, central: Library, lent: Loan) -> None:
-    def return_and_lapse() -> None:
-        take_back(actor, item.barcode, central, new(), terminal=new(), secret=new())
-        with connection.cursor() as cursor:
-            cursor.execute("UPDATE private.undo_token SET expires_at = clock_timestamp() - interval '1 second'")
-
-    return_and_lapse()
-    take_back(actor, "9999999999", central, new(), terminal=new())
-    assert tokens() == 0
-    lend(actor, Patron.objects.filter(expires_on__gt="2029-01-01")[1].pk, item.barcode, central, new())
-    return_and_lapse()
-    assert tokens() == 1
-    call_command("tidy", verbosity=0)
-    assert tokens() == 0
-
-
-def test_until_the_next_scan_the_sealed_token_is_the_only_trace_and_nobody_can_read_it(
-    actor: Actor, patron: Patron, item: Item, central: Library, lent: Loan
-) -> None:
-    """The stated exception: one row of one unlogged table, which without the secret of the page names nobody."""
-    terminal, secret = new(), new()
-    take_back(actor, item.barcode, central, new(), terminal=terminal, secret=secret)
-    assert not tables_that_pair(patron, item)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT loan_id, sealed, proof FROM private.undo_token")
-        ((loan_id, sealed, proof),) = cursor.fetchall()
-        cursor.execute("SELECT relpersistence FROM pg_class WHERE oid = 'private.undo_token'::regclass")
-        assert cursor.fetchone() == ("u",)
-    assert loan_id == lent.pk
-    assert sealed != patron.pk
-    assert secret.bytes not in bytes(proof)
-    take_back(actor, "9999999999", central, new(), terminal=terminal)
-    assert tokens() == 0
-
-
-def test_the_staff_role_can_call_the_undo_and_read_nothing_of_it(
-    actor: Actor, item: Item, central: Library, lent: Loan
-) -> None:
-    act_as("ils_staff", "ils")
-    terminal, secret = new(), new()
-    take_back(actor, item.barcode, central, new(), terminal=terminal, secret=secret)
-    assert undo_return(actor, central, new(), terminal=terminal, secret=secret).outcome is Outcome.UNDONE
-    act_as("ils_public", "ils")
-    with pytest.raises(Exception, match="permission denied for function undo_return"):
-        undo.take(terminal, secret)
-
-
-# 返却保留, 紛失, 弁償
-
-
-def test_a_return_that_waits_for_a_check_keeps_the_loan_open_and_not_past_due(
-    actor: Actor, patron: Patron, item: Item, central: Library, lent: Loan
-) -> None:
-    make_late(lent, 40)
-    result = hold_back(actor, item.barcode, central, ReturnCase.Reason.WATER, new())
-    assert (result.outcome, result.due_on) == (Outcome.HELD_BACK, TODAY() + DAY * 7)
-    lent.refresh_from_db()
-    assert (lent.patron, lent.pending, lent.returned_on) == (patron, True, None)
-    other = shelf_item(other_than=item)
-    assert lend(actor, patron.pk, other.barcode, central, new()).outcome is Outcome.LENT
-    assert take_back(actor, item.barcode, central, new()).outcome is Outcome.PENDING
-    assert renew(actor, patron.pk, item.barcode, central, new()).outcome is Outcome.PENDING
-    assert lend(actor, patron.pk, item.barcode, central, new()).outcome is Outcome.ON_LOAN
-    assert hold_back(actor, item.barcode, central, ReturnCase.Reason.DIRTY, new()).outcome is Outcome.PENDING
-    assert hold_back(actor, other.barcode, central, ReturnCase.Reason.DIRTY, new()).outcome is Outcome.HELD_BACK
-
-
-@pytest.mark.parametrize(("counts_pending", "outcome"), [(False, Outcome.LENT), (True, Outcome.LIMIT_REACHED)])
-def test_the_site_says_whether_a_pending_return_counts(
-    actor: Actor, patron: Patron, item: Item, central: Library, lent: Loan, counts_pending: bool, outcome: Outcome
-) -> None:
-    LoanRule.objects.update(max_loans=1, counts_pending=counts_pending)
-    hold_back(actor, item.barcode, central, ReturnCase.Reason.WATER, new())
-    other = shelf_item(other_than=item)
-    assert lend(actor, patron.pk, other.barcode, central, new()).outcome is outcome
-
-
-@pytest.mark.parametrize(
-    ("decision", "condition"), [("not-needed", "normal"), ("waived", "normal"), ("repair", "damaged")]
-)
-def test_a_case_without_compensation_completes_the_return_and_erases(
-    actor: Actor,
-    officer: StaffAccount,
-    patron: Patron,
-    item: Item,
-    central: Library,
-    lent: Loan,
-    decision: str,
-    condition: str,
-) -> None:
-    hold_back(actor, item.barcode, central, ReturnCase.Reason.WATER, new())
-    case = cases.decide(actor, officer, lent.cases.get().pk, ReturnCase.Decision(decision))
-    lent.refresh_from_db()
-    item.refresh_from_db()
-    assert (lent.patron, lent.returned_on, case.settled_on) == (None, TODAY(), TODAY())
-    assert item.condition == condition
-    assert ("settled", 1) in [(c.act, c.count) for c in counts.of_day(TODAY())]
-    assert not tables_that_pair(patron, item)
-    with pytest.raises(cases.CaseClosed):
-        cases.decide(actor, officer, case.pk, ReturnCase.Decision.WAIVED)
-
-
-def test_a_case_with_compensation_stays_open_until_it_has_come_in(
-    actor: Actor, officer: StaffAccount, patron: Patron, item: Item, central: Library, lent: Loan
-) -> None:
-    hold_back(actor, item.barcode, central, ReturnCase.Reason.WATER, new())
-    case = lent.cases.get()
-    with pytest.raises(cases.CaseClosed):
-        cases.settle(actor, officer, case.pk)
-    cases.decide(actor, officer, case.pk, ReturnCase.Decision.SAME_COPY)
-    lent.refresh_from_db()
-    assert (lent.patron, lent.pending) == (patron, True)
-    cases.settle(actor, officer, case.pk)
-    lent.refresh_from_db()
-    item.refresh_from_db()
-    assert (lent.patron, lent.returned_on, item.condition) == (None, TODAY(), "damaged")
-    assert not tables_that_pair(patron, item)
-
-
-def test_only_officers_decide_and_settle(actor: Actor, item: Item, central: Library, lent: Loan) -> None:
-    assistant = make_account(Level.ASSISTANT, central)
-    hold_back(actor, item.barcode, central, ReturnCase.Reason.WATER, new())
-    case = lent.cases.get()
-    with pytest.raises(PermissionDenied):
-        cases.decide(actor, assistant, case.pk, ReturnCase.Decision.NOT_NEEDED)
-    with pytest.raises(PermissionDenied):
-        cases.settle(actor, assistant, case.pk)
-
-
-def test_a_lost_item_is_found_or_compensated(
-    actor: Actor, officer: StaffAccount, patron: Patron, item: Item, central: Library, lent: Loan
-) -> None:
-    assert declare_lost(actor, patron.pk, item.barcode, central, new()).outcome is Outcome.DECLARED_LOST
-    item.refresh_from_db()
-    assert item.condition == "lost"
-    assert take_back(actor, item.barcode, central, new()).outcome is Outcome.FOUND_LOST
-    item.refresh_from_db()
-    lent.refresh_from_db()
-    assert (item.condition, lent.patron, lent.cases.get().decision) == ("normal", None, "found")
-    lend(actor, patron.pk, item.barcode, central, new())
-    declare_lost(actor, patron.pk, item.barcode, central, new())
-    case = open_loan(item).cases.get()
-    cases.decide(actor, officer, case.pk, ReturnCase.Decision.SUBSTITUTE)
-    cases.settle(actor, officer, case.pk)
-    item.refresh_from_db()
-    assert item.condition == "lost"
-    assert take_back(actor, item.barcode, central, new()).outcome is Outcome.COMPENSATED
-    assert lend(actor, patron.pk, item.barcode, central, new()).outcome is Outcome.NOT_LENDABLE
 
 
 # 督促, 借受者
