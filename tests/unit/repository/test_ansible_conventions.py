@@ -80,3 +80,19 @@ def test_role_reads_no_other_host(role: Path) -> None:
         injected = re.search(r"\bansible_(distribution|default_ipv4|hostname|virtualization)", text)
         assert not injected, f"{path}: injected fact"
         assert "virtualization_type" not in text, f"{path}: a role may not step aside in a container"
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda path: path.name)
+def test_every_task_of_a_part_that_owes_a_restart_tells_the_handler(role: Path) -> None:
+    """Also the one that only takes files away: what is due stays marked, and each run would report it as a change."""
+    handlers = "".join(path.read_text() for path in role.glob("handlers/*.yml"))
+    parts: dict[str, list[tuple[dict[str, Any], list[Any]]]] = {}
+    for path in role.glob("tasks/*.yml"):
+        for task in tasks(yaml.safe_load(path.read_text())):
+            for module in {"shoko.core.files", "shoko.core.part"} & set(task):
+                parts.setdefault(task[module]["part"], []).append((task, task[module].get("files", [])))
+    for part, found in parts.items():
+        if any("restart" in file or "reload" in file for _, files in found for file in files if isinstance(file, dict)):
+            for task, _ in found:
+                assert task.get("notify"), f"{role.name}: {part}: {task['name']!r} notifies nobody"
+                assert task.get("register", "?") in handlers, f"{role.name}: {part}: {task['name']!r} is not handled"
