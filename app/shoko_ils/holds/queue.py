@@ -21,13 +21,14 @@ COLUMNS = (
     "id", "patron_id", "patron__category_id", "pickup_library_id", "pickup_point_id", "hindrance", "skipped",
 )  # fmt: skip
 FIRST_LOOK, LONGEST_LOOK = 8, 1000
+# two keys of 4 bytes; records that share the second one wait for each other and nothing else
+LOCK_OF_RECORD = f"pg_advisory_xact_lock({LOCKS}, mod(record_id, 2147483648)::integer)"
 
 
 def lock(record_id: int) -> None:
     """Let one transaction at a time choose from the queue of a title. Take it after the lock of the item."""
     with connection.cursor() as cursor:
-        # two keys of 4 bytes; records that share the second one wait for each other and nothing else
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCKS, record_id % 2**31])
+        cursor.execute(f"SELECT {LOCK_OF_RECORD} FROM (SELECT %s::bigint AS record_id) AS title", [record_id])
 
 
 def waiting(record_id: int) -> QuerySet[Hold]:

@@ -34,15 +34,17 @@ class Route:
 
 
 def route(item: Item, library: Library, point: ServicePoint | None = None) -> Route:
-    """Where a locked item that was just scanned at `library` or its `point` goes now; writes capture, shelf, transit.
+    """Where an item that was just scanned at `library` or its `point` goes now; writes capture, shelf, transit.
 
-    The caller has ended its loan and set `at_library`. Scanning it again changes nothing.
+    Expects the locks of item and queue. The caller has ended its loan and set `at_library`. Scanning it again changes
+    nothing.
     """
     today = timezone.localdate()
-    _in_hand(item)
-    queue.lock(item.record_id)
-    hold = captured_for(item) or capture_next(item, State.CAPTURED, today)
+    held, moving = _in_hand(item)
+    hold = (captured_for(item) or capture_next(item, State.CAPTURED, today)) if held else None
     here = Place(library, point)
+    if hold is None and not moving and item.library_id == library.pk:
+        return Route()
     if hold is not None:
         return _bring(hold, item, here, today)
     # home is a library: which of its service points keeps a copy is not known
@@ -127,20 +129,45 @@ def _towards(item: Item, here: Place, destination: Place, hold: Hold | None, tod
     )
 
 
-def _in_hand(item: Item) -> None:
-    """The item is on no list any more; one statement, because every scan does it."""
+def _in_hand(item: Item) -> tuple[bool, bool]:
+    """The item is on no list any more; whether anybody waits for its title or has it captured, and it is on its way.
+
+    One statement, because every scan does it.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "WITH listed AS (DELETE FROM take_off WHERE item_id = %(item)s)"
-            " DELETE FROM pull_miss WHERE item_id = %(item)s",
-            {"item": item.pk},
+            "WITH listed AS (DELETE FROM take_off WHERE item_id = %(item)s),"
+            " missed AS (DELETE FROM pull_miss WHERE item_id = %(item)s)"
+            " SELECT EXISTS (SELECT FROM hold WHERE record_id = %(record)s AND patron_id IS NOT NULL)"
+            " OR EXISTS (SELECT FROM hold WHERE item_id = %(item)s),"
+            " EXISTS (SELECT FROM transit WHERE item_id = %(item)s AND ended_on IS NULL)",
+            {"item": item.pk, "record": item.record_id},
         )
+        held, moving = cursor.fetchone()
+    return held, moving
 
 
 def taken_away(item: Item, today: dt.date) -> None:
     """The item is lent: on no list, on no way."""
-    _in_hand(item)
-    end_transit(item, Transit.End.ARRIVED, today)
+    _, moving = _in_hand(item)
+    if moving:
+        end_transit(item, Transit.End.ARRIVED, today)
+
+
+def taken_away_unheld(item: Item, today: dt.date) -> bool:
+    """`taken_away` if nobody has a hold on the title; False: somebody has, and nothing has changed. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH held AS (SELECT FROM hold WHERE record_id = %(record)s AND patron_id IS NOT NULL LIMIT 1),"
+            " listed AS (DELETE FROM take_off WHERE item_id = %(item)s AND NOT EXISTS (SELECT FROM held)),"
+            " missed AS (DELETE FROM pull_miss WHERE item_id = %(item)s AND NOT EXISTS (SELECT FROM held)),"
+            " moved AS (UPDATE transit SET ended_on = %(today)s, ended = %(end)s"
+            " WHERE item_id = %(item)s AND ended_on IS NULL AND NOT EXISTS (SELECT FROM held))"
+            " SELECT NOT EXISTS (SELECT FROM held)",
+            {"item": item.pk, "record": item.record_id, "today": today, "end": Transit.End.ARRIVED.value},
+        )
+        (free,) = cursor.fetchone()
+    return bool(free)
 
 
 def end_transit(item: Item, end: Transit.End, today: dt.date) -> None:
