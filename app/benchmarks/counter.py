@@ -50,6 +50,7 @@ class Browser:
             "HTTP_ORIGIN": f"https://{HOST}",
             "HTTP_COOKIE": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
             "HTTP_ACCEPT_LANGUAGE": "ja",
+            "HTTP_X_SHOKO_ANSWER": "1",
             "CONTENT_TYPE": "application/x-www-form-urlencoded",
             "CONTENT_LENGTH": str(len(body)),
             "wsgi.url_scheme": "https",

@@ -4,12 +4,15 @@ import datetime as dt
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
+from django.db import connection
 from django.db.models import F
 from django.http import HttpRequest
 from django.utils import timezone
 
+from shoko_ils.core.rows import Columns
 from shoko_ils.staff.models import StaffAccount, StaffTotp
 
+ACCOUNT = Columns(StaffAccount)
 FREE_FAILURES = 5
 PAUSE = dt.timedelta(minutes=15)
 
@@ -40,7 +43,11 @@ class StaffBackend:
 
     def get_user(self, user_id: Any) -> StaffAccount | None:
         """The person of a session; asked on every request, so a removed account is out at once."""
-        return StaffAccount.objects.in_force().filter(pk=user_id).first()
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {ACCOUNT.sql('a')} FROM staff_account a WHERE id = %s", [user_id])
+            row = cursor.fetchone()
+        account = ACCOUNT.read(row) if row else None
+        return account if account is not None and account.is_active else None
 
 
 def paused(account: StaffAccount) -> bool:

@@ -2,7 +2,6 @@
 
 import datetime as dt
 
-from django.db import connection
 from django.utils import timezone
 
 from shoko_ils.circulation import facts, standing
@@ -17,13 +16,7 @@ def end(loan: Loan, day: dt.date) -> None:
     contacts about it goes too.
     """
     patron_id = loan.patron_id
-    facts.kept(loan.pk, day)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE loan SET patron_id = NULL, lent_at = NULL, pending = false, no_notice_until = NULL,"
-            " returned_on = %s WHERE id = %s AND returned_on IS NULL",
-            [day, loan.pk],
-        )
+    facts.ended(loan.pk, day)
     today = timezone.localdate()
     if loan.due_on < today and not standing.overdue_loans(today).filter(patron=patron_id).exists():
         overdue_mail.forget(patron_id)

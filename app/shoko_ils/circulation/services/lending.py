@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from shoko_ils.audit import record as audit
 from shoko_ils.circulation import facts, rules, standing, undo
-from shoko_ils.circulation.counts import count
 from shoko_ils.circulation.models import Loan, LoanRule
 from shoko_ils.circulation.permit import Permit
 from shoko_ils.circulation.services.backdate import Late
@@ -99,7 +98,6 @@ def attempt(
     due_on = library.days(day, known.edition).next_open_day(day + dt.timedelta(days=rule.days))
     loan = _begin(patron, item, library, point=point, rule=rule, day=day, due_on=due_on)
     facts.lent(loan, item, patron)
-    count("lend", item, library, point, day=day)
     if passed and permit:
         allowed = audit.Actor(permit.approver.login_id, actor.library)
         audit.write(allowed, f"permit-{permit.reason}", "lend", [patron.pseudonym])

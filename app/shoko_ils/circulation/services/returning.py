@@ -157,7 +157,7 @@ def undo_return(
         if undone is None:
             return Result(Outcome.NOTHING_TO_UNDO)
         item = Item.objects.select_related("material_class").get(pk=undone.item_id)
-        facts.kept(undone.loan_id, undone.returned_on, by=-1)
+        facts.not_kept(undone.loan_id, undone.returned_on)
         slip = routing.undo_return(item)
         count("return", item, library, point, by=-1, day=undone.counted_on)
         audit.write(actor, "undo-return", "return")
