@@ -2,7 +2,9 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from django.db import connection
 from django.db.models import Q, QuerySet
@@ -21,7 +23,16 @@ def overdue_loans(today: dt.date) -> QuerySet[Loan]:
     return Loan.objects.filter(returned_on__isnull=True, pending=False, due_on__lt=today)
 
 
-def days_past_due(loans: list[Loan], today: dt.date) -> int:
+class Dated(Protocol):
+    """What is asked of a loan: when it is due, and at which library it was lent."""
+
+    @property
+    def due_on(self) -> dt.date: ...
+    @property
+    def library_id(self) -> int: ...
+
+
+def days_past_due(loans: Sequence[Dated], today: dt.date) -> int:
     """The longest of the loans, in days; days of an emergency closing of the lending library do not count."""
     late = [loan for loan in loans if loan.due_on < today]
     if not late:
@@ -37,7 +48,7 @@ def days_past_due(loans: list[Loan], today: dt.date) -> int:
     return max(_late_by(loan, shut, today) for loan in late)
 
 
-def _late_by(loan: Loan, shut: list[CalendarException], today: dt.date) -> int:
+def _late_by(loan: Dated, shut: list[CalendarException], today: dt.date) -> int:
     closed = {
         day
         for one in shut

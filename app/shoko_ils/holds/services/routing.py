@@ -40,16 +40,16 @@ def route(item: Item, library: Library, point: ServicePoint | None = None) -> Ro
     nothing.
     """
     today = timezone.localdate()
-    held, moving = _in_hand(item)
-    hold = (captured_for(item) or capture_next(item, State.CAPTURED, today)) if held else None
+    seen = _in_hand(item)
+    hold = captured_for(item) if seen.captured else None
+    if hold is None and seen.waiting:
+        hold = capture_next(item, State.CAPTURED, today)
     here = Place(library, point)
-    if hold is None and not moving and item.library_id == library.pk:
-        return Route()
     if hold is not None:
-        return _bring(hold, item, here, today)
+        return _bring(hold, item, here, today, moving=seen.moving)
     # home is a library: which of its service points keeps a copy is not known
     home = here if item.library_id == library.pk else Place(item.library)
-    return Route(transit=_towards(item, here, home, None, today))
+    return Route(transit=_towards(item, here, home, None, today, moving=seen.moving))
 
 
 def current(item: Item) -> Route:
@@ -92,9 +92,9 @@ def offer(item: Item) -> None:
         capture_next(item, State.CAPTURED, timezone.localdate())
 
 
-def _bring(hold: Hold, item: Item, here: Place, today: dt.date) -> Route:
+def _bring(hold: Hold, item: Item, here: Place, today: dt.date, *, moving: bool) -> Route:
     """To the hold shelf of its pickup library or service point: here, or by a transit."""
-    transit = _towards(item, here, Place(hold.pickup_library, hold.pickup_point), hold, today)
+    transit = _towards(item, here, Place(hold.pickup_library, hold.pickup_point), hold, today, moving=moving)
     if transit is None:
         if hold.state not in SHELVED:
             shelf.put(hold, today)
@@ -107,9 +107,11 @@ def _bring(hold: Hold, item: Item, here: Place, today: dt.date) -> Route:
     return Route(hold, transit)
 
 
-def _towards(item: Item, here: Place, destination: Place, hold: Hold | None, today: dt.date) -> Transit | None:
+def _towards(
+    item: Item, here: Place, destination: Place, hold: Hold | None, today: dt.date, *, moving: bool
+) -> Transit | None:
     """End or change the transit of an item scanned `here` so that it leads to `destination`; None: it is there."""
-    under_way = open_transit(item)
+    under_way = open_transit(item) if moving else None
     if under_way:
         to = under_way.to_library_id, under_way.to_point_id
         if to == destination.key and (under_way.from_library_id, under_way.from_point_id) == here.key:
@@ -129,28 +131,32 @@ def _towards(item: Item, here: Place, destination: Place, hold: Hold | None, tod
     )
 
 
-def _in_hand(item: Item) -> tuple[bool, bool]:
-    """The item is on no list any more; whether anybody waits for its title or has it captured, and it is on its way.
+@dataclass(frozen=True)
+class Seen:
+    """Of an item in hand: whether a hold has it captured, whether holds of its title wait, whether it is on its way."""
 
-    One statement, because every scan does it.
-    """
+    captured: bool
+    waiting: bool
+    moving: bool
+
+
+def _in_hand(item: Item) -> Seen:
+    """The item is on no list any more, and what is known of it; one statement, because every scan does it."""
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH listed AS (DELETE FROM take_off WHERE item_id = %(item)s),"
             " missed AS (DELETE FROM pull_miss WHERE item_id = %(item)s)"
-            " SELECT EXISTS (SELECT FROM hold WHERE record_id = %(record)s AND patron_id IS NOT NULL)"
-            " OR EXISTS (SELECT FROM hold WHERE item_id = %(item)s),"
+            " SELECT EXISTS (SELECT FROM hold WHERE item_id = %(item)s),"
+            " EXISTS (SELECT FROM hold WHERE record_id = %(record)s AND state = 'queued'),"
             " EXISTS (SELECT FROM transit WHERE item_id = %(item)s AND ended_on IS NULL)",
             {"item": item.pk, "record": item.record_id},
         )
-        held, moving = cursor.fetchone()
-    return held, moving
+        return Seen(*cursor.fetchone())
 
 
 def taken_away(item: Item, today: dt.date) -> None:
     """The item is lent: on no list, on no way."""
-    _, moving = _in_hand(item)
-    if moving:
+    if _in_hand(item).moving:
         end_transit(item, Transit.End.ARRIVED, today)
 
 
