@@ -198,25 +198,19 @@ def simple(text: str, filters: Filters | None = None) -> Search:
 
 
 def for_list(records: QuerySet[Record]) -> QuerySet[Record]:
-    """What a list shows of records, with names and copies in a fixed number of queries."""
+    """Records with names and copies as `listing` describes them, and all that the page of one shows of its copies."""
     names = Heading.objects.exclude(kind="subject").select_related("authority")
     copies = (
-        Item.objects.select_related("library", "location", "availability")
-        .prefetch_related("bound")
+        Item.objects.select_related("library", "location")
+        .annotate(due_on=F("availability__due_on"), bound_as=F("bound__why"))
         .exclude(condition=Item.Condition.WITHDRAWN)
         # the columns that are public
         .only(
             *("barcode", "record", "library", "at_library", "location", "call_number", "condition"),
-            *("library_use_only", "availability__due_on"),
+            "library_use_only",
         )
     )
     return records.defer("summary", "contents").prefetch_related(
         Prefetch("headings", queryset=names, to_attr="names"),
-        Prefetch("items", queryset=copies.order_by(F("library__position"), "barcode")),
+        Prefetch("items", queryset=copies.order_by(F("library__position"), "barcode"), to_attr="copies"),
     )
-
-
-def in_order(ids: list[int]) -> list[Record]:
-    """The records of a page in the order of the result, ready for a list."""
-    found = {record.pk: record for record in for_list(Record.objects.filter(pk__in=ids))}
-    return [found[number] for number in ids if number in found]

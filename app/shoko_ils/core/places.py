@@ -6,9 +6,11 @@ from shoko_ils.core.models import Library, ServicePoint
 
 @kept
 def libraries() -> dict[int, Library]:
-    return Library.objects.in_bulk()
+    """In their order."""
+    return {one.pk: one for one in Library.objects.all()}
 
 
 @kept
 def points() -> dict[int, ServicePoint]:
-    return ServicePoint.objects.in_bulk()
+    """In their order."""
+    return {one.pk: one for one in ServicePoint.objects.all()}
