@@ -1,7 +1,7 @@
 """What a scan at the counter costs the staff service: `python -m benchmarks.counter [--rounds N] [--profile]`.
 
-The service's WSGI application in this process, with the role of staff, on a PostgreSQL of its own with the demonstration
-library. A card, four loans and four returns make a round; the pages are asked for and read as the counter's script does.
+The service's WSGI application in this process, with the role of staff, on a PostgreSQL of its own with the
+demonstration library. A card, four loans and four returns make a round, asked for as the counter's script does.
 Printed as one line of JSON, for a scan that lends and one that returns: statements, processor time of this process (the
 machine's other work is not in it) and the time that passed. `--profile` prints where the processor time goes.
 """

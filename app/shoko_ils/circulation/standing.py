@@ -99,7 +99,7 @@ class BeforeLending:
         """As of `day`; one statement, because every loan makes it."""
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT ({edition.SQL}), {BLOCKED},"
+                f"SELECT ({edition.SQL}), {BLOCKED},"  # noqa: S608
                 " theirs.*, out.patron_id, out.pending, out.due_on"
                 " FROM (SELECT coalesce(bool_or(l.due_on < %(day)s AND NOT l.pending), false), count(*),"
                 " count(*) FILTER (WHERE l.pending), count(*) FILTER (WHERE m.counted_as = own.counted_as),"

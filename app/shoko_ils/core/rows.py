@@ -1,4 +1,4 @@
-"""Rows of the statements that every scan makes, as objects of their models: plain SQL, without the cost of composing it."""
+"""Rows of the statements that are made most, as objects of their models: plain SQL, not composed anew each time."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -10,7 +10,6 @@ from shoko_ils.circulation.services import Outcome, Result
 from shoko_ils.holdings.models import Item
 from shoko_ils.holds import words as holds
 
-
 WORDS = {"done": _("Done"), "note": _("Note"), "stop": _("Stop")}
 
 

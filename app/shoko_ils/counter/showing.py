@@ -45,7 +45,7 @@ def _open_loans(patron: Patron) -> list[Loan]:
     """Open loans with what is shown of their items, the newest first."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {LOAN.sql('l')}, {ITEM.sql('i')}, {TITLE.sql('r')} FROM loan l"
+            f"SELECT {LOAN.sql('l')}, {ITEM.sql('i')}, {TITLE.sql('r')} FROM loan l"  # noqa: S608
             " JOIN item i ON i.id = l.item_id JOIN record r ON r.id = i.record_id"
             " WHERE l.patron_id = %s ORDER BY l.lent_at DESC",
             [patron.pk],

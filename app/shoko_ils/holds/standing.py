@@ -57,7 +57,7 @@ class Standing:
             for patron_id, *rest in cursor.fetchall():
                 loans.setdefault(patron_id, []).append(Counted(*rest))
             cursor.execute(
-                f"SELECT p.id FROM unnest(%(patrons)s) AS p (id) WHERE {standing.BLOCKED}",
+                f"SELECT p.id FROM unnest(%(patrons)s) AS p (id) WHERE {standing.BLOCKED}",  # noqa: S608
                 {"patrons": patrons, "day": self.today},
             )
             blocked = {patron_id for (patron_id,) in cursor.fetchall()}
@@ -86,7 +86,5 @@ class Standing:
         place = one.category_id, one.pickup_library_id, one.pickup_point_id
         if place not in self._rules:
             category, library, point = place
-            self._rules[place] = rules.choose(
-                category, self.material_class_id, library, point, edition=self.edition
-            )
+            self._rules[place] = rules.choose(category, self.material_class_id, library, point, edition=self.edition)
         return self._rules[place]

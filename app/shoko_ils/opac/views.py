@@ -7,8 +7,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from shoko_ils.catalog import search as catalogue
 from shoko_ils.catalog import listing, series, words
+from shoko_ils.catalog import search as catalogue
 from shoko_ils.catalog.extract import MATERIAL_CODES
 from shoko_ils.catalog.models import Authority, Record
 from shoko_ils.catalog.suggest import suggest

@@ -44,7 +44,7 @@ class StaffBackend:
     def get_user(self, user_id: Any) -> StaffAccount | None:
         """The person of a session; asked on every request, so a removed account is out at once."""
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {ACCOUNT.sql('a')} FROM staff_account a WHERE id = %s", [user_id])
+            cursor.execute(f"SELECT {ACCOUNT.sql('a')} FROM staff_account a WHERE id = %s", [user_id])  # noqa: S608
             row = cursor.fetchone()
         account = ACCOUNT.read(row) if row else None
         return account if account is not None and account.is_active else None

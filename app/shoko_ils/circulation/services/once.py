@@ -26,7 +26,7 @@ def find_item(barcode: str, *, lock: bool = False) -> Item | None:
     with connection.cursor() as cursor:
         # the item first, the queue when it has it
         cursor.execute(
-            f"WITH found AS MATERIALIZED (SELECT {ITEM.sql('i')} FROM item i WHERE barcode = %s FOR NO KEY UPDATE)"
+            f"WITH found AS MATERIALIZED (SELECT {ITEM.sql('i')} FROM item i WHERE barcode = %s FOR NO KEY UPDATE)"  # noqa: S608
             f" SELECT found.*, {TITLE.sql('r')}, {queue.LOCK_OF_RECORD}"
             " FROM found JOIN record r ON r.id = found.record_id",
             [barcode],
@@ -42,7 +42,7 @@ def find_item(barcode: str, *, lock: bool = False) -> Item | None:
 def lock_patron(patron_id: int) -> Patron:
     """A patron, locked: the limit is counted under it. What a loan does not need is not read."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {BORROWER.sql('p')} FROM patron p WHERE id = %s FOR NO KEY UPDATE", [patron_id])
+        cursor.execute(f"SELECT {BORROWER.sql('p')} FROM patron p WHERE id = %s FOR NO KEY UPDATE", [patron_id])  # noqa: S608
         row = cursor.fetchone()
     if row is None:
         raise Patron.DoesNotExist(patron_id)

@@ -103,7 +103,8 @@ def _open_loan(item: Item) -> Loan | None:
     """The open loan of an item, locked."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {LOAN.sql('l')} FROM loan l WHERE item_id = %s AND returned_on IS NULL FOR NO KEY UPDATE", [item.pk]
+            f"SELECT {LOAN.sql('l')} FROM loan l WHERE item_id = %s AND returned_on IS NULL FOR NO KEY UPDATE",  # noqa: S608
+            [item.pk],
         )
         row = cursor.fetchone()
     return LOAN.read(row) if row else None
