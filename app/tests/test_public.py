@@ -123,9 +123,9 @@ def test_lists_cost_the_same_number_of_queries_for_one_hit_as_for_twenty(
 
 
 def test_a_record_costs_a_fixed_number_of_queries(public: Client, django_assert_num_queries: Any) -> None:
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         public.get(f"/records/{MEROS}/")
-    with django_assert_num_queries(8):  # one of them for emergency closings, one for who is open today
+    with django_assert_num_queries(7):  # one of them for emergency closings, one for who is open today
         public.get("/")
 
 
