@@ -77,6 +77,36 @@ def test_any_word_finds_what_a_plain_scan_finds(word: str, negated: bool) -> Non
     assert set(Search(rows).all_ids()) == wanted
 
 
+def test_a_long_word_that_stands_by_itself_is_found_without_a_second_look() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT word FROM ts_stat('SELECT tokens FROM search_document') WHERE word ~ '^[+]A[ァ-ヺ]{5}'"
+            " ORDER BY ndoc DESC LIMIT 1"
+        )
+        word = cursor.fetchone()[0][2:]
+        asked = simple(word)
+        hits = asked.all_ids()
+        cursor.execute("SELECT record_id FROM search_document WHERE folded LIKE %s ORDER BY record_id", [f"%{word}%"])
+        assert hits == [number for (number,) in cursor.fetchall()]
+        cursor.execute(
+            "SELECT count(*) FROM search_document WHERE tokens @@ %s::tsquery",
+            [f"{asked.query.text}&!({asked.query.certain})"],
+        )
+        assert cursor.fetchone()[0] < len(hits) / 5
+
+
+def test_what_is_said_to_stand_in_a_field_stands_there() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*), count(*) FILTER (WHERE NOT folded ~ ('(?n)^' || substr(lexeme, 2, 1) || '.*' ||"
+            " substr(lexeme, 3))) FROM search_document, unnest(tsvector_to_array(tokens)) AS lexeme"
+            " WHERE lexeme LIKE '+%' AND record_id % 10 = 0"
+        )
+        number, wrong = cursor.fetchone()
+    assert number > 1000
+    assert wrong == 0
+
+
 def test_a_word_whose_triples_stand_apart_is_not_found() -> None:
     """「ABCD」 is not in 「ABC…BCD」, though all its triples are."""
     record = Record.objects.get(pk=MEROS)

@@ -101,8 +101,9 @@ class Search:
 
     def _false_candidates(self) -> list[int]:
         """Records that hold the triples of a long word, but not the word."""
+        text = f"{self.query.text}&!({self.query.certain})" if self.query.certain else self.query.text
         sql = f"SELECT record_id FROM search_document WHERE {self.where} AND ({self.query.recheck}) IS NOT TRUE"  # noqa: S608
-        return [number for (number,) in rows(sql, [*self.parameters, *self.query.parameters])]
+        return [number for (number,) in rows(sql, [text, *self.parameters[1:], *self.query.parameters])]
 
     def run(self, page: int = 1, *, facets: bool = True) -> Result:
         """One page; a page outside of what there is becomes the nearest."""
