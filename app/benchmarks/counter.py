@@ -165,8 +165,8 @@ def main() -> int:
     options = parser.parse_args()
     cluster.SERVER.create()
     with (cluster.SERVER.data / "postgresql.auto.conf").open("a") as conf:
-        conf.write("fsync = on\nshared_buffers = '512MB'\n")
-    cluster.SERVER.start()
+        conf.write("shared_buffers = '512MB'\n")
+    cluster.SERVER.start(fsync="on")
     try:
         with cluster.connect() as connection:
             for role in ("ils_owner LOGIN SUPERUSER", "ils_public LOGIN", "ils_staff LOGIN"):
