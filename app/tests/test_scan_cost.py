@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -16,6 +17,8 @@ from shoko_ils.core.models import CalendarException, Library
 from shoko_ils.holdings.classes import material_classes
 from shoko_ils.holdings.models import Item, MaterialClass
 from shoko_ils.patrons.models import Card
+from shoko_ils.staff.models import StaffAccount, StaffTotp
+from tests.conftest import act_as
 
 HIDDEN = re.compile(r'name="(key|sitting)" value="([^"]*)"')
 ANSWER = {"X-Shoko-Answer": "1"}
@@ -36,7 +39,17 @@ def statements(captured: CaptureQueriesContext) -> list[str]:
     return [one["sql"] for one in captured if not re.match(r"(RELEASE )?SAVEPOINT", one["sql"])]
 
 
-def test_a_loan_and_a_return_ask_the_database_fifteen_times_at_most(staff: Client, card: Card, item: Item) -> None:
+@pytest.mark.parametrize("second_factor", [False, True])
+def test_a_loan_and_a_return_ask_the_database_fifteen_times_at_most(
+    second_factor: bool, staff: Client, card: Card, item: Item, settings: Any
+) -> None:
+    if second_factor:  # of which every page asks whether the person has it
+        act_as("ils_owner", "ils, private")
+        StaffTotp.objects.create(
+            account=StaffAccount.objects.get(login_id="demo"), secret="x", confirmed_on=timezone.localdate()
+        )
+        act_as("ils_staff", "ils")
+        settings.SITE = settings.SITE | {"authority": {"second_factor": True}}
     page = scan(staff, "/lend/", card.number, fields_of(staff.get("/lend/").content.decode()))
     with CaptureQueriesContext(connection) as lending:
         page = scan(staff, "/lend/", item.barcode, fields_of(page), **ANSWER)

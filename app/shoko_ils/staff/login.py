@@ -44,10 +44,18 @@ class StaffBackend:
     def get_user(self, user_id: Any) -> StaffAccount | None:
         """The person of a session; asked on every request, so a removed account is out at once."""
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {ACCOUNT.sql('a')} FROM staff_account a WHERE id = %s", [user_id])  # noqa: S608
+            cursor.execute(
+                f"SELECT {ACCOUNT.sql('a')},"  # noqa: S608
+                " EXISTS (SELECT FROM staff_totp t WHERE t.account_id = a.id AND t.confirmed_on IS NOT NULL)"
+                " FROM staff_account a WHERE id = %s",
+                [user_id],
+            )
             row = cursor.fetchone()
-        account = ACCOUNT.read(row) if row else None
-        return account if account is not None and account.is_active else None
+        if row is None:
+            return None
+        account = ACCOUNT.read(row[:-1])
+        account.has_factor = row[-1]  # type: ignore[attr-defined]  # asked with it, because every page asks
+        return account if account.is_active else None
 
 
 def paused(account: StaffAccount) -> bool:
