@@ -45,7 +45,9 @@ def test_every_role_puts_the_drop_ins_that_the_data_expects_of_it() -> None:
         role = ROLES / str(one.role)
         text = "".join(path.read_text() for part in ("tasks", "vars") for path in sorted((role / part).glob("*.yml")))
         assert "shoko.core.sandboxes" in text, one.unit
-        assert re.search(rf"\b({one.unit}|{one.unit.removeprefix('ils-')})\b", text), f"{one.role} does not name {one.unit}"
+        assert re.search(rf"\b({one.unit}|{one.unit.removeprefix('ils-')})\b", text), (
+            f"{one.role} does not name {one.unit}"
+        )
 
 
 def test_an_exception_shows_its_reason_and_forgets_what_the_unit_itself_says() -> None:
