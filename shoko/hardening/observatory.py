@@ -1,9 +1,9 @@
 """The score that MDN's HTTP Observatory gives a site, computed from one answer of it.
 
 After the published rules of mdn/mdn-http-observatory (`src/grader/charts.js`, `src/analyzer/tests`; as of August 2026):
-100 points, what is bad takes away, what is better than good adds once less than 10 points are lost. Left to the caller: that
-the certificate was verified (another answer is not scored), and that nothing answers on port 80, which counts as "no
-redirection needed". Preloading (5 points) is never given: no list holds a site that is not public.
+100 points, what is bad takes away, what is better than good adds unless more than 10 points are lost. Left to the
+caller: that the certificate was verified (another answer is not scored), and that nothing answers on port 80, which
+counts as "no redirection needed". Preloading (5 points) is never given: no list holds a site that is not public.
 """
 
 from __future__ import annotations

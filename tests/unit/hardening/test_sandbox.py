@@ -41,7 +41,7 @@ def test_no_unit_is_more_exposed_than_the_bar_without_a_waiver_that_holds(one: S
 
 
 def test_every_role_puts_the_drop_ins_that_the_data_expects_of_it() -> None:
-    for one in sandboxes().values():
+    for one in (one for one in sandboxes().values() if one.role is not None):
         role = ROLES / str(one.role)
         text = "".join(path.read_text() for part in ("tasks", "vars") for path in sorted((role / part).glob("*.yml")))
         assert "shoko.core.sandboxes" in text, one.unit

@@ -1,0 +1,63 @@
+"""testssl.sh of Debian 13 on an endpoint, run in the host that may see it: the grade by SSL Labs' rating guide."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import tarfile
+from pathlib import Path
+
+from converged import CHECKOUT, Converged
+from scans import Endpoint, keep
+
+TOOLS = CHECKOUT / ".cache/scanners"
+PLACE = "/run/shoko-audit"
+
+
+def tools() -> None:
+    """Have the scanner unpacked on this machine."""
+    if not (TOOLS / "usr/bin/testssl").exists():
+        command = [str(CHECKOUT / "tools/trixie-packages"), str(TOOLS), "testssl.sh", "bsdextrautils"]
+        subprocess.run(command, check=True)
+
+
+def lend(converged: Converged, host: str) -> None:
+    """Put the scanner and the site's root into a host's /run, until `take_back`."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        tar.add(TOOLS / "usr/bin/testssl", "testssl")
+        tar.add(TOOLS / "usr/bin/hexdump", "hexdump")
+        tar.add(TOOLS / "etc/testssl", "etc")
+        tar.add(converged.root_certificate, "root.pem")
+    feed(converged, host, archive.getvalue())
+
+
+def feed(converged: Converged, host: str, archive: bytes) -> None:
+    """Unpack an archive into the place."""
+    from shoko.lab.machine import machine  # noqa: PLC0415
+
+    command = machine(converged.settings, host).entry(["sh", "-c", f"mkdir -p {PLACE} && tar -x -C {PLACE} -f -"])
+    subprocess.run(command, input=archive, check=True)
+
+
+def take_back(converged: Converged, host: str) -> None:
+    """Leave nothing in the host."""
+    converged.said(host, "rm", "-rf", PLACE)
+
+
+def scan(converged: Converged, endpoint: Endpoint) -> dict[str, str]:
+    """testssl's findings by their id (severity, then what was found); its page and JSON are kept."""
+    words = [
+        "env", f"PATH={PLACE}:/usr/sbin:/usr/bin:/sbin:/bin", f"TESTSSL_INSTALL_DIR={PLACE}", f"CA_BUNDLES_PATH={PLACE}/etc",
+        "bash", f"{PLACE}/testssl", "--openssl", "/usr/bin/openssl", "--add-ca", f"{PLACE}/root.pem", "--nodns", "none",
+        "--warnings", "off", "--color", "0", "--quiet", "--ip", endpoint.at.rsplit(":", 1)[0], "--jsonfile", f"{PLACE}/out.json",
+        *(["--starttls", endpoint.starttls] if endpoint.starttls else []),
+        f"{endpoint.server_name}:{endpoint.at.rsplit(':', 1)[1]}",
+    ]  # fmt: skip
+    converged.said(endpoint.looker, "rm", "-f", f"{PLACE}/out.json")
+    done = converged.inside(endpoint.looker, *words, timeout=900)
+    keep(f"testssl/{endpoint.name}.txt", done.stdout + done.stderr)
+    said = converged.said(endpoint.looker, "cat", f"{PLACE}/out.json")
+    keep(f"testssl/{endpoint.name}.json", said)
+    return {row["id"]: f"{row['severity']} {row['finding']}" for row in json.loads(said)}
