@@ -1,4 +1,4 @@
-"""What scanners say of the converged lab's hosts: systemd's analyser, ssh-audit, OpenSSL, MDN's Observatory by its rules."""
+"""What scanners say of the converged lab's hosts: systemd's analyser, ssh-audit, OpenSSL, MDN's Observatory."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,11 +28,11 @@ def keep(name: str, text: str) -> None:
     path.write_text(text)
 
 
-def exposures(converged: Converged, host: str) -> dict[str, float]:
-    """`systemd-analyze security` of every loaded service of a host, without `.service`."""
-    said = converged.said(host, "systemd-analyze", "security", "--no-pager", "--json=short", timeout=120)
-    keep(f"systemd-analyze/{host}.json", said)
-    return {row["unit"].removesuffix(".service"): float(row["exposure"]) for row in json.loads(said)}
+def exposures(converged: Converged, host: str, units: Iterable[str]) -> dict[str, float]:
+    """`systemd-analyze security` of services of a host, by name without `.service`."""
+    said = converged.said(host, "systemd-analyze", "security", "--no-pager", *(f"{unit}.service" for unit in units))
+    keep(f"systemd-analyze/{host}.txt", said)
+    return {unit: float(found) for unit, found in re.findall(r"level for (\S+)\.service: ([0-9.]+) ", said)}
 
 
 def own_units(converged: Converged, host: str) -> set[str]:
@@ -41,7 +42,7 @@ def own_units(converged: Converged, host: str) -> set[str]:
 
 
 def listening_units(converged: Converged, host: str) -> dict[str, set[str]]:
-    """Services that hold an open TCP port or a bound UDP port: unit → `tcp/22` …; sockets of the kernel have no unit."""
+    """Services with an open TCP or a bound UDP port: unit → `tcp/22` …; sockets of the kernel have no unit."""
     lines = converged.said(host, "ss", "-Hlntup").splitlines()
     processes = sorted(set(re.findall(r"pid=(\d+)", "\n".join(lines))))
     told = converged.said(host, "grep", "-H", ":", *(f"/proc/{process}/cgroup" for process in processes))
@@ -59,13 +60,15 @@ def listening_units(converged: Converged, host: str) -> dict[str, set[str]]:
 
 
 def confined(converged: Converged, host: str) -> dict[str, bool]:
-    """The declared services that this host has: whether the drop-in is in force (or the data wants none)."""
+    """The declared services that this host runs or may start: whether the drop-in is in force (or none is wanted)."""
     names = [f"{unit}.service" for unit in sandboxes()]
-    blocks = converged.said(host, "systemctl", "show", "-p", "Id,LoadState,DropInPaths", *names).split("\n\n")
+    blocks = converged.said(host, "systemctl", "show", "-p", "Id,LoadState,UnitFileState,DropInPaths", *names).split(
+        "\n\n"
+    )
     found = {}
     for block in blocks:
         said = dict(line.split("=", 1) for line in block.splitlines())
-        if said["LoadState"] == "loaded":
+        if said["LoadState"] == "loaded" and said["UnitFileState"] != "disabled":
             unit = said["Id"].removesuffix(".service")
             found[unit] = "/sandbox.conf" in said["DropInPaths"] or sandboxes()[unit].role is None
     return found
@@ -88,7 +91,7 @@ def ssh_audit(site: Site, host: str, address: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A TLS endpoint: who looks, where, by which name, how TLS begins there, and the key agreement it has to choose."""
+    """A TLS endpoint: who looks, where, by which name, how TLS begins there, the key agreement that it has to choose."""
 
     name: str
     looker: str

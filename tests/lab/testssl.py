@@ -6,10 +6,11 @@ import io
 import json
 import subprocess
 import tarfile
-from pathlib import Path
 
 from converged import CHECKOUT, Converged
 from scans import Endpoint, keep
+
+from shoko.lab.machine import machine
 
 TOOLS = CHECKOUT / ".cache/scanners"
 PLACE = "/run/shoko-audit"
@@ -28,15 +29,13 @@ def lend(converged: Converged, host: str) -> None:
     with tarfile.open(fileobj=archive, mode="w") as tar:
         tar.add(TOOLS / "usr/bin/testssl", "testssl")
         tar.add(TOOLS / "usr/bin/hexdump", "hexdump")
-        tar.add(TOOLS / "etc/testssl", "etc")
+        tar.add(TOOLS / "etc/testssl", ".")
         tar.add(converged.root_certificate, "root.pem")
     feed(converged, host, archive.getvalue())
 
 
 def feed(converged: Converged, host: str, archive: bytes) -> None:
     """Unpack an archive into the place."""
-    from shoko.lab.machine import machine  # noqa: PLC0415
-
     command = machine(converged.settings, host).entry(["sh", "-c", f"mkdir -p {PLACE} && tar -x -C {PLACE} -f -"])
     subprocess.run(command, input=archive, check=True)
 
@@ -48,12 +47,12 @@ def take_back(converged: Converged, host: str) -> None:
 
 def scan(converged: Converged, endpoint: Endpoint) -> dict[str, str]:
     """testssl's findings by their id (severity, then what was found); its page and JSON are kept."""
+    address, _, port = endpoint.at.rpartition(":")
     words = [
-        "env", f"PATH={PLACE}:/usr/sbin:/usr/bin:/sbin:/bin", f"TESTSSL_INSTALL_DIR={PLACE}", f"CA_BUNDLES_PATH={PLACE}/etc",
+        "env", f"PATH={PLACE}:/usr/sbin:/usr/bin:/sbin:/bin", f"TESTSSL_INSTALL_DIR={PLACE}", f"CA_BUNDLES_PATH={PLACE}",
         "bash", f"{PLACE}/testssl", "--openssl", "/usr/bin/openssl", "--add-ca", f"{PLACE}/root.pem", "--nodns", "none",
-        "--warnings", "off", "--color", "0", "--quiet", "--ip", endpoint.at.rsplit(":", 1)[0], "--jsonfile", f"{PLACE}/out.json",
-        *(["--starttls", endpoint.starttls] if endpoint.starttls else []),
-        f"{endpoint.server_name}:{endpoint.at.rsplit(':', 1)[1]}",
+        "--warnings", "off", "--color", "0", "--quiet", "--ip", address, "--jsonfile", f"{PLACE}/out.json",
+        *(["--starttls", endpoint.starttls] if endpoint.starttls else []), f"{endpoint.server_name}:{port}",
     ]  # fmt: skip
     converged.said(endpoint.looker, "rm", "-f", f"{PLACE}/out.json")
     done = converged.inside(endpoint.looker, *words, timeout=900)
