@@ -7,10 +7,10 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from converged import CHECKOUT, Converged
+from endpoints import Endpoint
 from segments.site import Site
 
 from shoko.hardening.observatory import Answer
@@ -87,18 +87,6 @@ def ssh_audit(site: Site, host: str, address: str) -> list[str]:
         for level, words in one.get("notes", {}).items()
         if level in ("fail", "warn")
     ]
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """A TLS endpoint: who looks, where, by which name, how TLS begins there, the key agreement that it has to choose."""
-
-    name: str
-    looker: str
-    at: str
-    server_name: str
-    starttls: str = ""
-    group: str = "X25519MLKEM768"
 
 
 def hello(converged: Converged, endpoint: Endpoint, *options: str) -> str:

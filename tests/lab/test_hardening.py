@@ -8,25 +8,11 @@ import json
 import pytest
 import scans
 from converged import Converged
+from endpoints import CITIZENS, ENDPOINTS, OPAC, Endpoint
 from segments.site import Site
 
 from shoko.hardening.observatory import findings, score
 from shoko.hardening.sandbox import bar, sandboxes
-
-OPAC = "opac.library.example"
-CITIZENS = "198.51.100.20"
-# Who sees what over TLS, each from a host that the rules let near: the looker, the address, the name.
-ENDPOINTS = [
-    scans.Endpoint("opac", "home", f"{CITIZENS}:443", OPAC),
-    scans.Endpoint("staff", "tb-central", "10.10.40.10:443", "staff.library.example"),
-    scans.Endpoint("webopac-leg", "rp1", "10.10.30.11:8443", OPAC),
-    # PostgreSQL 17 takes one curve (ssl_ecdh_curve); groups, and with them the new key agreement, come with 18.
-    scans.Endpoint("database", "db2", "10.10.50.11:5432", "db1.shoko.internal", "postgres", "prime256v1"),
-    scans.Endpoint("patroni", "db2", "10.10.50.11:8008", "db1.shoko.internal"),
-    scans.Endpoint("etcd-clients", "db2", "10.10.50.11:2379", "db1.shoko.internal"),
-    scans.Endpoint("etcd-peers", "db2", "10.10.50.11:2380", "db1.shoko.internal"),
-    scans.Endpoint("logs", "db1", "10.10.80.21:2514", "log1.shoko.internal"),
-]
 
 
 def hosts(site: Site) -> list[str]:
@@ -102,7 +88,8 @@ def test_no_password_opens_anything(converged: Converged, site: Site) -> None:
         effective = converged.said(host, "sshd", "-T").splitlines()
         for wanted in (
             "authenticationmethods publickey", "passwordauthentication no", "kbdinteractiveauthentication no",
-            "permitrootlogin no", "allowgroups shoko", "allowgroups shoko-observe", "x11forwarding no", "banner /etc/issue.net",
+            "permitrootlogin no", "allowgroups shoko", "allowgroups shoko-observe", "x11forwarding no",
+            "banner /etc/issue.net",
         ):  # fmt: skip
             assert wanted in effective, f"{host}: {wanted}"
         passed_on = "local" if "bastions" in site.declaration.hosts[host].groups else "no"
@@ -110,7 +97,7 @@ def test_no_password_opens_anything(converged: Converged, site: Site) -> None:
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda one: one.name)
-def test_tls_is_of_today_everywhere(converged: Converged, endpoint: scans.Endpoint) -> None:
+def test_tls_is_of_today_everywhere(converged: Converged, endpoint: Endpoint) -> None:
     today = scans.hello(converged, endpoint)
     scans.keep(f"tls/{endpoint.name}.txt", today)
     assert "Protocol version: TLSv1.3" in today

@@ -8,7 +8,8 @@ import subprocess
 import tarfile
 
 from converged import CHECKOUT, Converged
-from scans import Endpoint, keep
+from endpoints import Endpoint
+from scans import keep
 
 from shoko.lab.machine import machine
 
@@ -48,9 +49,10 @@ def take_back(converged: Converged, host: str) -> None:
 def scan(converged: Converged, endpoint: Endpoint) -> dict[str, str]:
     """testssl's findings by their id (severity, then what was found); its page and JSON are kept."""
     address, _, port = endpoint.at.rpartition(":")
+    path = f"{PLACE}:/usr/sbin:/usr/bin:/sbin:/bin"
     words = [
-        "env", f"PATH={PLACE}:/usr/sbin:/usr/bin:/sbin:/bin", f"TESTSSL_INSTALL_DIR={PLACE}", f"CA_BUNDLES_PATH={PLACE}",
-        "bash", f"{PLACE}/testssl", "--openssl", "/usr/bin/openssl", "--add-ca", f"{PLACE}/root.pem", "--nodns", "none",
+        "env", f"PATH={path}", f"TESTSSL_INSTALL_DIR={PLACE}", f"CA_BUNDLES_PATH={PLACE}", f"{PLACE}/testssl", "--openssl",
+        "/usr/bin/openssl", "--add-ca", f"{PLACE}/root.pem", "--nodns", "none",
         "--warnings", "off", "--color", "0", "--quiet", "--ip", address, "--jsonfile", f"{PLACE}/out.json",
         *(["--starttls", endpoint.starttls] if endpoint.starttls else []), f"{endpoint.server_name}:{port}",
     ]  # fmt: skip
