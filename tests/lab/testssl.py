@@ -15,13 +15,14 @@ from shoko.lab.machine import machine
 
 TOOLS = CHECKOUT / ".cache/scanners"
 PLACE = "/run/shoko-audit"
+# The scanner, and what it wants of hosts that have less: hexdump, and something that could ask for names.
+PACKAGES = ("testssl.sh", "bsdextrautils", "ldnsutils", "libldns3t64")
 
 
 def tools() -> None:
     """Have the scanner unpacked on this machine."""
     if not (TOOLS / "usr/bin/testssl").exists():
-        command = [str(CHECKOUT / "tools/trixie-packages"), str(TOOLS), "testssl.sh", "bsdextrautils"]
-        subprocess.run(command, check=True)
+        subprocess.run([str(CHECKOUT / "tools/trixie-packages"), str(TOOLS), *PACKAGES], check=True)
 
 
 def lend(converged: Converged, host: str) -> None:
@@ -29,7 +30,10 @@ def lend(converged: Converged, host: str) -> None:
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w") as tar:
         tar.add(TOOLS / "usr/bin/testssl", "testssl")
-        tar.add(TOOLS / "usr/bin/hexdump", "hexdump")
+        for program in ("hexdump", "drill"):
+            tar.add(TOOLS / "usr/bin" / program, program)
+        for library in TOOLS.glob("usr/lib/*/libldns.so*"):
+            tar.add(library, library.name)
         tar.add(TOOLS / "etc/testssl", ".")
         tar.add(converged.root_certificate, "root.pem")
     feed(converged, host, archive.getvalue())
@@ -51,8 +55,8 @@ def scan(converged: Converged, endpoint: Endpoint) -> dict[str, str]:
     address, _, port = endpoint.at.rpartition(":")
     path = f"{PLACE}:/usr/sbin:/usr/bin:/sbin:/bin"
     words = [
-        "env", f"PATH={path}", f"TESTSSL_INSTALL_DIR={PLACE}", f"CA_BUNDLES_PATH={PLACE}", f"{PLACE}/testssl", "--openssl",
-        "/usr/bin/openssl", "--add-ca", f"{PLACE}/root.pem", "--nodns", "none",
+        "env", f"PATH={path}", f"LD_LIBRARY_PATH={PLACE}", f"TESTSSL_INSTALL_DIR={PLACE}", f"CA_BUNDLES_PATH={PLACE}",
+        f"{PLACE}/testssl", "--openssl", "/usr/bin/openssl", "--add-ca", f"{PLACE}/root.pem", "--nodns", "none",
         "--warnings", "off", "--color", "0", "--quiet", "--ip", address, "--jsonfile", f"{PLACE}/out.json",
         *(["--starttls", endpoint.starttls] if endpoint.starttls else []), f"{endpoint.server_name}:{port}",
     ]  # fmt: skip
