@@ -91,8 +91,8 @@ def _sandbox(unit: str, every: Mapping[str, tuple[str, ...]], said: Mapping[str,
     but = {name: _values(exception["is"]) for name, exception in exceptions.items()}
     if idle := sorted(name for name, values in but.items() if base.get(name) == values):
         raise BadSandbox(f"{unit}: no exception, every unit has it: {', '.join(idle)}")
-    if said.get("apply", "restart") not in {"restart", "boot"}:
-        raise BadSandbox(f"{unit}: apply: {said['apply']} (restart, boot)")
+    if said.get("apply", "restart") not in {"restart", "start"}:
+        raise BadSandbox(f"{unit}: apply: {said['apply']} (restart, start)")
     waived = said.get("waived")
     return Sandbox(
         unit=unit,
