@@ -96,6 +96,16 @@ def test_no_password_opens_anything(converged: Converged, site: Site) -> None:
         assert f"allowtcpforwarding {passed_on}" in effective, host
 
 
+def test_a_persons_shell_is_strict_and_what_root_installs_is_not(converged: Converged, site: Site) -> None:
+    for host in hosts(site):
+        said = converged.said(host, "su", "-", "shoko", "-c", "umask; echo $TMOUT; ulimit -Hc; sudo -n sh -c umask")
+        assert said.split() == ["0027", "900", "0", "0022"], host
+        assert "recorded" in converged.said(host, "cat", "/etc/issue.net"), host
+        assert converged.said(host, "sh", "-c", "systemctl is-active sshd-unix-local.socket || true") == "inactive", (
+            host
+        )
+
+
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda one: one.name)
 def test_tls_is_of_today_everywhere(converged: Converged, endpoint: Endpoint) -> None:
     today = scans.hello(converged, endpoint)
