@@ -54,7 +54,7 @@ def long_words(text: str, key: str) -> Iterable[str]:
 
 
 def texts(made: Extracted, references: Iterable[tuple[str, str]] = ()) -> dict[str, dict[str, str]]:
-    """Folded texts of each field, each once, with what they were; `references`: (kind, form) of the authority records."""
+    """Folded texts of each field, each once, with what they were; `references`: (kind, form) of authority records."""
     found: dict[str, dict[str, str]] = {letter: {} for letter in FIELDS}
 
     def note(letter: str, text: str) -> None:
