@@ -29,6 +29,7 @@ ENDPOINTS = [
     Endpoint("patroni", "db2", "10.10.50.11:8008", "db1.shoko.internal"),
     Endpoint("etcd-clients", "db2", "10.10.50.11:2379", "db1.shoko.internal"),
     Endpoint("etcd-peers", "db2", "10.10.50.11:2380", "db1.shoko.internal"),
-    Endpoint("backup", "bak1", "10.10.50.11:8432", "db1.shoko.internal"),
+    # pgBackRest sets the one curve itself.
+    Endpoint("backup", "bak1", "10.10.50.11:8432", "db1.shoko.internal", group="prime256v1"),
     Endpoint("logs", "db1", "10.10.80.21:2514", "log1.shoko.internal"),
 ]
