@@ -36,7 +36,16 @@ def make_disk(disk: Path, trees: Sequence[Path], uuid: str, log: Path) -> None:
             handle.truncate(SIZE * 2**20)
         offset = PARTITION * SECTOR
         lowers = ":".join(str(tree) for tree in trees)
-        script: list[str | Path] = ["sh", BUILDER, fresh, str(offset), str(SIZE - offset // 2**20), uuid, lowers, scratch]
+        script: list[str | Path] = [
+            "sh",
+            BUILDER,
+            fresh,
+            str(offset),
+            str(SIZE - offset // 2**20),
+            uuid,
+            lowers,
+            scratch,
+        ]
         run([*ISOLATED, *script], log=log)
         _write_boot(fresh, (scratch / "boot.img").read_bytes(), (scratch / "core.img").read_bytes())
         fresh.replace(disk)

@@ -99,7 +99,7 @@ class VirtualMachine(Machine):
 
     def _hardware(self, storage: str) -> list[str]:
         words = [
-            "-name", self.name, "-uuid", self.disk_uuid(), "-accel", "tcg,tb-size=512", "-cpu", "max",
+            "-name", self.name, "-uuid", self.disk_uuid(), "-accel", "tcg,tb-size=512", "-cpu", "max,svm=off",
             "-smp", "1", "-m", str(MEMORY), "-nodefaults", "-no-user-config", "-display", "none",
             "-serial", f"file:{self.console.name}", "-qmp", f"unix:{self.monitor_socket.name},server=on,wait=off",
             "-drive", storage, "-device", "virtio-rng-pci",
@@ -180,7 +180,7 @@ def _boot_files(host: LabHost, disk: str) -> tuple[DayZero, ...]:
     """Return what an installer writes for this hardware: disks, boot loader, console, names of cards."""
     grub = (
         "set timeout=0\nmenuentry Debian {\n"
-        f"  linux /vmlinuz root=UUID={disk} ro console=ttyS0\n  initrd /initrd.img\n}}\n"
+        f"  linux /vmlinuz root=UUID={disk} ro console=ttyS0 quiet\n  initrd /initrd.img\n}}\n"
     )
     return (
         text_file("/etc/fstab", f"UUID={disk} / ext4 errors=remount-ro 0 1\n"),
