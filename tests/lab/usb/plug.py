@@ -1,20 +1,19 @@
 #!/usr/bin/env python3
 """Attaches pretended USB devices to the machine it runs on, and tells what the kernel did with them.
 
-Needs root, the modules dummy_hcd and libcomposite, and nothing but Python's own library. A pretended device is a gadget
-of the kernel's (configfs) on a pretended controller (dummy_hcd), so it has any vendor, product, serial and functions, and
-the host side meets it as it meets a real one.
+Needs root, the modules dummy_hcd and libcomposite, a file with a FAT file system at IMAGE, and nothing but Python's own
+library. A pretended device is a gadget of the kernel's (configfs) on a pretended controller (dummy_hcd), so it has any
+vendor, product, serial and functions, and the host side meets it as it meets a real one.
 
 Reads a JSON object from standard input:
   devices  list of {vendor, product, serial, functions}; functions are of `keyboard`, `hid`, `storage`, `vendor`
-  hold     seconds that each stays attached after the kernel has seen it
+  hold     seconds that each stays attached; longer where the kernel has not seen it yet
   together how many are attached at the same time (default 1)
-  kill     signal that the daemon gets while each is being attached (default none)
-  restart  true: the daemon is restarted while each is being attached
+  before   a command that runs just before each group is attached, beside it (default none)
   leave    true: the last ones stay attached
-Writes one: `devices`, per device {seen, authorized, usable, drivers, blocks, inputs, mounts}: `seen` and `usable` are
-seconds from plugging in, null if never; `binds`, every binding of a driver to an interface of a pretended device, as the
-kernel announced it, so that one that lasted a millisecond counts too; `took`, seconds for all.
+Writes one: `devices`, per device {seen, usable, authorized, drivers, blocks, inputs, mounts}: `seen` and `usable` are
+seconds from plugging in, null if never; `binds`, every binding of a driver to an interface of a pretended device, as
+the kernel announced it, so that one that lasted a millisecond counts too; `took`, seconds for plugging in the last group.
 """
 
 import contextlib
@@ -42,13 +41,9 @@ A_KEY, NO_KEY = bytes([0, 0, 4, 0, 0, 0, 0, 0]), bytes(8)
 
 
 def prepare() -> None:
-    """Load the pretended controllers and make the medium that pretended storage holds."""
+    """Load the pretended controllers."""
     subprocess.run(["modprobe", "dummy_hcd", f"num={CONTROLLERS}"], check=True)
     subprocess.run(["modprobe", "libcomposite"], check=True)
-    if not IMAGE.exists():
-        with IMAGE.open("wb") as image:
-            image.truncate(8 << 20)
-        subprocess.run(["mkfs.vfat", "-n", "TRANSFER", str(IMAGE)], check=True, stdout=subprocess.DEVNULL)
 
 
 class Device:
@@ -212,14 +207,6 @@ class Announcements(threading.Thread):
                 self.binds.append({"product": known.get("PRODUCT"), "driver": known.get("DRIVER")})
 
 
-def disturb(wanted: dict) -> None:
-    """Do to the daemon what the caller asked for."""
-    if wanted.get("kill"):
-        subprocess.run(["systemctl", "kill", f"--signal={wanted['kill']}", "usbguard"], check=True)
-    if wanted.get("restart"):
-        subprocess.Popen(["systemctl", "restart", "usbguard"])
-
-
 def main() -> int:
     """Attach everything, as many together as asked, and tell."""
     wanted = json.load(sys.stdin)
@@ -229,14 +216,16 @@ def main() -> int:
     heard.start()
     together = min(wanted.get("together", 1), CONTROLLERS)
     queue, told = list(wanted["devices"]), []
-    started = time.monotonic()
+    took = 0.0
     while queue:
         batch = [Device(number, queue.pop(0)) for number in range(min(together, len(queue)))]
         for device in batch:
             device.build()
-        disturb(wanted)
+        disturbing = subprocess.Popen(wanted["before"]) if wanted.get("before") else None
+        started = time.monotonic()
         for device in batch:
             device.plug()
+        took = time.monotonic() - started
         until = time.monotonic() + wanted["hold"]
         while time.monotonic() < until or (
             not all(device.seen is not None for device in batch) and time.monotonic() < until + 30
@@ -244,11 +233,12 @@ def main() -> int:
             for device in batch:
                 device.look()
             time.sleep(0.05)
+        if disturbing is not None:
+            disturbing.wait()
         told += [device.result() for device in batch]
         if not (wanted.get("leave") and not queue):
             for device in batch:
                 device.remove()
-    took = time.monotonic() - started
     time.sleep(1)
     json.dump({"devices": told, "binds": heard.binds, "took": took}, sys.stdout)
     return 0
