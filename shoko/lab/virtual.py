@@ -105,7 +105,7 @@ class VirtualMachine(Machine):
             "-smp", "1", "-m", str(MEMORY), "-nodefaults", "-no-user-config", "-display", "none",
             "-serial", f"file:{self.console.name}", "-qmp", f"unix:{self.monitor_socket.name},server=on,wait=off",
             "-drive", storage, "-device", "virtio-rng-pci",
-            "-device", "qemu-xhci,id=usb,p2=15,p3=15", "-device", "usb-kbd,bus=usb.0,id=keyboard",
+            "-device", "qemu-xhci,id=usb,p2=15,p3=15", "-device", "usb-kbd,bus=usb.0,id=keyboard,serial=KEYBOARD-1",
         ]  # fmt: skip
         for number, leg in enumerate(self.host.legs):
             words += ["-netdev", f"tap,id=leg{number},ifname={tap_name(number)},script=no,downscript=no"]

@@ -13,7 +13,7 @@ Reads a JSON object from standard input:
   leave    true: the last ones stay attached
 Writes one: `devices`, per device {seen, usable, authorized, drivers, blocks, inputs, mounts}: `seen` and `usable` are
 seconds from plugging in, null if never; `binds`, every binding of a driver to an interface of a pretended device, as
-the kernel announced it, so that one that lasted a millisecond counts too; `took`, seconds for plugging in the last group.
+the kernel announced it, so that one that lasted a millisecond counts too; `took`, seconds for the last group.
 """
 
 import contextlib

@@ -2,7 +2,6 @@
 
 import struct
 import subprocess
-from collections.abc import Iterator
 from functools import reduce
 from operator import xor
 from pathlib import Path
@@ -38,11 +37,11 @@ def empty_hive() -> bytes:
 
 
 @pytest.fixture(scope="module")
-def rendered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The lab's policies as an operator gets them."""
     folder = tmp_path_factory.mktemp("windows")
     assert main(["usb", "-i", str(ROOT / "inventories/lab"), "--windows", str(folder)]) == 0
-    yield folder
+    return folder
 
 
 def merged(file: Path, folder: Path) -> dict[str, dict[str, str]]:
