@@ -10,6 +10,7 @@ Reads a JSON object from standard input:
   hold     seconds that each stays attached; longer where the kernel has not seen it yet
   together how many are attached at the same time (default 1)
   before   a command that runs just before each group is attached, beside it (default none)
+  patience seconds more that each may take until it is usable (default 0)
   leave    true: the last ones stay attached
 Writes one: `devices`, per device {seen, usable, authorized, drivers, blocks, inputs, mounts}: `seen` and `usable` are
 seconds from plugging in, null if never; `binds`, every binding of a driver to an interface of a pretended device, as
@@ -30,6 +31,7 @@ from pathlib import Path
 GADGETS = Path("/sys/kernel/config/usb_gadget")
 PLATFORM = Path("/sys/devices/platform")
 CONTROLLERS = 30
+SIGHT = 60  # seconds that a busy kernel may take to see a device
 IMAGE = Path("/run/usb-bench.img")
 NETLINK_KOBJECT_UEVENT = 15
 # A boot keyboard: Device Class Definition for HID 1.11, appendix E.6.
@@ -124,14 +126,14 @@ class Device:
             return
         now = time.monotonic() - self.plugged
         self.seen = self.seen if self.seen is not None else now
-        if self.usable is None and len(self._drivers(place)) == len(self.wanted["functions"]) and self._works(place):
-            self.usable = now
+        if self.usable is None and len(list(place.glob("*:*"))) == len(self.wanted["functions"]) and self._works(place):
+            self.usable = time.monotonic() - self.plugged
 
     def _drivers(self, place: Path) -> list[str]:
         return sorted(link.resolve().name for link in place.glob("*:*/driver"))
 
     def _works(self, place: Path) -> bool:
-        """What a person would call working: keys arrive, a medium is mounted, else a driver is there."""
+        """What a person would call working: keys arrive, a medium is mounted, else a program may open it."""
         if self.wanted["functions"][0] == "keyboard":
             return self._key_arrives(place)
         if "storage" in self.wanted["functions"]:
@@ -143,10 +145,7 @@ class Device:
         sender = next(iter(sorted((self.gadget / "functions").glob(f"hid.{self.number}0/dev"))), None)
         if handler is None or sender is None or not Path("/dev/input", handler.name).exists():
             return False
-        number = os.makedev(*map(int, sender.read_text().split(":")))
-        node = Path(f"/run/usb-bench-hid{self.number}")
-        node.unlink(missing_ok=True)
-        os.mknod(node, 0o600 | 0o020000, number)
+        node = Path(f"/dev/hidg{sender.read_text().strip().partition(':')[2]}")
         events = os.open(f"/dev/input/{handler.name}", os.O_RDONLY | os.O_NONBLOCK)
         try:
             keys = os.open(node, os.O_WRONLY | os.O_NONBLOCK)
@@ -157,11 +156,10 @@ class Device:
                 return bool(os.read(events, 24 * 8))
             finally:
                 os.close(keys)
-        except BlockingIOError:
+        except OSError:  # not yet
             return False
         finally:
             os.close(events)
-            node.unlink()
 
     def _mounts(self, place: Path) -> list[str]:
         blocks = [path.name for path in place.glob("*:*/host*/target*/*/block/*")]
@@ -207,6 +205,14 @@ class Announcements(threading.Thread):
                 self.binds.append({"product": known.get("PRODUCT"), "driver": known.get("DRIVER")})
 
 
+def _waits(batch: list[Device], until: float, patience: float) -> bool:
+    """Whether a group stays attached: for its time, until each was seen, and as long as patience asks for."""
+    now = time.monotonic()
+    if now < until or (now < until + SIGHT and any(device.seen is None for device in batch)):
+        return True
+    return now < patience and any(device.usable is None for device in batch)
+
+
 def main() -> int:
     """Attach everything, as many together as asked, and tell."""
     wanted = json.load(sys.stdin)
@@ -227,9 +233,8 @@ def main() -> int:
             device.plug()
         took = time.monotonic() - started
         until = time.monotonic() + wanted["hold"]
-        while time.monotonic() < until or (
-            not all(device.seen is not None for device in batch) and time.monotonic() < until + 30
-        ):
+        patience = until + wanted.get("patience", 0)
+        while _waits(batch, until, patience):
             for device in batch:
                 device.look()
             time.sleep(0.05)
