@@ -23,7 +23,6 @@ from shoko.lab.relay import Route
 from shoko.lab.settings import CHECKOUT, LabSettings
 from shoko.lab.wires import NETNS, Wiring, remove_namespace
 
-BOOT_SECONDS = 300.0  # a boot takes one; a machine with several labs and test runs may be very busy
 _RELAY_SECONDS = 20.0
 RELAY_GROUP = "relay"  # cannot clash: the engine refuses a host of that name
 # systemd-nspawn(1): /proc/sys/net writable, and a cgroup2 view although the machine may be hybrid.
@@ -125,7 +124,7 @@ class Lab:
 
     def _wait(self, names: Sequence[str]) -> None:
         """Wait until every host says how it is; report those that are not simply `running`."""
-        give_up = time.monotonic() + BOOT_SECONDS
+        give_up = time.monotonic() + max((self.machine(name).boot_seconds for name in names), default=0)
         waiting = {}
         for name in names:
             machine = self.machine(name)

@@ -33,6 +33,8 @@ _libc = ctypes.CDLL(None, use_errno=True)
 class Machine:
     """A lab host as the machine sees it. It need not exist or run."""
 
+    boot_seconds = 300.0  # a boot takes one; a machine with several labs and test runs may be very busy
+
     def __init__(self, settings: LabSettings, host: LabHost) -> None:
         self.host = host
         self.name = settings.machine(host.name)

@@ -37,6 +37,8 @@ _PLAIN_CARD = "csum=off,gso=off,host_tso4=off,host_tso6=off,host_ecn=off,host_uf
 class VirtualMachine(Machine):
     """A lab host under QEMU. It need not exist or run."""
 
+    boot_seconds = 1200.0  # a boot takes one minute of a core that nobody else wants
+
     def __init__(self, settings: LabSettings, host: LabHost) -> None:
         self._ssh_config = settings.ssh_config
         super().__init__(settings, host)
