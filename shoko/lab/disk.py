@@ -47,13 +47,14 @@ def make_disk(disk: Path, trees: Sequence[Path], uuid: str, log: Path) -> None:
             scratch,
         ]
         run([*ISOLATED, *script], log=log)
-        _write_boot(fresh, (scratch / "boot.img").read_bytes(), (scratch / "core.img").read_bytes())
+        write_boot(fresh, (scratch / "boot.img").read_bytes(), (scratch / "core.img").read_bytes())
         fresh.replace(disk)
     finally:
         shutil.rmtree(scratch)
 
 
-def _write_boot(disk: Path, boot: bytes, core: bytes) -> None:
+def write_boot(disk: Path, boot: bytes, core: bytes) -> None:
+    """Write the boot sector (GRUB's code and the partition table) and the core image; LabError if that is too long."""
     gap = (PARTITION - 1) * SECTOR
     if len(core) > gap:
         raise LabError(f"GRUB's core image has {len(core)} bytes, the gap before the partition {gap}")

@@ -51,7 +51,7 @@ def bring_up(
     """
     declaration = load(settings.site)
     raise_limits()
-    machines = _virtual(settings, virtual)
+    machines = virtual_hosts(settings, virtual)
     if machines:
         check_emulator()
     record = LabRecord(settings.checkout, settings.site, _ports(settings, ports), machines)
@@ -64,7 +64,7 @@ def bring_up(
     lab.start_relay(_routes(settings, declaration, record))
 
 
-def _virtual(settings: LabSettings, given: Sequence[str] | None) -> tuple[str, ...]:
+def virtual_hosts(settings: LabSettings, given: Sequence[str] | None) -> tuple[str, ...]:
     """Return which hosts are virtual machines: as given or as before. A host that runs cannot become another kind."""
     record = read_record(settings.record)
     former = record.virtual if record is not None else ()
