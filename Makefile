@@ -10,7 +10,7 @@ PLAYBOOK = $(BIN)/ansible-playbook -i $(SITE)
 PYTHON := $(shell for p in python3.13 python3.12 $$(ls -d $(HOME)/.pyenv/versions/3.1[23]*/bin/python3 2>/dev/null | sort -rV) python3; do \
   command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && { command -v $$p; break; }; done)
 
-.PHONY: help setup lab site test test-long check lint unit scenarios browser prove prove-kernel prove-mutations usb-long down clean lock apt-lab apt-test root
+.PHONY: help setup lab site test test-long check lint unit scenarios browser audit prove prove-kernel prove-mutations usb-long down clean lock apt-lab apt-test root
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ lint: setup
 
 unit: setup
 	@$(BIN)/pytest -q -n auto tests/unit
+
+audit: root setup ## the running lab against scanners (systemd-analyze, ssh-audit, testssl.sh, …); reports in results/ (long)
+	@$(BIN)/python tests/audit
 
 prove: root setup ## what the roles would write, against the declaration, for every packet
 	@$(BIN)/shoko prove --static --rendered -i $(SITE)

@@ -131,7 +131,7 @@ def main() -> int:
     cluster.SERVER.create()
     with (cluster.SERVER.data / "postgresql.auto.conf").open("a") as conf:
         conf.writelines(f"{name} = '{value}'\n" for name, value in SETTINGS.items())
-    cluster.SERVER.start()
+    cluster.SERVER.start(fsync="on")
     result: dict[str, object] = {"load_before": os.getloadavg()}
     try:
         with cluster.connect() as connection:

@@ -31,8 +31,8 @@ def main() -> int:
     options = parser.parse_args()
     cluster.SERVER.create()
     with (cluster.SERVER.data / "postgresql.auto.conf").open("a") as conf:
-        conf.write("fsync = on\nshared_buffers = '512MB'\n")
-    cluster.SERVER.start()
+        conf.write("shared_buffers = '512MB'\n")
+    cluster.SERVER.start(fsync="on")
     try:
         print(json.dumps(_measure(options), ensure_ascii=False))
     finally:

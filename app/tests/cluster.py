@@ -89,8 +89,9 @@ class Server:
     def _control(self, *arguments: str) -> None:
         _as_server([str(_binaries() / "pg_ctl"), "-D", str(self.data), "-w", "-s", *arguments])
 
-    def start(self) -> None:
-        settings = f"-k {self.socket} -c listen_addresses= -c fsync=off -c max_connections=60"
+    def start(self, *, fsync: str = "off") -> None:
+        """`fsync`: "on" where times are measured."""
+        settings = f"-k {self.socket} -c listen_addresses= -c fsync={fsync} -c max_connections=60"
         self._control("-o", settings, "-l", f"{self.data}/server.log", "start")
 
     def promote(self) -> None:

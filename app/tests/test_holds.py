@@ -105,6 +105,18 @@ def test_a_suspension_ends_with_its_last_day(meros: list[Item]) -> None:
     assert not changing.suspend(ACTOR, waits.pk, today, today)  # no longer waiting
 
 
+def test_who_was_passed_over_while_suspended_is_first_again_when_it_ends(meros: list[Item]) -> None:
+    one, two = people(2)
+    first, second = hold(one, MEROS), hold(two, MEROS)
+    today = timezone.localdate()
+    changing.suspend(ACTOR, first.pk, today, today)
+    assert scan(meros[0], "central") == Outcome.HOLD_SHELF
+    assert state(second) == State.ON_SHELF
+    assert changing.resume(ACTOR, first.pk)
+    scan(meros[1], "central")
+    assert Hold.objects.get(item=meros[1]).pk == first.pk
+
+
 def test_the_last_of_a_long_queue_is_reached(meros: list[Item]) -> None:
     """No window: 60 suspended ones do not hide the one behind them."""
     everybody = people(61)

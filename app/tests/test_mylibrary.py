@@ -75,6 +75,11 @@ def test_loans_are_shown_and_renewed(member: Client, patron: Patron, item: Item)
     assert said(member, "/my/renew/", {"key": key(), "loan": loan.pk}) == "not-renewed"
 
 
+@pytest.mark.parametrize("face", ["", "/ja-easy", "/ja-kids"])
+def test_no_face_calls_what_i_have_borrowed_lent_to_others(member: Client, face: str) -> None:
+    assert "借りている資料 (0)" in member.get(f"{face}/my/").content.decode()
+
+
 def test_the_reason_why_a_loan_cannot_be_renewed_comes_from_the_rows_of_others(
     member: Client, patron: Patron, other_patron: Patron, item: Item
 ) -> None:

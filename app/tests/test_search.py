@@ -8,7 +8,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shoko_ils.catalog import search
+from shoko_ils.catalog import listing, search
 from shoko_ils.catalog.models import Record, SearchDocument
 from shoko_ils.catalog.normalise import words
 from shoko_ils.catalog.query import Field, Join, Match, Row
@@ -75,6 +75,36 @@ def test_any_word_finds_what_a_plain_scan_finds(word: str, negated: bool) -> Non
     with_word = plain(key, "TRX")
     wanted = plain("太宰") - with_word if negated else plain("太宰") & with_word
     assert set(Search(rows).all_ids()) == wanted
+
+
+def test_a_long_word_that_stands_by_itself_is_found_without_a_second_look() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT word FROM ts_stat('SELECT tokens FROM search_document') WHERE word ~ '^[+]A[ァ-ヺ]{5}'"
+            " ORDER BY ndoc DESC LIMIT 1"
+        )
+        word = cursor.fetchone()[0][2:]
+        asked = simple(word)
+        hits = asked.all_ids()
+        cursor.execute("SELECT record_id FROM search_document WHERE folded LIKE %s ORDER BY record_id", [f"%{word}%"])
+        assert hits == [number for (number,) in cursor.fetchall()]
+        cursor.execute(
+            "SELECT count(*) FROM search_document WHERE tokens @@ %s::tsquery",
+            [f"{asked.query.text}&!({asked.query.certain})"],
+        )
+        assert cursor.fetchone()[0] < len(hits) / 5
+
+
+def test_what_is_said_to_stand_in_a_field_stands_there() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*), count(*) FILTER (WHERE NOT folded ~ ('(?n)^' || substr(lexeme, 2, 1) || '.*' ||"
+            " substr(lexeme, 3))) FROM search_document, unnest(tsvector_to_array(tokens)) AS lexeme"
+            " WHERE lexeme LIKE '+%' AND record_id % 10 = 0"
+        )
+        number, wrong = cursor.fetchone()
+    assert number > 1000
+    assert wrong == 0
 
 
 def test_a_word_whose_triples_stand_apart_is_not_found() -> None:
@@ -197,7 +227,7 @@ def test_a_page_of_results_costs_little_of_our_own_time() -> None:
     """Processor time of this process, without the database: a page with twenty hits and their copies."""
     ids = simple("太宰").ids(20)
     began = time.process_time()
-    assert len(search.in_order(ids)) == 20
+    assert len(listing.in_order(ids)) == 20
     assert time.process_time() - began < 0.2
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import resources
+
 from shoko.bootstrap.keys import Keys
 from shoko.bootstrap.model import File
 from shoko.bootstrap.networkd import interfaces
@@ -11,14 +13,6 @@ from shoko.declaration.model import Declaration, Host
 ADMINISTRATOR = "shoko"
 CONTROLLER_KEY = "/etc/shoko/keys/controller"
 
-_SSHD = """# Written from the declaration: keys only, and only those that root has placed.
-HostKey /etc/ssh/ssh_host_ed25519_key
-AuthorizedKeysFile /etc/ssh/authorized_keys/%u
-PasswordAuthentication no
-KbdInteractiveAuthentication no
-PermitRootLogin no
-"""
-
 
 def access_files(declaration: Declaration, host: Host, keys: Keys) -> list[File]:
     """Return the files by which the controller comes in to a host; on a controller also those by which it goes out."""
@@ -27,7 +21,7 @@ def access_files(declaration: Declaration, host: Host, keys: Keys) -> list[File]
     files = [
         File("/etc/ssh/ssh_host_ed25519_key", own.private, 0o600),
         File("/etc/ssh/ssh_host_ed25519_key.pub", f"{own.public} {host.name}\n".encode()),
-        File("/etc/ssh/sshd_config.d/10-shoko.conf", _SSHD.encode()),
+        File("/etc/ssh/sshd_config.d/10-shoko.conf", resources.files("shoko").joinpath("data/sshd.conf").read_bytes()),
         File(f"/etc/ssh/authorized_keys/{ADMINISTRATOR}", f"{keys.controller.public} shoko-controller\n".encode()),
         File(f"/etc/sudoers.d/{ADMINISTRATOR}", f"{ADMINISTRATOR} ALL=(ALL:ALL) NOPASSWD: ALL\n".encode(), 0o440),
         File(f"/etc/sysusers.d/{ADMINISTRATOR}.conf",

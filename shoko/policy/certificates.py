@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from shoko.declaration.model import Host, Vip
 from shoko.policy.rules import Json
-from shoko.policy.services import DATABASE_ROLES
+from shoko.policy.services import DATABASE_ROLES, backup
 from shoko.policy.view import View, addresses
 
 # Where a site has names below .localhost, people reach it through a relay on their own machine, also by address.
@@ -33,7 +33,7 @@ def certificates(view: View, host: Host) -> list[Json]:
             if vip.held_by == "ils_servers" and view.public_names(vip.name)
         ]
         wanted += [_database_client(role) for role in DATABASE_ROLES]
-    if {"databases", "etcd"} & set(host.groups):
+    if {"databases", "etcd"} & set(host.groups) or backup(view, host):
         wanted.append(_one("data", "data", own, at))
     return sorted(wanted, key=lambda one: str(one["name"]))
 

@@ -111,6 +111,31 @@ def database(view: View, host: Host) -> Json | None:
     }
 
 
+def backup(view: View, host: Host) -> Json | None:
+    """The database's backup: a database knows where it is kept (`stores`), a store whose data it keeps (`members`).
+
+    `clients` may open a connection here: both ends do, the databases to send each piece of the log, the store to fetch
+    the rest. None where no flow for `backup` is declared; that flows lead both ways is a check of the declaration.
+    """
+    if not {"databases", "backups"} & set(host.groups):
+        return None
+    clients = _senders(view, host, "backup")
+    if not clients:
+        return None
+    leg = view.service_leg(host, "backup")
+    content: Json = {
+        "stanza": CLUSTER,
+        "address": addresses(leg.ipv4, leg.ipv6)[0],
+        "port": view.port("backup"),
+        "clients": clients,
+    }
+    if "databases" in host.groups:
+        content["stores"] = _members(view, host, "backup", "backups")
+    if "backups" in host.groups:
+        content["members"] = _members(view, host, "backup", "databases")
+    return content
+
+
 def switch(view: View, host: Host) -> Json | None:
     """A switch: its access ports (`host` is "provider" where a line is plugged in) and its own leg."""
     declaration = view.declaration

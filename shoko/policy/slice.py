@@ -58,6 +58,7 @@ def _slice(view: View, host: Host) -> Json:
         "proxy": ways_out.proxy(view, host),
         "vpn": ways_out.vpn(view, host),
         "database": services.database(view, host),
+        "backup": services.backup(view, host),
         "ils": services.ils(view, host),
         "switch": services.switch(view, host),
         "usb": devices.usb(view, host),

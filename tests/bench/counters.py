@@ -59,6 +59,7 @@ class Counter:
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
         if body:
             headers |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": f"https://{STAFF}"}
+            headers["X-Shoko-Answer"] = "1"  # as the counter's script asks
         self.connection.request(method, path, body, headers)
         answer = self.connection.getresponse()
         page = answer.read().decode()

@@ -100,7 +100,7 @@ SLIPS = {
         ),
     ),
     "a route": Slip(
-        "bak1",
+        "mon1",
         "ip route add 10.10.50.0/24 via 10.10.80.1 dev mgmt",
         "ip route del 10.10.50.0/24 via 10.10.80.1 dev mgmt",
         ("a route that no flow names: 10.10.50.0/24", "can now be addressed: ", "db1"),

@@ -1,9 +1,11 @@
 """The search document of a record: what it is found by, as lexemes, and what it is counted by.
 
 A lexeme is the letter of a field and two or three neighbouring characters of its folded text, so that a word of two
-or three characters is one lookup. `=T…` is a whole field; its beginning finds what begins so.
+or three characters is one lookup. `=T…` is a whole field; its beginning finds what begins so. `+T…` is a longer word as
+it stands in the field, between blanks or as a run of one script: a record that has it needs no second look for it.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -13,8 +15,11 @@ from shoko_ils.catalog.readings import both
 
 # T title, R its reading, A names, S subjects, P publisher, X series, contents and the book it stands in
 FIELDS = "TRASPX"
-CLASS, NDLC, NUMBER, WHOLE = "C", "K", "I", "="
+CLASS, NDLC, NUMBER, WHOLE, WORD = "C", "K", "I", "=", "+"
 MAX_WHOLE = 200
+# of folded text; shorter words are found for certain by their pairs and triples
+RUNS = re.compile(r"[ァ-ヺ]{4,200}|[一-鿿々]{4,200}|[a-z0-9]{4,200}")
+BETWEEN = re.compile(r"[\s,、・:;=/()]+")
 
 
 @dataclass(frozen=True)
@@ -39,13 +44,22 @@ def grams(letter: str, text: str) -> Iterable[str]:
             yield letter + text[start : start + 3]
 
 
-def texts(made: Extracted, references: Iterable[tuple[str, str]] = ()) -> dict[str, list[str]]:
-    """Folded texts of each field, each once; `references`: (kind, form) of the headings' authority records."""
-    found: dict[str, dict[str, None]] = {letter: {} for letter in FIELDS}
+def long_words(text: str, key: str) -> Iterable[str]:
+    """Words of four characters and more of a text that are certainly part of its folded `key`."""
+    yield from RUNS.findall(key)
+    for piece in BETWEEN.split(text):
+        # folding looks at neighbours: a piece may fold otherwise alone
+        if len(piece) > 3 and 3 < len(word := folded(piece)) <= MAX_WHOLE and word in key:
+            yield word
+
+
+def texts(made: Extracted, references: Iterable[tuple[str, str]] = ()) -> dict[str, dict[str, str]]:
+    """Folded texts of each field, each once, with what they were; `references`: (kind, form) of authority records."""
+    found: dict[str, dict[str, str]] = {letter: {} for letter in FIELDS}
 
     def note(letter: str, text: str) -> None:
         if key := folded(text):
-            found[letter][key] = None
+            found[letter].setdefault(key, text)
 
     # the bare title first: it decides about the rank
     note("T", made.title)
@@ -66,7 +80,7 @@ def texts(made: Extracted, references: Iterable[tuple[str, str]] = ()) -> dict[s
         note("S" if kind == SUBJECT else "A", text)
     note("A", made.responsibility)
     note("P", made.publisher)
-    return {letter: list(keys) for letter, keys in found.items()}
+    return found
 
 
 def build(made: Extracted, references: Iterable[tuple[str, str]] = ()) -> Document:
@@ -74,9 +88,10 @@ def build(made: Extracted, references: Iterable[tuple[str, str]] = ()) -> Docume
     lexemes: set[str] = set()
     lines = []
     for letter, keys in texts(made, references).items():
-        for key in keys:
+        for key, text in keys.items():
             lexemes.update(grams(letter, key))
             lexemes.add(WHOLE + letter + key[:MAX_WHOLE])
+            lexemes.update(WORD + letter + word for word in long_words(text, key))
             lines.append(letter + key)
     lexemes.update(CLASS + number for number in made.ndc)
     lexemes.update(NDLC + folded(number) for number in made.ndlc)

@@ -66,6 +66,11 @@ class Condition:
     is_exact: bool = True
 
     @cached_property
+    def certain(self) -> str:
+        """Query for what has the word as it stands: no second look tells more of it."""
+        return "(" + "|".join(quoted(f"{document.WORD}{letter}{self.word}") for letter in self.letters) + ")"
+
+    @cached_property
     def recheck(self) -> tuple[str, str]:
         """SQL over `folded` and its parameter."""
         if self.letters == document.FIELDS:
@@ -150,9 +155,13 @@ def conditions(row: Row) -> list[Condition]:
 
 @dataclass(frozen=True)
 class Query:
-    """A compiled question: `text` for `tokens @@`, `recheck` for the candidates or empty, `words` of the ranking."""
+    """A compiled question: `text` for `tokens @@`, `recheck` for the candidates or empty, `words` of the ranking.
+
+    What `certain` finds, if it is not empty, is a hit whatever `recheck` says.
+    """
 
     text: str
+    certain: str
     recheck: str
     parameters: tuple[str, ...]
     words: tuple[str, ...]
@@ -164,7 +173,8 @@ class Query:
 def compile_rows(rows: list[Row]) -> Query:
     """Rows from left to right: each joins all that stands before it."""
     text, recheck, parameters, ranked = "", "", [], []
-    exact = True
+    exact = plain = True
+    certain: list[str] = []
     for row in rows:
         found = conditions(row)
         if not found:
@@ -196,8 +206,10 @@ def compile_rows(rows: list[Row]) -> Query:
         else:
             text, recheck = f"({text}&({own}))", f"({recheck} AND ({check}))"
         exact &= row_exact
+        plain &= row.join is Join.AND
+        certain += [each.certain for each in found if not each.is_exact]
         if not negated:
             ranked += [each.word for each in found if each.letters]
     if exact:
-        return Query(text, "", (), tuple(ranked))
-    return Query(text, recheck, tuple(parameters), tuple(ranked))
+        return Query(text, "", "", (), tuple(ranked))
+    return Query(text, "&".join(certain) if plain else "", recheck, tuple(parameters), tuple(ranked))

@@ -101,8 +101,9 @@ class Search:
 
     def _false_candidates(self) -> list[int]:
         """Records that hold the triples of a long word, but not the word."""
+        text = f"{self.query.text}&!({self.query.certain})" if self.query.certain else self.query.text
         sql = f"SELECT record_id FROM search_document WHERE {self.where} AND ({self.query.recheck}) IS NOT TRUE"  # noqa: S608
-        return [number for (number,) in rows(sql, [*self.parameters, *self.query.parameters])]
+        return [number for (number,) in rows(sql, [text, *self.parameters[1:], *self.query.parameters])]
 
     def run(self, page: int = 1, *, facets: bool = True) -> Result:
         """One page; a page outside of what there is becomes the nearest."""
@@ -198,25 +199,19 @@ def simple(text: str, filters: Filters | None = None) -> Search:
 
 
 def for_list(records: QuerySet[Record]) -> QuerySet[Record]:
-    """What a list shows of records, with names and copies in a fixed number of queries."""
+    """Records with names and copies as `listing` describes them, and all that the page of one shows of its copies."""
     names = Heading.objects.exclude(kind="subject").select_related("authority")
     copies = (
-        Item.objects.select_related("library", "location", "availability")
-        .prefetch_related("bound")
+        Item.objects.select_related("library", "location")
+        .annotate(due_on=F("availability__due_on"), bound_as=F("bound__why"))
         .exclude(condition=Item.Condition.WITHDRAWN)
         # the columns that are public
         .only(
             *("barcode", "record", "library", "at_library", "location", "call_number", "condition"),
-            *("library_use_only", "availability__due_on"),
+            "library_use_only",
         )
     )
     return records.defer("summary", "contents").prefetch_related(
         Prefetch("headings", queryset=names, to_attr="names"),
-        Prefetch("items", queryset=copies.order_by(F("library__position"), "barcode")),
+        Prefetch("items", queryset=copies.order_by(F("library__position"), "barcode"), to_attr="copies"),
     )
-
-
-def in_order(ids: list[int]) -> list[Record]:
-    """The records of a page in the order of the result, ready for a list."""
-    found = {record.pk: record for record in for_list(Record.objects.filter(pk__in=ids))}
-    return [found[number] for number in ids if number in found]

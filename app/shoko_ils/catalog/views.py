@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from pymarc import Record as MarcRecord
 
 from shoko_ils.audit import record as audit
-from shoko_ils.catalog import authorities, editing, exporting, forms, marc, merging, search, series, uploads
+from shoko_ils.catalog import authorities, editing, exporting, forms, listing, marc, merging, search, series, uploads
 from shoko_ils.catalog.importing import batch as importing
 from shoko_ils.catalog.importing.revert import obstacles, revert
 from shoko_ils.catalog.importing.sources import BadFile, Form
@@ -50,7 +50,7 @@ def catalogue_page(request: HttpRequest) -> HttpResponse:
     found = search.simple(text).run(
         int(page) if (page := request.GET.get("page", "")).isdecimal() and len(page) < 5 else 1, facets=False
     )
-    hits = search.in_order(found.ids)
+    hits = listing.in_order(found.ids)
     return _page(
         request, "catalogue", {"text": text, "hits": hits, "result": found, "merges": MergeLog.objects.all()[:10]}
     )
@@ -302,6 +302,6 @@ def _authority(request: HttpRequest, found: Authority | None) -> HttpResponse:
                 return redirect("catalogue-authority", saved.pk)
         except authorities.CannotSave as error:
             refused = str(error)
-    works = search.in_order(series.works(found, 50)) if found else []
+    works = listing.in_order(series.works(found, 50)) if found else []
     context = {"form": form, "authority": found, "refused": refused, "works": works}
     return _page(request, "authority", context, 400 if form.errors or refused else 200)

@@ -9,6 +9,14 @@ from shoko_ils.circulation.models import DayCount
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.models import Item
 
+# one more `act`, by named places of a statement
+ONE_MORE = (
+    "INSERT INTO day_count (day, library_id, service_point_id, act, material_class_id, count)"
+    " VALUES (%(day)s, %(library)s, %(point)s, %(act)s, %(class)s, %(by)s)"
+    " ON CONFLICT (day, library_id, service_point_id, act, material_class_id)"
+    " DO UPDATE SET count = day_count.count + excluded.count"
+)
+
 
 def count(
     act: str,
@@ -25,11 +33,15 @@ def count(
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO day_count (day, library_id, service_point_id, act, material_class_id, count)"
-            " VALUES (%s, %s, %s, %s, %s, %s)"
-            " ON CONFLICT (day, library_id, service_point_id, act, material_class_id)"
-            " DO UPDATE SET count = day_count.count + excluded.count",
-            [day or timezone.localdate(), library.pk, point.pk if point else None, act, item.material_class_id, by],
+            ONE_MORE,
+            {
+                "day": day or timezone.localdate(),
+                "library": library.pk,
+                "point": point.pk if point else None,
+                "act": act,
+                "class": item.material_class_id,
+                "by": by,
+            },
         )
 
 

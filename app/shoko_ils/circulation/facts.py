@@ -6,6 +6,7 @@ import re
 from django.db import connection, transaction
 from django.utils import timezone
 
+from shoko_ils.circulation.counts import ONE_MORE
 from shoko_ils.circulation.late import FURTHEST_BACK
 from shoko_ils.circulation.models import Loan, LoanSpan
 from shoko_ils.holdings.models import Item
@@ -36,36 +37,61 @@ def age_band(born: dt.date | None, day: dt.date) -> str:
 
 
 def lent(loan: Loan, item: Item, patron: Patron) -> None:
-    """Count a new loan: the item in its month, and the loan in its day. Call it before the audit."""
+    """Count a new loan: the item in its month, the loan in its day and in the day's work. Call it before the audit."""
     figure = re.search(r"\d", item.call_number)
     with connection.cursor() as cursor:
         # one statement, because every loan makes it
         cursor.execute(
-            "WITH month AS (INSERT INTO item_month (item_id, month, loans) VALUES (%s, %s, 1)"
-            " ON CONFLICT (item_id, month) DO UPDATE SET loans = item_month.loans + 1)"
-            " INSERT INTO lending_fact (day, library_id, service_point_id, material_class_id, ndc_figure, age_band,"
-            " category_id, loans) VALUES (%s, %s, %s, %s, %s, %s, %s, 1)"
+            "WITH month AS (INSERT INTO item_month (item_id, month, loans) VALUES (%(item)s, %(month)s, 1)"  # noqa: S608
+            " ON CONFLICT (item_id, month) DO UPDATE SET loans = item_month.loans + 1),"
+            " fact AS (INSERT INTO lending_fact (day, library_id, service_point_id, material_class_id, ndc_figure,"
+            " age_band, category_id, loans)"
+            " VALUES (%(day)s, %(library)s, %(point)s, %(class)s, %(figure)s, %(band)s, %(category)s, 1)"
             " ON CONFLICT (day, library_id, service_point_id, material_class_id, ndc_figure, age_band, category_id)"
-            " DO UPDATE SET loans = lending_fact.loans + 1",
-            [
-                item.pk, loan.lent_on.replace(day=1),
-                loan.lent_on, loan.library_id, loan.service_point_id, item.material_class_id,
-                figure.group() if figure else "", age_band(patron.birth_date, loan.lent_on), patron.category_id,
-            ],
-        )  # fmt: skip
+            f" DO UPDATE SET loans = lending_fact.loans + 1) {ONE_MORE}",
+            {
+                "item": item.pk,
+                "month": loan.lent_on.replace(day=1),
+                "day": loan.lent_on,
+                "library": loan.library_id,
+                "point": loan.service_point_id,
+                "class": item.material_class_id,
+                "figure": figure.group() if figure else "",
+                "band": age_band(patron.birth_date, loan.lent_on),
+                "category": patron.category_id,
+                "act": "lend",
+                "by": 1,
+            },
+        )
 
 
-def kept(loan_id: int, returned_on: dt.date, by: int = 1) -> None:
-    """Count how long a loan was kept, while its borrower is known (`by=-1`: the return is undone)."""
+# how long a loan was kept, while its borrower is known
+KEPT = (
+    "INSERT INTO loan_span (category_id, material_class_id, library_id, service_point_id, lent_on, kept_days, loans)"
+    " SELECT p.category_id, i.material_class_id, l.library_id, l.service_point_id, l.lent_on,"
+    " %(day)s - l.lent_on, %(by)s FROM loan l JOIN patron p ON p.id = l.patron_id JOIN item i ON i.id = l.item_id"
+    " WHERE l.id = %(loan)s"
+    " ON CONFLICT (category_id, material_class_id, library_id, service_point_id, lent_on, kept_days)"
+    " DO UPDATE SET loans = loan_span.loans + excluded.loans"
+)
+
+
+def not_kept(loan_id: int, returned_on: dt.date) -> None:
+    """The return of a loan is undone: it is not counted as kept so long."""
+    with connection.cursor() as cursor:
+        cursor.execute(KEPT, {"loan": loan_id, "day": returned_on, "by": -1})
+
+
+def ended(loan_id: int, day: dt.date) -> None:
+    """Count how long an open loan was kept, and take the borrower and all that is near to him off its row.
+
+    One statement: the count sees the row as it was before.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO loan_span (category_id, material_class_id, library_id, service_point_id, lent_on, kept_days,"
-            " loans) SELECT p.category_id, i.material_class_id, l.library_id, l.service_point_id, l.lent_on,"
-            " %s - l.lent_on, %s FROM loan l JOIN patron p ON p.id = l.patron_id JOIN item i ON i.id = l.item_id"
-            " WHERE l.id = %s"
-            " ON CONFLICT (category_id, material_class_id, library_id, service_point_id, lent_on, kept_days)"
-            " DO UPDATE SET loans = loan_span.loans + excluded.loans",
-            [returned_on, by, loan_id],
+            f"WITH kept AS ({KEPT}) UPDATE loan SET patron_id = NULL, lent_at = NULL, pending = false,"  # noqa: S608
+            " no_notice_until = NULL, returned_on = %(day)s WHERE id = %(loan)s AND returned_on IS NULL",
+            {"loan": loan_id, "day": day, "by": 1},
         )
 
 

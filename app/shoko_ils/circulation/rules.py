@@ -1,11 +1,13 @@
 """Which loan rule applies, and which combinations none covers."""
 
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.db.models import F, Q
+from django.db.models import F
 
 from shoko_ils.circulation.models import LoanRule
+from shoko_ils.core.edition import current, kept
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.models import MaterialClass
 from shoko_ils.patrons.models import PatronCategory
@@ -16,19 +18,11 @@ from shoko_ils.patrons.models import PatronCategory
 ORDER = ("category", "material_class", "service_point", "library")
 
 
-def choose(category_id: int, class_id: int, library_id: int, point_id: int | None = None) -> LoanRule | None:
-    """The most specific rule in force, by ORDER; None: not covered."""
-    return (
-        LoanRule.objects.filter(
-            Q(category=category_id) | Q(category__isnull=True),
-            Q(material_class=class_id) | Q(material_class__isnull=True),
-            Q(library=library_id) | Q(library__isnull=True),
-            Q(service_point=point_id) | Q(service_point__isnull=True),
-            ended_on__isnull=True,
-        )
-        .order_by(*(F(name).asc(nulls_last=True) for name in ORDER))
-        .first()
-    )
+def choose(
+    category_id: int, class_id: int, library_id: int, point_id: int | None = None, *, edition: uuid.UUID | None = None
+) -> LoanRule | None:
+    """The most specific rule in force, by ORDER; None: not covered. `edition`: as the caller just read it."""
+    return first_fitting((category_id, class_id, point_id, library_id), kept_in_force(edition or current()))
 
 
 @dataclass(frozen=True)
@@ -54,6 +48,9 @@ def in_force() -> list[LoanRule]:
     """Rules in force, the strongest first."""
     rules = LoanRule.objects.filter(ended_on__isnull=True).select_related(*ORDER)
     return list(rules.order_by(*(F(name).asc(nulls_last=True) for name in ORDER)))
+
+
+kept_in_force = kept(in_force)
 
 
 def covering(combination: Combination, rules: list[LoanRule]) -> LoanRule | None:

@@ -1,6 +1,8 @@
 """Libraries of the site, their service points and calendars."""
 
 import datetime as dt
+import uuid
+from collections import defaultdict
 
 from django.db import models
 from django.utils import timezone
@@ -8,6 +10,7 @@ from django.utils.translation import get_language
 
 from shoko_ils.core.calendar import pattern
 from shoko_ils.core.calendar.days import HORIZON, Days, Exceptional
+from shoko_ils.core.edition import current, kept
 
 
 class Library(models.Model):
@@ -26,12 +29,13 @@ class Library(models.Model):
     def __str__(self) -> str:
         return self.name_en if get_language() == "en" else self.name_ja
 
-    def days(self, day: dt.date | None = None) -> Days:
-        """Open days around `day` (default: today), for a whole piece of work: one query."""
+    def days(self, day: dt.date | None = None, edition: uuid.UUID | None = None) -> Days:
+        """Open days around `day` (default: today), for a whole piece of work; `edition`: as the caller just read it."""
         day = day or timezone.localdate()
         near = dt.timedelta(days=2 * HORIZON)
-        found = CalendarException.objects.filter(library=self, first_on__lte=day + near, last_on__gte=day - near)
-        return Days(self.key, pattern.read(self.calendar), [one.as_days() for one in found])
+        dated = _exceptions(edition or current()).get(self.pk, ())
+        found = [one for one in dated if one.first <= day + near and one.last >= day - near]
+        return Days(self.key, pattern.read(self.calendar), found)
 
     def is_open(self, day: dt.date) -> bool:
         return self.days(day).is_open(day)
@@ -129,3 +133,12 @@ class CalendarException(models.Model):
     def as_days(self) -> Exceptional:
         emergency = self.kind == self.Kind.EMERGENCY
         return Exceptional(self.first_on, self.last_on, self.kind == self.Kind.OPEN, rank=int(emergency))
+
+
+@kept
+def _exceptions() -> dict[int, list[Exceptional]]:
+    """The exceptions of each library."""
+    found: dict[int, list[Exceptional]] = defaultdict(list)
+    for one in CalendarException.objects.all():
+        found[one.library_id].append(one.as_days())
+    return dict(found)

@@ -16,6 +16,7 @@ SHARED = {
     "service_point": READ,
     "material_class": READ,
     "calendar_exception": READ,
+    "site_edition": READ,
     "authority": READ,
     "authority_reference": READ,
     "authority_see_also": READ,

@@ -3,10 +3,13 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 
 from shoko_ils.staff.access import OFFICERS, cells_of
 from shoko_ils.staff.gate import IDLE_SECONDS
 from shoko_ils.staff.supervision import supervisor_of
+
+ANSWER = "X-Shoko-Answer"
 
 
 def counter(request: HttpRequest) -> dict[str, Any]:
@@ -15,12 +18,13 @@ def counter(request: HttpRequest) -> dict[str, Any]:
     library = getattr(request, "counter_library", None)
     if user is None or library is None:
         return {}
-    may = cells_of(user, library.pk)
-    return {
+    # the script of the scan field has the frame of the page already
+    frame = {"frame": "counter/answer.html"} if request.method == "POST" and ANSWER in request.headers else {}
+    return frame | {
         "counter_library": library,
         "counter_point": getattr(request, "counter_point", None),
         "operator": user,
-        "may": may,
+        "may": SimpleLazyObject(lambda: cells_of(user, library.pk)),
         "idle_seconds": IDLE_SECONDS,
         "has_pin": request.session.get("has_pin", False),
         "is_officer": user.level in OFFICERS,

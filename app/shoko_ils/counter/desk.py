@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 
 from shoko_ils.audit.record import Actor
+from shoko_ils.core import places
+from shoko_ils.core.edition import current
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.staff.models import StaffAccount
 
@@ -19,16 +21,19 @@ class Desk:
     library: Library
     point: ServicePoint | None
     terminal: uuid.UUID
+    # of the site, when the page was asked for
+    edition: uuid.UUID
 
 
 def at(request: HttpRequest) -> Desk:
     """The desk of a logged-in person; puts the library on the request for the frame of the page."""
-    library = Library.objects.get(pk=request.session["library"])
-    point = None
-    if "point" in request.session:
-        point = ServicePoint.objects.filter(pk=request.session["point"], library=library).first()
+    edition = current()
+    library = places.libraries(edition)[request.session["library"]]
+    point = places.points(edition).get(request.session["point"]) if "point" in request.session else None
+    if point is not None and point.library_id != library.pk:
+        point = None
     terminal = uuid.UUID(request.session.setdefault("terminal", str(uuid.uuid4())))
     request.counter_library = library  # type: ignore[attr-defined]
     request.counter_point = point  # type: ignore[attr-defined]
     staff: StaffAccount = request.user  # type: ignore[assignment]
-    return Desk(Actor(staff.login_id, library.key), staff, library, point, terminal)
+    return Desk(Actor(staff.login_id, library.key), staff, library, point, terminal, edition)

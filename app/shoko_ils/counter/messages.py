@@ -2,12 +2,15 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from shoko_ils.circulation.services import Outcome, Result
 from shoko_ils.holdings.models import Item
 from shoko_ils.holds import words as holds
+
+WORDS = {"done": _("Done"), "note": _("Note"), "stop": _("Stop")}
 
 
 @dataclass(frozen=True)
@@ -29,86 +32,92 @@ class Notice:
 
     @property
     def word(self) -> str:
-        return {"done": _("Done"), "note": _("Note"), "stop": _("Stop")}[self.kind]
+        return str(WORDS[self.kind])
 
 
-def _texts(code: str, library: str) -> tuple[str, str]:
-    """Headline and advice of an outcome or of a mistake at the scan field."""
-    texts = {
-        Outcome.LENT: (_("Lent"), ""),
-        Outcome.SHELVE: (_("To the shelf"), ""),
-        Outcome.SEND_HOME: (_("Other library → send to %(library)s") % {"library": library}, ""),
-        Outcome.NOT_OUT: (_("Was not on loan → to the shelf"), ""),
-        Outcome.NOT_OUT_SEND_HOME: (
-            _("Was not on loan → send to %(library)s") % {"library": library},
-            "",
-        ),
-        Outcome.ALREADY_YOURS: (_("Already lent to this patron"), ""),
-        Outcome.ON_LOAN: (_("This item is on loan"), _("Take it back first (F3), then lend it.")),
-        Outcome.UNKNOWN_ITEM: (_("Unknown item number"), _("Put the item into the exception tray.")),
-        Outcome.LIBRARY_USE_ONLY: (_("Library use only"), _("It may be read in the library.")),
-        Outcome.NOT_LENDABLE: (_("This item cannot be lent now"), _("It is in processing or withdrawn.")),
-        Outcome.PATRON_EXPIRED: (
-            _("The registration has expired"),
-            _("Confirm the address and renew the registration."),
-        ),
-        Outcome.LIMIT_REACHED: (_("The limit of loans is reached"), _("Exception: F7")),
-        Outcome.CLASS_LIMIT_REACHED: (_("The limit for this material is reached"), _("Exception: F7")),
-        Outcome.BLOCKED: (_("Lending is blocked"), _("The reason is on the patron's page. Exception: F7")),
-        Outcome.OVERDUE: (_("Items are long past due: no lending"), _("Ask to return them first. Exception: F7")),
-        Outcome.RENEWED: (_("Renewed"), ""),
-        Outcome.NOT_THEIRS: (_("Not on loan to this patron"), ""),
-        Outcome.ITEM_OVERDUE: (_("Past due: cannot be renewed"), _("It must be returned.")),
-        Outcome.RENEWALS_USED: (_("It has been renewed as often as allowed"), ""),
-        Outcome.RENEWAL_NO_GAIN: (
-            _("A renewal would not change the due date"),
-            _("It is not counted. Renew later, before the due date."),
-        ),
-        Outcome.HELD_BACK: (_("Return pending check: the loan stays open"), _("To be decided by the day below.")),
-        Outcome.PENDING: (_("This return is pending a check"), _("An officer decides it.")),
-        Outcome.DECLARED_LOST: (_("Recorded as lost"), _("The loan stays open until it is settled.")),
-        Outcome.UNDONE: (_("The return is undone: on loan again"), _("Keep the item here.")),
-        Outcome.NOTHING_TO_UNDO: (_("The return can no longer be undone"), _("Lend it again with the patron card.")),
-        Outcome.FOUND_MISSING: (_("A missing item has turned up"), _("Hand it to the officer in charge.")),
-        Outcome.FOUND_LOST: (_("The lost item was found: returned"), _("Hand it to the officer in charge.")),
-        Outcome.COMPENSATED: (_("Was settled as lost → officer in charge"), ""),
-        Outcome.WITHDRAWN: (_("Withdrawn item → officer in charge"), ""),
-        Outcome.TO_OFFICE: (_("In processing or damaged → office"), ""),
-        Outcome.NOT_ON_LOAN: (_("Was not on loan"), _("Hand it to the officer in charge.")),
-        Outcome.DATE_BEFORE_LOAN: (_("It was lent after that day"), _("Check the day of the return.")),
-        Outcome.NO_RULE: (
-            _("No loan rule covers this patron, material and library"),
-            _("Tell the officer in charge of the rules."),
-        ),
-        "stop-unreadable": (_("The scan could not be read"), _("Please scan again.")),
-        "stop-card-first": (_("Scan the patron card first"), ""),
-        "stop-unknown-card": (_("Unknown patron card"), _("Find the patron by name (F4).")),
-        "stop-old-card": (_("This is an old card"), _("Ask for the new card, or issue one.")),
-        "stop-card-in-return": (_("This is a patron card"), _("Scan the item. To lend, press F2.")),
-        "stop-misread-card": (
-            _("The number of a patron card was not read correctly"),
-            _("Nobody stands at the counter now: scan the card again, then the items."),
-        ),
-        "stop-staff-card": (_("This is a staff card"), _("To change the operator, press F10.")),
-        "stop-of-lending": (_("This barcode belongs to the lending window"), _("To lend, press F2.")),
-        "stop-nothing-asked": (_("Nothing is asked that this answers"), _("Scan the item again.")),
-        "stop-undecided": (
-            _("Not decided yet whether to lend"),
-            _("Answer yes or no below, or scan the card of the next patron."),
-        ),
-        "stop-late": (_("The day or the reason is missing or too far back"), _("Enter day and reason, then scan.")),
-        "stop-no-permit": (_("An officer (level 1 or 2) has to confirm"), _("Card and PIN of the officer.")),
-        "stop-unknown-undo": (_("The result is not known yet"), _("Press F8 once more. Nothing happens twice.")),
-        "stop-unknown-list": (
-            _("The result is not known yet"),
-            _("Look at the list before you repeat it: it may have been done."),
-        ),
-        "stop-unknown-outcome": (
-            _("The result is not known yet"),
-            _("Press Enter once more. Nothing happens twice."),
-        ),
-    }
-    return texts[code]
+# headline and advice of an outcome or of a mistake at the scan field; `library` is the one that owns the item
+TEXTS: dict[str, tuple[Any, Any]] = {
+    Outcome.LENT: (_("Lent"), ""),
+    Outcome.SHELVE: (_("To the shelf"), ""),
+    Outcome.SEND_HOME: (_("Other library → send to %(library)s"), ""),
+    Outcome.NOT_OUT: (_("Was not on loan → to the shelf"), ""),
+    Outcome.NOT_OUT_SEND_HOME: (
+        _("Was not on loan → send to %(library)s"),
+        "",
+    ),
+    Outcome.ALREADY_YOURS: (_("Already lent to this patron"), ""),
+    Outcome.ON_LOAN: (_("This item is on loan"), _("Take it back first (F3), then lend it.")),
+    Outcome.UNKNOWN_ITEM: (_("Unknown item number"), _("Put the item into the exception tray.")),
+    Outcome.LIBRARY_USE_ONLY: (_("Library use only"), _("It may be read in the library.")),
+    Outcome.NOT_LENDABLE: (_("This item cannot be lent now"), _("It is in processing or withdrawn.")),
+    Outcome.PATRON_EXPIRED: (
+        _("The registration has expired"),
+        _("Confirm the address and renew the registration."),
+    ),
+    Outcome.LIMIT_REACHED: (_("The limit of loans is reached"), _("Exception: F7")),
+    Outcome.CLASS_LIMIT_REACHED: (_("The limit for this material is reached"), _("Exception: F7")),
+    Outcome.BLOCKED: (_("Lending is blocked"), _("The reason is on the patron's page. Exception: F7")),
+    Outcome.OVERDUE: (_("Items are long past due: no lending"), _("Ask to return them first. Exception: F7")),
+    Outcome.RENEWED: (_("Renewed"), ""),
+    Outcome.NOT_THEIRS: (_("Not on loan to this patron"), ""),
+    Outcome.ITEM_OVERDUE: (_("Past due: cannot be renewed"), _("It must be returned.")),
+    Outcome.RENEWALS_USED: (_("It has been renewed as often as allowed"), ""),
+    Outcome.RENEWAL_NO_GAIN: (
+        _("A renewal would not change the due date"),
+        _("It is not counted. Renew later, before the due date."),
+    ),
+    Outcome.HELD_BACK: (_("Return pending check: the loan stays open"), _("To be decided by the day below.")),
+    Outcome.PENDING: (_("This return is pending a check"), _("An officer decides it.")),
+    Outcome.DECLARED_LOST: (_("Recorded as lost"), _("The loan stays open until it is settled.")),
+    Outcome.UNDONE: (_("The return is undone: on loan again"), _("Keep the item here.")),
+    Outcome.NOTHING_TO_UNDO: (_("The return can no longer be undone"), _("Lend it again with the patron card.")),
+    Outcome.FOUND_MISSING: (_("A missing item has turned up"), _("Hand it to the officer in charge.")),
+    Outcome.FOUND_LOST: (_("The lost item was found: returned"), _("Hand it to the officer in charge.")),
+    Outcome.COMPENSATED: (_("Was settled as lost → officer in charge"), ""),
+    Outcome.WITHDRAWN: (_("Withdrawn item → officer in charge"), ""),
+    Outcome.TO_OFFICE: (_("In processing or damaged → office"), ""),
+    Outcome.NOT_ON_LOAN: (_("Was not on loan"), _("Hand it to the officer in charge.")),
+    Outcome.DATE_BEFORE_LOAN: (_("It was lent after that day"), _("Check the day of the return.")),
+    Outcome.NO_RULE: (
+        _("No loan rule covers this patron, material and library"),
+        _("Tell the officer in charge of the rules."),
+    ),
+    "stop-unreadable": (_("The scan could not be read"), _("Please scan again.")),
+    "stop-card-first": (_("Scan the patron card first"), ""),
+    "stop-unknown-card": (_("Unknown patron card"), _("Find the patron by name (F4).")),
+    "stop-old-card": (_("This is an old card"), _("Ask for the new card, or issue one.")),
+    "stop-card-in-return": (_("This is a patron card"), _("Scan the item. To lend, press F2.")),
+    "stop-misread-card": (
+        _("The number of a patron card was not read correctly"),
+        _("Nobody stands at the counter now: scan the card again, then the items."),
+    ),
+    "stop-staff-card": (_("This is a staff card"), _("To change the operator, press F10.")),
+    "stop-of-lending": (_("This barcode belongs to the lending window"), _("To lend, press F2.")),
+    "stop-nothing-asked": (_("Nothing is asked that this answers"), _("Scan the item again.")),
+    "stop-undecided": (
+        _("Not decided yet whether to lend"),
+        _("Answer yes or no below, or scan the card of the next patron."),
+    ),
+    "stop-late": (_("The day or the reason is missing or too far back"), _("Enter day and reason, then scan.")),
+    "stop-no-permit": (_("An officer (level 1 or 2) has to confirm"), _("Card and PIN of the officer.")),
+    "stop-unknown-undo": (_("The result is not known yet"), _("Press F8 once more. Nothing happens twice.")),
+    "stop-unknown-list": (
+        _("The result is not known yet"),
+        _("Look at the list before you repeat it: it may have been done."),
+    ),
+    "stop-unknown-outcome": (
+        _("The result is not known yet"),
+        _("Press Enter once more. Nothing happens twice."),
+    ),
+}
+
+
+def _texts(code: str, item: Item | None) -> tuple[str, str]:
+    """Headline and advice in the language of the page."""
+    headline, advice = (str(text) for text in TEXTS[code])
+    if "%(library)s" in headline:
+        headline %= {"library": item.library if item else "…"}
+    return headline, advice
 
 
 def title_of(item: Item) -> str:
@@ -120,18 +129,18 @@ def texts(outcome: Outcome) -> str:
     """The headline of an outcome, where its item is not at hand."""
     known = {Outcome.HOLD_SHELF: _("Hold → hold shelf"), Outcome.HOLD_TRANSIT: _("Hold → send to the pickup library")}
     if outcome in known:
-        return known[outcome]
-    fixed = holds.texts(Result(outcome)) or _texts(outcome, "…")
+        return str(known[outcome])
+    fixed = holds.texts(Result(outcome)) or _texts(outcome, None)
     return fixed[0]
 
 
 def notice(result: Result | str, scan: str = "") -> Notice:
     """The notice for a result of a service, or for a mistake by its code."""
     if isinstance(result, str):
-        headline, advice = _texts(result, "")
+        headline, advice = _texts(result, None)
         return Notice(result.partition("-")[0], headline, advice, barcode=scan)
     item = result.item
-    headline, advice = holds.texts(result) or _texts(result.outcome, str(item.library) if item else "")
+    headline, advice = holds.texts(result) or _texts(result.outcome, item)
     kind = result.outcome.kind
     return Notice(
         # what comes with an item must be looked at: the two tones of a note

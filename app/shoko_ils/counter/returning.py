@@ -177,6 +177,7 @@ def _show(
     token: str = "",
     slip: dict[str, object] | None = None,
 ) -> HttpResponse:
+    today = timezone.localdate()
     context = {
         **(slip or {}),
         "key": key or forms.new_key(),
@@ -184,7 +185,7 @@ def _show(
         "token": token,
         "notice": shown,
         "log": ScanLog(request.session).lines(),
-        "drop_day": desk.library.open_day_before(timezone.localdate()),
+        "drop_day": desk.library.days(today, desk.edition).open_day_before(today),
         "day": request.POST.get("day", "today"),
         "late_on": request.POST.get("on", ""),
         "late_reason": request.POST.get("late_reason", ""),

@@ -3,26 +3,29 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import connection
 from django.utils import timezone
 
-from shoko_ils.circulation import rules, standing
+from shoko_ils.catalog.models import Record
+from shoko_ils.circulation import rules
 from shoko_ils.circulation.models import Loan
+from shoko_ils.core.rows import Columns, read_side_by_side
 from shoko_ils.counter.desk import Desk
 from shoko_ils.counter.sitting import Question, Sitting
-from shoko_ils.holdings.models import Item, MaterialClass
+from shoko_ils.holdings.classes import material_classes
+from shoko_ils.holdings.models import Item
 from shoko_ils.patrons.models import Patron
 from shoko_ils.staff.access import Cell, permits, sees_patrons
 
+LOAN = Columns(Loan, "id", "item_id", "patron_id", "lent_at", "due_on", "pending")
+ITEM = Columns(Item, "id", "barcode", "record_id", "call_number", "material_class_id", "accompanying")
+TITLE = Columns(Record, "id", "title", "volume", "subtitle")
 LISTS_LOANS = Cell("patron", "loans")
 
 
 def of_sitting(desk: Desk, sitting: Sitting) -> dict[str, Any]:
     """What the counter shows of the sitting: counts for everybody, the list of what is lent now by the matrix."""
-    loans = list(
-        Loan.objects.filter(patron=sitting.patron)
-        .select_related("item__record", "item__location", "item__material_class")
-        .order_by("-lent_at")
-    )
+    loans = _open_loans(sitting.patron)
     today = timezone.localdate()
     return {
         "token": sitting.token(desk.staff),
@@ -34,12 +37,32 @@ def of_sitting(desk: Desk, sitting: Sitting) -> dict[str, Any]:
         "open_count": len(loans),
         "overdue_count": sum(loan.due_on < today and not loan.pending for loan in loans),
         "pending_count": sum(loan.pending for loan in loans),
-        "blocked": standing.blocked(sitting.patron, today),
+        "blocked": sitting.blocked,
     }
+
+
+def _open_loans(patron: Patron) -> list[Loan]:
+    """Open loans with what is shown of their items, the newest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {LOAN.sql('l')}, {ITEM.sql('i')}, {TITLE.sql('r')} FROM loan l"  # noqa: S608
+            " JOIN item i ON i.id = l.item_id JOIN record r ON r.id = i.record_id"
+            " WHERE l.patron_id = %s ORDER BY l.lent_at DESC",
+            [patron.pk],
+        )
+        rows = cursor.fetchall()
+    found = []
+    for row in rows:
+        loan, item, record = read_side_by_side(row, LOAN, ITEM, TITLE)
+        loan.item, item.record = item, record
+        found.append(loan)
+    return found
 
 
 def of_questions(questions: tuple[Question, ...]) -> list[tuple[Question, Item | None]]:
     """Each question with the item that it is about, the newest first."""
+    if not questions:
+        return []
     items = Item.objects.select_related("record").in_bulk([one.barcode for one in questions], field_name="barcode")
     return [(one, items.get(one.barcode)) for one in questions]
 
@@ -54,15 +77,16 @@ class Tally:
 
 
 def _tallies(desk: Desk, patron: Patron, loans: list[Loan]) -> list[Tally]:
-    ordered = rules.in_force()
+    ordered = rules.kept_in_force(desk.edition)
     place = desk.point or desk.library
     found: dict[str, Tally] = {}
-    for each in MaterialClass.objects.all():
+    classes = material_classes(desk.edition)
+    for each in classes.values():
         if each.counted_as in found:
             continue
         rule = rules.covering(rules.Combination(patron.category, each, place), ordered)
         counted = sum(
-            loan.item.material_class.counted_as == each.counted_as
+            classes[loan.item.material_class_id].counted_as == each.counted_as
             and not (loan.pending and rule and not rule.counts_pending)
             for loan in loans
         )

@@ -7,12 +7,17 @@ import datetime as dt
 from dataclasses import asdict, dataclass, replace
 
 from django.core import signing
+from django.db import connection
 from django.utils import timezone
 
+from shoko_ils.circulation import standing
 from shoko_ils.circulation.services import Late, LateReason
-from shoko_ils.patrons.models import Card, Patron
+from shoko_ils.core.rows import Columns, read_side_by_side
+from shoko_ils.patrons.models import Card, Patron, PatronCategory
 from shoko_ils.staff.models import StaffAccount
 
+CARD, CATEGORY = Columns(Card), Columns(PatronCategory)
+PATRON = Columns(Patron, "id", "pseudonym", "category_id", "library_id", "name", "expires_on")
 SALT = "shoko.sitting"
 LAPSES = dt.timedelta(minutes=15)
 # so many items may wait for a decision; the form has to carry them
@@ -52,6 +57,8 @@ class Sitting:
 
     card: Card
     began: dt.datetime
+    # whether lending to the patron is blocked
+    blocked: bool = False
     questions: tuple[Question, ...] = ()
 
     @property
@@ -77,7 +84,7 @@ class Sitting:
 
     @classmethod
     def begin(cls, card: Card) -> "Sitting":
-        return cls(card, timezone.now())
+        return cls(card, timezone.now(), standing.blocked(card.patron, timezone.localdate()))
 
     def token(self, staff: StaffAccount) -> str:
         """What the form carries; worthless to another person at the counter."""
@@ -93,10 +100,26 @@ class Sitting:
             return None
         if staff_id != staff.pk:
             return None
-        card = (
-            Card.objects.select_related("patron__category", "patron__library")
-            .filter(pk=card_id, ended_on__isnull=True)
-            .first()
-        )
+        found = _valid_card(card_id)
+        if found is None:
+            return None
         questions = tuple(Question(**one | {"passed": tuple(one.get("passed", ()))}) for one in asked)
-        return cls(card, dt.datetime.fromtimestamp(began, dt.UTC), questions) if card else None
+        card, blocked = found
+        return cls(card, dt.datetime.fromtimestamp(began, dt.UTC), blocked, questions)
+
+
+def _valid_card(card_id: int) -> tuple[Card, bool] | None:
+    """A card that has not ended, its patron as far as the counter shows him, and whether he is blocked."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {CARD.sql('c')}, {PATRON.sql('p')}, {CATEGORY.sql('g')}, {standing.BLOCKED}"  # noqa: S608
+            " FROM card c JOIN patron p ON p.id = c.patron_id JOIN patron_category g ON g.id = p.category_id"
+            " WHERE c.id = %(card)s AND c.ended_on IS NULL",
+            {"card": card_id, "day": timezone.localdate()},
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    card, patron, category = read_side_by_side(row, CARD, PATRON, CATEGORY)
+    patron.category, card.patron = category, patron
+    return card, row[-1]

@@ -4,8 +4,7 @@ import datetime as dt
 from collections.abc import Iterator
 
 from django.db import connection
-from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
-from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from shoko_ils.circulation.models import Loan
 from shoko_ils.core.models import Library
@@ -17,17 +16,19 @@ from shoko_ils.holds.standing import Standing
 # any constant: makes the advisory locks of this module its own
 LOCKS = 0x484F_4C44
 ORDER = ("priority", "order_at", "id")
-COLUMNS = (
-    "id", "patron_id", "patron__category_id", "pickup_library_id", "pickup_point_id", "hindrance", "skipped",
-)  # fmt: skip
 FIRST_LOOK, LONGEST_LOOK = 8, 1000
+# two keys of 4 bytes; records that share the second one wait for each other and nothing else
+LOCK_OF_RECORD = f"pg_advisory_xact_lock({LOCKS}, mod(record_id, 2147483648)::integer)"
+
+
+def _listed(states: tuple[State, ...]) -> str:
+    return ", ".join(f"'{each}'" for each in states)
 
 
 def lock(record_id: int) -> None:
     """Let one transaction at a time choose from the queue of a title. Take it after the lock of the item."""
     with connection.cursor() as cursor:
-        # two keys of 4 bytes; records that share the second one wait for each other and nothing else
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCKS, record_id % 2**31])
+        cursor.execute(f"SELECT {LOCK_OF_RECORD} FROM (SELECT %s::bigint AS record_id) AS title", [record_id])  # noqa: S608
 
 
 def waiting(record_id: int) -> QuerySet[Hold]:
@@ -35,24 +36,29 @@ def waiting(record_id: int) -> QuerySet[Hold]:
     return Hold.objects.filter(record=record_id, state=State.QUEUED).order_by(*ORDER)
 
 
-def _hindrance(today: dt.date) -> Case:
-    """What the database can say of a hold by itself; evaluated row by row, as far as the walk goes."""
-    siblings = Hold.objects.filter(group=OuterRef("group"))
-    return Case(
-        When(suspended_from__lte=today, suspended_until__gte=today, then=Value(Skip.SUSPENDED.value)),
-        When(patron__expires_on__lt=today, then=Value(Skip.EXPIRED.value)),
-        When(
-            Q(group_kind=Hold.Group.SEQUENCE)
-            & Exists(siblings.filter(group_position__lt=OuterRef("group_position")).exclude(state__in=SHELVED)),
-            then=Value(Skip.SEQUENCE.value),
-        ),
-        When(
-            Q(group_kind=Hold.Group.EITHER) & Exists(siblings.filter(state__in=WITH_COPY)),
-            then=Value(Skip.EITHER.value),
-        ),
-        default=Value(""),
-        output_field=CharField(),
-    )
+# a piece of a queue along its index; what the database can say of a hold by itself is evaluated row by row, as far as
+# the walk goes
+PIECE = f"""
+SELECT id, patron_id, category_id, pickup_library_id, pickup_point_id, hindrance, skipped, priority, order_at
+FROM (
+    SELECT h.*, p.category_id, CASE
+        WHEN h.suspended_from <= %(today)s AND h.suspended_until >= %(today)s THEN '{Skip.SUSPENDED}'
+        WHEN p.expires_on < %(today)s THEN '{Skip.EXPIRED}'
+        WHEN h.group_kind = '{Hold.Group.SEQUENCE}' AND EXISTS (SELECT FROM hold o WHERE o."group" = h."group"
+            AND o.group_position < h.group_position AND o.state NOT IN ({_listed(SHELVED)})) THEN '{Skip.SEQUENCE}'
+        WHEN h.group_kind = '{Hold.Group.EITHER}' AND EXISTS (SELECT FROM hold o WHERE o."group" = h."group"
+            AND o.state IN ({_listed(WITH_COPY)})) THEN '{Skip.EITHER}'
+        ELSE '' END AS hindrance
+    FROM hold h JOIN patron p ON p.id = h.patron_id
+    WHERE h.record_id = %(record)s AND h.state = '{State.QUEUED}'
+) AS waiting
+WHERE {{which}} ORDER BY priority, order_at, id LIMIT %(size)s"""  # noqa: S608
+# not passed over for the reason that is written down; a suspension, which the hold's own row tells, needs no patron
+UNKNOWN = (
+    f"(skipped = '{Skip.SUSPENDED}' AND suspended_from <= %(today)s AND suspended_until >= %(today)s) IS NOT TRUE"
+    " AND (hindrance = '' OR hindrance <> skipped)"
+)
+BEYOND = "(priority, order_at, id) > (%(priority)s, %(order_at)s, %(id)s)"
 
 
 def walk(record_id: int, material_class_id: int, today: dt.date, *, known: bool = True) -> Iterator[Candidate]:
@@ -63,18 +69,18 @@ def walk(record_id: int, material_class_id: int, today: dt.date, *, known: bool 
     pass over for the reason that is already written down.
     """
     standing = Standing(material_class_id, today)
-    rows = waiting(record_id).annotate(hindrance=_hindrance(today))
-    if not known:
-        rows = rows.filter(Q(hindrance="") | ~Q(hindrance=F("skipped")))
-    after: tuple[object, ...] | None = None
+    given: dict[str, object] = {"record": record_id, "today": today}
+    conditions = ["true" if known else UNKNOWN]
     size = FIRST_LOOK
     while True:
-        part = rows if after is None else rows.filter(TupleGreaterThan(Tuple(*ORDER), after))
-        found = list(part.values_list(*COLUMNS, *ORDER)[:size])
-        yield from standing.judged([Candidate(*row[: len(COLUMNS)]) for row in found])
+        with connection.cursor() as cursor:
+            cursor.execute(PIECE.format(which=" AND ".join(conditions)), given | {"size": size})
+            found = cursor.fetchall()
+        yield from standing.judged([Candidate(*row[:-2]) for row in found])
         if len(found) < size:
             return
-        after = found[-1][len(COLUMNS) :]
+        given |= {"priority": found[-1][-2], "order_at": found[-1][-1], "id": found[-1][0]}
+        conditions = [conditions[0], BEYOND]
         size = min(size * 4, LONGEST_LOOK)
 
 

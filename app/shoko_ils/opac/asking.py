@@ -7,6 +7,8 @@ from django.http import QueryDict
 from shoko_ils.catalog.extract import MATERIAL_CODES
 from shoko_ils.catalog.query import Field, Join, Match, Row
 from shoko_ils.catalog.search import MAX_QUERY, Filters
+from shoko_ils.core import places
+from shoko_ils.core.edition import current
 from shoko_ils.core.models import Library
 
 ROWS = 3
@@ -67,7 +69,7 @@ def choice(text: str, choices: object, default: str) -> str:
 
 def read(given: QueryDict) -> Asked:
     """From the parameters of a GET request."""
-    libraries = list(Library.objects.all())
+    libraries = list(places.libraries(current()).values())
     library = next((each for each in libraries if each.key == given.get("library", "")), None)
     rows = [
         FormRow(

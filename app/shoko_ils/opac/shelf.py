@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
 
 from shoko_ils.catalog.models import Heading, Record
 from shoko_ils.catalog.words import role_name
 from shoko_ils.core.models import Library
-from shoko_ils.holdings.models import Availability, Item
+from shoko_ils.holdings.models import Item
 
 
 class State(StrEnum):
-    """Words of the public for a copy; the templates translate them."""
+    """Where a copy is, as the public is told."""
 
     IN = "in"
     OUT = "out"
@@ -23,6 +24,21 @@ class State(StrEnum):
     LIBRARY_ONLY = "library-only"
     PROCESSING = "processing"
     MISSING = "missing"
+
+    @property
+    def word(self) -> str:
+        return str(WORDS[self])
+
+
+WORDS = {
+    State.IN: _("On shelf"),
+    State.OUT: _("On loan"),
+    State.HELD: _("Ready for a hold"),
+    State.MOVING: _("In transit"),
+    State.LIBRARY_ONLY: _("Library use only"),
+    State.PROCESSING: _("In processing"),
+    State.MISSING: _("Missing"),
+}
 
 
 @dataclass(frozen=True)
@@ -35,10 +51,9 @@ class Copy:
 
     @classmethod
     def of(cls, item: Item) -> "Copy":
-        try:
-            return cls(item, State.OUT, item.availability.due_on)
-        except Availability.DoesNotExist:
-            return cls(item, cls._in_house(item), None)
+        """The copy of an item that `catalog.listing` or `catalog.search.for_list` has read."""
+        due_on: dt.date | None = item.due_on  # type: ignore[attr-defined]
+        return cls(item, cls._in_house(item) if due_on is None else State.OUT, due_on)
 
     @staticmethod
     def _in_house(item: Item) -> State:
@@ -46,22 +61,21 @@ class Copy:
             return State.PROCESSING
         if item.condition == Item.Condition.MISSING:
             return State.MISSING
-        bound = getattr(item, "bound", None)
-        if bound is not None:
-            return State.HELD if bound.why == "held" else State.MOVING
+        if item.bound_as is not None:  # type: ignore[attr-defined]
+            return State.HELD if item.bound_as == "held" else State.MOVING  # type: ignore[attr-defined]
         if item.at_library_id != item.library_id:
             return State.MOVING
         return State.LIBRARY_ONLY if item.library_use_only else State.IN
 
 
-@dataclass(frozen=True)
+@dataclass
 class Branch:
     """A record's copies of one library."""
 
     library: Library
     copies: tuple[Copy, ...]
 
-    @property
+    @cached_property
     def best(self) -> State:
         """The state that a reader cares for: something is in, or else what the first copy is."""
         states = [copy.state for copy in self.copies]
@@ -69,14 +83,14 @@ class Branch:
 
 
 class Entry:
-    """A record as a list or a page shows it; expects it from `catalog.search.for_list`."""
+    """A record as a list or a page shows it; expects it from `catalog.listing` or `catalog.search.for_list`."""
 
     def __init__(self, record: Record) -> None:
         self.record = record
 
     @cached_property
     def copies(self) -> list[Copy]:
-        return [Copy.of(item) for item in self.record.items.all()]
+        return [Copy.of(item) for item in self.record.copies]  # type: ignore[attr-defined]
 
     @cached_property
     def branches(self) -> list[Branch]:

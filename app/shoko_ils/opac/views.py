@@ -7,8 +7,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from shoko_ils.catalog import listing, series, words
 from shoko_ils.catalog import search as catalogue
-from shoko_ils.catalog import series, words
 from shoko_ils.catalog.extract import MATERIAL_CODES
 from shoko_ils.catalog.models import Authority, Record
 from shoko_ils.catalog.suggest import suggest
@@ -81,7 +81,7 @@ def search(request: HttpRequest) -> HttpResponse:
     """Simple search by `q`, advanced search by rows; `asking.read` says which parameters there are."""
     asked = asking.read(request.GET)
     found = catalogue.Search(asked.query, asked.filters).run(asked.page)
-    hits = [shelf.Entry(record) for record in catalogue.in_order(found.ids)]
+    hits = [shelf.Entry(record) for record in listing.in_order(found.ids)]
     pages = Paginator(range(found.pages * catalogue.PER_PAGE), catalogue.PER_PAGE)
     context = {
         "asked": asked,
@@ -135,6 +135,6 @@ def authority(request: HttpRequest, pk: int) -> HttpResponse:
     found = Authority.objects.filter(pk=pk).prefetch_related("references", "see_also").first()
     if found is None:
         raise Http404
-    works = catalogue.in_order(series.works(found, WORKS))
+    works = listing.in_order(series.works(found, WORKS))
     context = {"authority": found, "hits": [shelf.Entry(each) for each in works], "limit": WORKS}
     return render(request, "opac/authority.html", context)

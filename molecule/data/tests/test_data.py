@@ -62,3 +62,20 @@ def test_replication_is_over_tls_and_each_commit_is_confirmed():
     assert leader.check_output(f"cd / && runuser -u postgres -- psql -XAtc '{query}'") == "2|2"
     query = "SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')"
     assert leader.check_output(f'cd / && runuser -u postgres -- psql -XAtc "{query}"') == "1"
+
+
+def test_there_is_an_encrypted_backup_from_the_first_day():
+    store = member("bak1")
+    (found,) = json.loads(store.check_output("backup-tool --output=json --log-level-console=off info"))
+    assert (found["name"], found["cipher"], found["status"]["code"]) == ("shoko", "aes-256-cbc", 0)
+    assert [one["type"] for one in found["backup"]] == ["full"]
+
+
+def test_the_log_of_the_database_reaches_the_store():
+    store = member("bak1")
+    assert store.run("backup-tool --stanza=shoko check").rc == 0
+    for timer in ("backup-full", "backup-difference", "backup-verify"):
+        assert store.service(f"{timer}.timer").is_running
+        assert store.service(f"{timer}.timer").is_enabled
+    assert member("db3").service("backup-drill.timer").is_enabled
+    assert not member("db1").service("backup-drill.timer").is_enabled

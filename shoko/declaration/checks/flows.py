@@ -32,6 +32,7 @@ def check(context: Context) -> None:
         _apart(context, flow, sources, destinations)
         _foreign_line(context, flow, sources, destinations)
         _people(context, flow, sources, destinations)
+    _backup(context)
     _managed(context)
 
 
@@ -242,6 +243,26 @@ def _people(context: Context, flow: Flow, sources: tuple[End, ...], destinations
         context.report(
             (*path, "to"), f"vendor {vendors[0]} would reach {', '.join(beyond)}", "group: bastions, and nothing else"
         )
+
+
+def _backup(context: Context) -> None:
+    """Both ends of the database's backup open connections: it sends the log, the store fetches the rest."""
+    declaration = context.declaration
+    ways: dict[tuple[str, str], Flow] = {}
+    for flow in declaration.flows.values():
+        if "backup" in flow.services and flow.name not in context.unclear:
+            sources, destinations = context.ends[flow.name]
+            ways |= {
+                (one.name, two.name): flow for one in sources for two in destinations if one.kind == two.kind == "leg"
+            }
+    for (sender, receiver), flow in ways.items():
+        if (receiver, sender) not in ways and sender != receiver:
+            context.report(
+                flow_path(flow),
+                f"{sender} opens the backup's service on {receiver}, but {receiver} opens none on {sender}",
+                "a flow for backup each way: from group databases to group backups, and back",
+            )
+            return
 
 
 def _managed(context: Context) -> None:

@@ -163,6 +163,8 @@ def _direction(context: Context, path: Path_, selector: Selector, *, source: boo
 def _legs(context: Context, path: Path_, selector: Selector) -> None:
     """A host with several legs is told apart; a named leg is one that every host of the selection has."""
     declaration = context.declaration
+    if not set_keys(selector):
+        return  # told already: it names nothing
     if selector.leg is not None and set_keys(selector) not in (["group"], ["host"]):
         context.report((*path, "leg"), f"a leg of {describe(selector)}", "only with group or host")
         return

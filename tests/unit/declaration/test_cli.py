@@ -22,7 +22,7 @@ def test_check_of_a_right_site_prints_one_line_and_exits_0() -> None:
     assert done.returncode == 0
     assert done.stderr == ""
     assert done.stdout == (
-        "inventories/museum: 6 zones, 8 segments, 7 hosts, 11 services, 6 flows, 4 platform flows, 4 sentences\n"
+        "inventories/museum: 6 zones, 8 segments, 7 hosts, 12 services, 8 flows, 4 platform flows, 4 sentences\n"
     )
 
 

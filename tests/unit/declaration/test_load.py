@@ -188,6 +188,14 @@ def test_numbers_that_are_none_are_told(key: str, junk: object, tmp_path: Path) 
     assert [problem for problem in check(tmp_path) if key in str(problem)]
 
 
+def test_a_leg_of_nobody_is_told(tmp_path: Path) -> None:
+    tree = copy.deepcopy(read(SOUND / "declaration").tree)
+    del tree["flows"]["counter"]["to"]["host"]
+    (tmp_path / "declaration").mkdir()
+    (tmp_path / "declaration" / "all.yml").write_text(json.dumps(tree, ensure_ascii=False), encoding="utf-8")
+    assert [str(one) for one in check(tmp_path) if "flows.counter.to: names nothing" in str(one)]
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_is_broken_it_is_told_and_never_raises(data: st.DataObject, tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def allowed_site(made):
 
 CASES = {
     "a port opened on a host": (
-        opened_port, ["db1: app1, app2, ctl1, data/servers, log1, log2, proxy, px1 and 1 more can now reach db1 by "
+        opened_port, ["db1: app1, app2, ctl1, data/servers, log1, log2, proxy, proxy and 2 more can now reach db1 by "
                       "tcp/9999", 'chain input handle 9999 "by hand": accept']),
     "a way opened on a gateway": (
         opened_gateway, ["fw2: ", "business/south can now reach data/servers", "any protocol"]),
@@ -144,7 +144,7 @@ CASES = {
         listener(EVERYWHERE), ["db1: python3 listens at tcp/4444 on every address, and no flow needs it",
                               "the rules of db1 still let nobody in"]),
     "a listener behind an open port": (
-        opened_and_listening, ["python3 listens at tcp/9999", "px1 and 1 more can now reach it"]),
+        opened_and_listening, ["python3 listens at tcp/9999", "proxy and 2 more can now reach it"]),
     "another program at a declared port": (impostor, ["db1: nc listens at tcp/5432 on 10.10.50.11"]),
     "a declared program at another address": (
         listener("10.10.50.99", "postgres", 5432), ["db1: postgres listens at tcp/5432 on 10.10.50.99"]),

@@ -292,6 +292,38 @@ def test_an_ils_server_that_is_a_database_too_may_log_in_to_every_member():
         assert content[name]["database"]["clients"] == [own], name
 
 
+def kept_at(host, *flows):
+    """The small site with a store beside its databases, and flows for its backup."""
+    tree = small()
+    tree["hosts"][host]["groups"].append("backups")
+    tree["services"]["backup"] = {"tcp": [8432]}
+    ways = {
+        "log": flow({"group": "databases"}, {"group": "backups"}, "backup", families=["ipv4"]),
+        "rest": flow({"group": "backups"}, {"group": "databases"}, "backup", families=["ipv4"]),
+    }
+    tree["flows"].update({name: ways[name] for name in flows})
+    tree["numbers"].update({name: 100 + number for number, name in enumerate(flows)})
+    return slices(declare(tree))
+
+
+def test_both_ends_of_the_backup_know_each_other_and_nobody_else_does():
+    content = kept_at("px1", "log", "rest")
+    store, member = content["px1"]["backup"], content["db1"]["backup"]
+    assert [one["host"] for one in store["members"]] == ["db1", "db2"]
+    assert store["clients"] == ["db1.small.internal", "db2.small.internal"]
+    assert "stores" not in store
+    assert [one["host"] for one in member["stores"]] == ["px1"]
+    assert (member["clients"], member["address"], member["port"]) == (["px1.small.internal"], "10.10.50.11", 8432)
+    assert [name for name, one in content.items() if "backup" in one] == ["db1", "db2", "px1"]
+    assert "data" in [one["name"] for one in content["px1"]["certificates"]]
+
+
+def test_a_store_without_flows_keeps_no_backup():
+    content = kept_at("px1")
+    assert not [name for name, one in content.items() if "backup" in one]
+    assert "data" not in [one["name"] for one in content["px1"]["certificates"]]
+
+
 def test_a_window_between_two_instants_carries_them():
     tree = small()
     tree["flows"]["visit"]["window"] = {"from": "2026-12-07T18:00+09:00", "to": "2026-12-07T20:00+09:00"}

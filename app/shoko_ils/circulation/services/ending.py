@@ -16,10 +16,7 @@ def end(loan: Loan, day: dt.date) -> None:
     contacts about it goes too.
     """
     patron_id = loan.patron_id
-    facts.kept(loan.pk, day)
-    Loan.objects.filter(pk=loan.pk, returned_on__isnull=True).update(
-        patron=None, lent_at=None, pending=False, no_notice_until=None, returned_on=day
-    )
+    facts.ended(loan.pk, day)
     today = timezone.localdate()
     if loan.due_on < today and not standing.overdue_loans(today).filter(patron=patron_id).exists():
         overdue_mail.forget(patron_id)

@@ -4,15 +4,15 @@ import datetime as dt
 import uuid
 from collections.abc import Iterator
 
+from django.db import connection
 from django.utils import timezone
 
 from shoko_ils.audit import record as audit
 from shoko_ils.circulation import facts, rules, standing, undo
-from shoko_ils.circulation.counts import count
 from shoko_ils.circulation.models import Loan, LoanRule
 from shoko_ils.circulation.permit import Permit
 from shoko_ils.circulation.services.backdate import Late
-from shoko_ils.circulation.services.once import find_item, once
+from shoko_ils.circulation.services.once import find_item, lock_patron, once
 from shoko_ils.circulation.services.results import PERMITTABLE, Outcome, Result
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.models import Item
@@ -51,7 +51,7 @@ def lend(
 
     def act() -> Result:
         undo.forget(terminal)
-        patron = Patron.objects.select_for_update(no_key=True).get(pk=patron_id)
+        patron = lock_patron(patron_id)
         item = find_item(barcode, lock=True)
         if item is None:
             return Result(Outcome.UNKNOWN_ITEM)
@@ -75,16 +75,17 @@ def attempt(
 
     A loan of a former day is judged as of that day; the holds are those of today. Anything but LENT: nothing changed.
     """
-    loan = Loan.objects.filter(item=item, returned_on__isnull=True).first()
-    if loan:
-        yours = loan.patron_id == patron.pk and not loan.pending
-        return Result(Outcome.ALREADY_YOURS, item, loan.due_on) if yours else Result(Outcome.ON_LOAN, item)
     today = timezone.localdate()
     day = late.on if late else today
-    rule = rules.choose(patron.category_id, item.material_class_id, library.pk, point.pk if point else None)
+    known = standing.BeforeLending.read(patron.pk, item, day)
+    if known.out_to is not None:
+        yours = known.out_to == patron.pk and not known.out_pending
+        return Result(Outcome.ALREADY_YOURS, item, known.out_due_on) if yours else Result(Outcome.ON_LOAN, item)
+    place = library.pk, point.pk if point else None
+    rule = rules.choose(patron.category_id, item.material_class_id, *place, edition=known.edition)
     if rule is None:
         return Result(Outcome.NO_RULE, item)
-    stops = list(_stops(patron, item, rule, day))
+    stops = list(_stops(patron, item, rule, day, known))
     passed = [stop for stop in stops if permit and stop in permit.stops & PERMITTABLE]
     if len(passed) < len(stops):
         return Result(next(stop for stop in stops if stop not in passed), item)
@@ -94,9 +95,9 @@ def attempt(
         wait = CLAIMS[holds.claim(patron, item, library, today, holds.Consent.EXCEPTION)]
     if wait is not None:
         return Result(wait, item)
-    loan = _begin(patron, item, library, point=point, rule=rule, day=day)
+    due_on = library.days(day, known.edition).next_open_day(day + dt.timedelta(days=rule.days))
+    loan = _begin(patron, item, library, point=point, rule=rule, day=day, due_on=due_on)
     facts.lent(loan, item, patron)
-    count("lend", item, library, point, day=day)
     if passed and permit:
         allowed = audit.Actor(permit.approver.login_id, actor.library)
         audit.write(allowed, f"permit-{permit.reason}", "lend", [patron.pseudonym])
@@ -111,34 +112,43 @@ def _past_holds(patron: Patron, item: Item, library: Library, today: dt.date, *,
     return CLAIMS[holds.claim(patron, item, library, today, holds.Consent.YES if walk_in else holds.Consent.NONE)]
 
 
-def _stops(patron: Patron, item: Item, rule: LoanRule, day: dt.date) -> Iterator[Outcome]:
+def _stops(
+    patron: Patron, item: Item, rule: LoanRule, day: dt.date, known: standing.BeforeLending
+) -> Iterator[Outcome]:
     """The reasons against lending on `day` an item that is in, the gravest first."""
     if item.condition in KEPT_IN:
         yield Outcome.NOT_LENDABLE
-    if standing.blocked(patron, day):
+    if known.blocked:
         yield Outcome.BLOCKED
     if patron.expires_on < day:
         yield Outcome.PATRON_EXPIRED
-    if rule.overdue_stop_days is not None:
+    if rule.overdue_stop_days is not None and known.late:
         late = list(standing.overdue_loans(day).filter(patron=patron))
         if standing.days_past_due(late, day) > rule.overdue_stop_days:
             yield Outcome.OVERDUE
     if item.library_use_only:
         yield Outcome.LIBRARY_USE_ONLY
-    open_loans = standing.OpenLoans.of(patron, rule, item.material_class)
-    if rule.max_loans is not None and open_loans.total >= rule.max_loans:
+    total, of_class = known.counted(rule)
+    if rule.max_loans is not None and total >= rule.max_loans:
         yield Outcome.LIMIT_REACHED
-    if rule.max_class_loans is not None and open_loans.of_class >= rule.max_class_loans:
+    if rule.max_class_loans is not None and of_class >= rule.max_class_loans:
         yield Outcome.CLASS_LIMIT_REACHED
 
 
 def _begin(
-    patron: Patron, item: Item, library: Library, *, point: ServicePoint | None, rule: LoanRule, day: dt.date
+    patron: Patron,
+    item: Item,
+    library: Library,
+    *,
+    point: ServicePoint | None,
+    rule: LoanRule,
+    day: dt.date,
+    due_on: dt.date,
 ) -> Loan:
     """The loan, and all that changes with it in the same transaction."""
     if item.condition == Item.Condition.MISSING:  # here it is
         Item.objects.filter(pk=item.pk).update(condition=Item.Condition.NORMAL)
-    return Loan.objects.create(
+    loan = Loan(
         item=item,
         patron=patron,
         library=library,
@@ -146,5 +156,14 @@ def _begin(
         rule=rule,
         lent_on=day,
         lent_at=timezone.now(),
-        due_on=library.next_open_day(day + dt.timedelta(days=rule.days)),
+        due_on=due_on,
     )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO loan (item_id, patron_id, library_id, service_point_id, rule_id, lent_on, lent_at, due_on)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                item.pk, patron.pk, library.pk, loan.service_point_id, rule.pk, loan.lent_on, loan.lent_at, loan.due_on,
+            ],
+        )  # fmt: skip
+    return loan

@@ -3,21 +3,50 @@
 import uuid
 from collections.abc import Callable
 
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 from django.utils import timezone
 
+from shoko_ils.catalog.models import Record
 from shoko_ils.circulation.models import ScanReceipt
 from shoko_ils.circulation.services.results import Outcome, Result
 from shoko_ils.core import db
+from shoko_ils.core.rows import Columns, read_side_by_side
 from shoko_ils.holdings.models import Item
+from shoko_ils.holds import queue
+from shoko_ils.patrons.models import Patron
+
+ITEM, TITLE = Columns(Item), Columns(Record, "id", "title", "volume")
+BORROWER = Columns(Patron, "id", "pseudonym", "category_id", "library_id", "birth_date", "expires_on")
 
 
 def find_item(barcode: str, *, lock: bool = False) -> Item | None:
-    """The item of a number; locked, so that nothing else happens to it until the commit."""
-    items = Item.objects.filter(barcode=barcode).select_related("material_class")
-    if lock:
-        items = items.select_for_update(no_key=True, of=("self",))
-    return items.first()
+    """The item of a number; locked, so that nothing else happens to it until the commit, and with it its queue."""
+    if not lock:
+        return Item.objects.filter(barcode=barcode).select_related("material_class").first()
+    with connection.cursor() as cursor:
+        # the item first, the queue when it has it
+        cursor.execute(
+            f"WITH found AS MATERIALIZED (SELECT {ITEM.sql('i')} FROM item i WHERE barcode = %s FOR NO KEY UPDATE)"  # noqa: S608
+            f" SELECT found.*, {TITLE.sql('r')}, {queue.LOCK_OF_RECORD}"
+            " FROM found JOIN record r ON r.id = found.record_id",
+            [barcode],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    item, record = read_side_by_side(row, ITEM, TITLE)
+    item.record = record
+    return item  # type: ignore[no-any-return]
+
+
+def lock_patron(patron_id: int) -> Patron:
+    """A patron, locked: the limit is counted under it. What a loan does not need is not read."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {BORROWER.sql('p')} FROM patron p WHERE id = %s FOR NO KEY UPDATE", [patron_id])  # noqa: S608
+        row = cursor.fetchone()
+    if row is None:
+        raise Patron.DoesNotExist(patron_id)
+    return BORROWER.read(row)
 
 
 def shown(item_id: int | None) -> Item | None:
@@ -29,19 +58,24 @@ def once(key: uuid.UUID, act: Callable[[], Result]) -> Result:
     """Run `act` unless the key has a receipt; write the receipt in the same transaction."""
 
     def operation() -> Result:
-        receipt = ScanReceipt.objects.filter(key=key).first()
-        if receipt:
-            return Result(Outcome(receipt.outcome), shown(receipt.item_id), receipt.due_on, receipt.slip)
+        known = _receipt(key)
+        if known:
+            return known
         result = act()
-        ScanReceipt.objects.create(
-            key=key,
-            outcome=result.outcome.value,
-            item=result.item,
-            due_on=result.due_on,
-            slip=result.slip,
-            made_on=timezone.localdate(),
-        )
-        return Result(result.outcome, shown(result.item.pk if result.item else None), result.due_on, result.slip)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO scan_receipt (key, outcome, item_id, due_on, slip, made_on, confirmed)"
+                " VALUES (%s, %s, %s, %s, %s, %s, true)",
+                [
+                    key,
+                    result.outcome.value,
+                    result.item.pk if result.item else None,
+                    result.due_on,
+                    result.slip,
+                    timezone.localdate(),
+                ],
+            )
+        return result
 
     def confirm() -> None:
         ScanReceipt.objects.filter(key=key).update(confirmed=True)
@@ -51,3 +85,11 @@ def once(key: uuid.UUID, act: Callable[[], Result]) -> Result:
     except IntegrityError:
         # lost a race against the same key, or against another loan of this item: now its row can be read
         return db.run(operation, confirm=confirm)
+
+
+def _receipt(key: uuid.UUID) -> Result | None:
+    """What the scan of this key came to."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT outcome, item_id, due_on, slip FROM scan_receipt WHERE key = %s", [key])
+        row = cursor.fetchone()
+    return Result(Outcome(row[0]), shown(row[1]), *row[2:]) if row else None

@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.db import connection
 from django.utils import timezone
 
 from shoko_ils.audit import record as audit
@@ -14,9 +15,11 @@ from shoko_ils.circulation.services.ending import end
 from shoko_ils.circulation.services.once import find_item, once
 from shoko_ils.circulation.services.results import Outcome, Result
 from shoko_ils.core.models import Library, ServicePoint
+from shoko_ils.core.rows import Columns
 from shoko_ils.holdings.models import Item
 from shoko_ils.holds.services import routing
 
+LOAN = Columns(Loan)
 # items that do not go to a shelf when they turn up, whether they were on loan or not
 ASIDE = {
     Item.Condition.WITHDRAWN: Outcome.WITHDRAWN,
@@ -65,7 +68,7 @@ def accept(
     late: Late | None = None,
 ) -> Result:
     """`take_back` of a locked item within the caller's transaction. A stop has changed nothing."""
-    loan = Loan.objects.select_for_update(no_key=True).filter(item=item, returned_on__isnull=True).first()
+    loan = _open_loan(item)
     found = False
     if loan and loan.pending:
         case = loan.cases.get(settled_on__isnull=True)
@@ -94,6 +97,17 @@ def accept(
             audit.write(actor, f"late-{late.reason}", "return")
         audit.write(actor, "take-back", "return")
     return Result(where, item, slip=slip)
+
+
+def _open_loan(item: Item) -> Loan | None:
+    """The open loan of an item, locked."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {LOAN.sql('l')} FROM loan l WHERE item_id = %s AND returned_on IS NULL FOR NO KEY UPDATE",  # noqa: S608
+            [item.pk],
+        )
+        row = cursor.fetchone()
+    return LOAN.read(row) if row else None
 
 
 def _settle_found(actor: audit.Actor, case: ReturnCase) -> None:
@@ -144,7 +158,7 @@ def undo_return(
         if undone is None:
             return Result(Outcome.NOTHING_TO_UNDO)
         item = Item.objects.select_related("material_class").get(pk=undone.item_id)
-        facts.kept(undone.loan_id, undone.returned_on, by=-1)
+        facts.not_kept(undone.loan_id, undone.returned_on)
         slip = routing.undo_return(item)
         count("return", item, library, point, by=-1, day=undone.counted_on)
         audit.write(actor, "undo-return", "return")

@@ -210,6 +210,7 @@ def offer(items: Sequence[Item], sent: Sequence[Item] = ()) -> None:
         if where.out or where.captured:
             continue
         if item.pk in going:
+            queue.lock(item.record_id)
             routing.route(item, item.at_library)
         elif not where.moving:
             routing.offer(item)

@@ -40,12 +40,11 @@ class Claim(StrEnum):
 def claim(patron: Patron, item: Item, library: Library, today: dt.date, consent: Consent = Consent.NONE) -> Claim:
     """Settle the holds for a loan of a locked item to a locked patron; call it last before the loan is written.
 
+    Expects the lock of the queue too.
     FREE: the patron's own hold on the title, if any, is fulfilled, and a loan before waiting holds is recorded with
     its reason. Anything else: nothing has changed, and the item is not lent.
     """
-    queue.lock(item.record_id)
-    if not Hold.objects.filter(record=item.record_id, patron__isnull=False).exists():
-        routing.taken_away(item, today)
+    if routing.taken_away_unheld(item, today):
         return Claim.FREE
     captured = routing.captured_for(item)
     if captured is not None and captured.patron_id != patron.pk:

@@ -34,20 +34,22 @@ class Route:
 
 
 def route(item: Item, library: Library, point: ServicePoint | None = None) -> Route:
-    """Where a locked item that was just scanned at `library` or its `point` goes now; writes capture, shelf, transit.
+    """Where an item that was just scanned at `library` or its `point` goes now; writes capture, shelf, transit.
 
-    The caller has ended its loan and set `at_library`. Scanning it again changes nothing.
+    Expects the locks of item and queue. The caller has ended its loan and set `at_library`. Scanning it again changes
+    nothing.
     """
     today = timezone.localdate()
-    _in_hand(item)
-    queue.lock(item.record_id)
-    hold = captured_for(item) or capture_next(item, State.CAPTURED, today)
+    seen = _in_hand(item)
+    hold = captured_for(item) if seen.captured else None
+    if hold is None and seen.waiting:
+        hold = capture_next(item, State.CAPTURED, today)
     here = Place(library, point)
     if hold is not None:
-        return _bring(hold, item, here, today)
+        return _bring(hold, item, here, today, moving=seen.moving)
     # home is a library: which of its service points keeps a copy is not known
     home = here if item.library_id == library.pk else Place(item.library)
-    return Route(transit=_towards(item, here, home, None, today))
+    return Route(transit=_towards(item, here, home, None, today, moving=seen.moving))
 
 
 def current(item: Item) -> Route:
@@ -90,9 +92,9 @@ def offer(item: Item) -> None:
         capture_next(item, State.CAPTURED, timezone.localdate())
 
 
-def _bring(hold: Hold, item: Item, here: Place, today: dt.date) -> Route:
+def _bring(hold: Hold, item: Item, here: Place, today: dt.date, *, moving: bool) -> Route:
     """To the hold shelf of its pickup library or service point: here, or by a transit."""
-    transit = _towards(item, here, Place(hold.pickup_library, hold.pickup_point), hold, today)
+    transit = _towards(item, here, Place(hold.pickup_library, hold.pickup_point), hold, today, moving=moving)
     if transit is None:
         if hold.state not in SHELVED:
             shelf.put(hold, today)
@@ -105,9 +107,11 @@ def _bring(hold: Hold, item: Item, here: Place, today: dt.date) -> Route:
     return Route(hold, transit)
 
 
-def _towards(item: Item, here: Place, destination: Place, hold: Hold | None, today: dt.date) -> Transit | None:
+def _towards(
+    item: Item, here: Place, destination: Place, hold: Hold | None, today: dt.date, *, moving: bool
+) -> Transit | None:
     """End or change the transit of an item scanned `here` so that it leads to `destination`; None: it is there."""
-    under_way = open_transit(item)
+    under_way = open_transit(item) if moving else None
     if under_way:
         to = under_way.to_library_id, under_way.to_point_id
         if to == destination.key and (under_way.from_library_id, under_way.from_point_id) == here.key:
@@ -127,20 +131,49 @@ def _towards(item: Item, here: Place, destination: Place, hold: Hold | None, tod
     )
 
 
-def _in_hand(item: Item) -> None:
-    """The item is on no list any more; one statement, because every scan does it."""
+@dataclass(frozen=True)
+class Seen:
+    """Of an item in hand: whether a hold has it captured, whether holds of its title wait, whether it is on its way."""
+
+    captured: bool
+    waiting: bool
+    moving: bool
+
+
+def _in_hand(item: Item) -> Seen:
+    """The item is on no list any more, and what is known of it; one statement, because every scan does it."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "WITH listed AS (DELETE FROM take_off WHERE item_id = %(item)s)"
-            " DELETE FROM pull_miss WHERE item_id = %(item)s",
-            {"item": item.pk},
+            "WITH listed AS (DELETE FROM take_off WHERE item_id = %(item)s),"
+            " missed AS (DELETE FROM pull_miss WHERE item_id = %(item)s)"
+            " SELECT EXISTS (SELECT FROM hold WHERE item_id = %(item)s),"
+            " EXISTS (SELECT FROM hold WHERE record_id = %(record)s AND state = 'queued'),"
+            " EXISTS (SELECT FROM transit WHERE item_id = %(item)s AND ended_on IS NULL)",
+            {"item": item.pk, "record": item.record_id},
         )
+        return Seen(*cursor.fetchone())
 
 
 def taken_away(item: Item, today: dt.date) -> None:
     """The item is lent: on no list, on no way."""
-    _in_hand(item)
-    end_transit(item, Transit.End.ARRIVED, today)
+    if _in_hand(item).moving:
+        end_transit(item, Transit.End.ARRIVED, today)
+
+
+def taken_away_unheld(item: Item, today: dt.date) -> bool:
+    """`taken_away` if nobody has a hold on the title; False: somebody has, and nothing has changed. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH held AS (SELECT FROM hold WHERE record_id = %(record)s AND patron_id IS NOT NULL LIMIT 1),"
+            " listed AS (DELETE FROM take_off WHERE item_id = %(item)s AND NOT EXISTS (SELECT FROM held)),"
+            " missed AS (DELETE FROM pull_miss WHERE item_id = %(item)s AND NOT EXISTS (SELECT FROM held)),"
+            " moved AS (UPDATE transit SET ended_on = %(today)s, ended = %(end)s"
+            " WHERE item_id = %(item)s AND ended_on IS NULL AND NOT EXISTS (SELECT FROM held))"
+            " SELECT NOT EXISTS (SELECT FROM held)",
+            {"item": item.pk, "record": item.record_id, "today": today, "end": Transit.End.ARRIVED.value},
+        )
+        (free,) = cursor.fetchone()
+    return bool(free)
 
 
 def end_transit(item: Item, end: Transit.End, today: dt.date) -> None:

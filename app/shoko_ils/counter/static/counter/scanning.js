@@ -45,7 +45,10 @@ window.shoko = (() => {
           body.set("act", entry.act);
         }
       }
-      answer = await fetch(entry.action ?? form().action, { method: "POST", body, credentials: "same-origin" });
+      answer = await fetch(entry.action ?? form().action, {
+        // the page without the frame that is on the screen already
+        method: "POST", body, credentials: "same-origin", headers: { "X-Shoko-Answer": "1" },
+      });
     }
     const isPage = answer.headers.get("content-type")?.startsWith("text/html");
     const page = isPage ? parse(await answer.text()) : null;

@@ -1,0 +1,1 @@
+"""What hardens a host and says how well: sandboxes of units, scores of what a browser is told."""

@@ -1,0 +1,122 @@
+"""What hosts and their doors are worth to the scanners that anybody may run on them. `make audit` keeps the reports."""
+
+from __future__ import annotations
+
+import datetime
+import json
+
+import pytest
+import scans
+from converged import Converged
+from endpoints import CITIZENS, ENDPOINTS, OPAC, Endpoint
+from segments.site import Site
+
+from shoko.hardening.observatory import findings, score
+from shoko.hardening.sandbox import bar, sandboxes
+
+
+def hosts(site: Site) -> list[str]:
+    """Every declared host: the lab's outside parties are not the site's."""
+    return sorted(site.declaration.hosts)
+
+
+def test_no_unit_on_any_host_is_more_exposed_than_the_bar_without_a_waiver(converged: Converged, site: Site) -> None:
+    today = datetime.datetime.now(tz=datetime.UTC).date()
+    seen, wrong = set(), []
+    for host in hosts(site):
+        units = scans.confined(converged, host)
+        found = scans.exposures(converged, host, units)
+        for unit, in_force in units.items():
+            seen.add(unit)
+            if not in_force:
+                wrong.append(f"{host}: {unit}: no sandbox in force")
+            waiver, exposure = sandboxes()[unit].waiver, found[unit]
+            if waiver is None and exposure > bar():
+                wrong.append(f"{host}: {unit}: {exposure}")
+            if waiver is not None and (exposure <= bar() or waiver.until < today):
+                wrong.append(f"{host}: {unit}: {exposure}: the waiver has ended or is needed no more")
+    assert not wrong, "\n".join(wrong)
+    # Mail is an option that the lab does not take; everything else is there to be looked at.
+    assert seen == set(sandboxes()) - {"ils-notices"}
+
+
+@pytest.mark.parametrize(
+    ("host", "unit"),
+    [("app1", f"ils-{job}") for job in ("tidy", "expire-holds", "overdue-notices", "analyse-audit", "verify-audit")]
+    + [("bas1", "shoko-windows"), ("ctl1", "shoko-certificates")],
+)
+def test_what_a_timer_starts_does_its_work_in_its_sandbox(converged: Converged, host: str, unit: str) -> None:
+    """All of them are repeatable; what is done already is not done again."""
+    converged.said(host, "systemctl", "start", unit)
+    assert converged.said(host, "systemctl", "show", "-p", "Result", "--value", unit) == "success"
+
+
+def test_collectors_that_can_make_no_thread_would_say_nothing(converged: Converged, site: Site) -> None:
+    """rsyslog runs on with one thread, silently, when its sandbox keeps it from making others: nothing would arrive."""
+    for host in hosts(site):
+        threads = converged.said(host, "sh", "-c", "ls /proc/$(pidof rsyslogd)/task | wc -l")
+        assert int(threads) >= 4, f"{host}: the main queue, the journal and two senders want threads"
+
+
+def test_whoever_listens_or_is_ours_is_declared(converged: Converged, site: Site) -> None:
+    strangers = []
+    for host in hosts(site):
+        listening = scans.listening_units(converged, host)
+        assert "ssh" in listening, f"{host}: not even SSH is seen to listen"
+        scans.keep(f"listeners/{host}.json", json.dumps({unit: sorted(ports) for unit, ports in listening.items()}))
+        for unit in (set(listening) | scans.own_units(converged, host)) - set(sandboxes()):
+            strangers.append(f"{host}: {unit} {sorted(listening.get(unit, ()))}")
+    assert not strangers, "\n".join(strangers)
+
+
+def test_ssh_audit_has_nothing_to_say_of_any_host(site: Site) -> None:
+    said = {}
+    for host in hosts(site):
+        address = str(site.declaration.hosts[host].manage_leg.ipv4)
+        said[host] = scans.ssh_audit(site, host, address)
+    assert not {host: words for host, words in said.items() if words}
+
+
+def test_no_password_opens_anything(converged: Converged, site: Site) -> None:
+    for host in hosts(site):
+        usable = [
+            line.split(":")[0]
+            for line in converged.said(host, "cat", "/etc/shadow").splitlines()
+            if not line.split(":")[1].startswith(("!", "*"))
+        ]
+        assert not usable, f"{host}: {usable}"
+        effective = converged.said(host, "sshd", "-T").splitlines()
+        for wanted in (
+            "authenticationmethods publickey", "passwordauthentication no", "kbdinteractiveauthentication no",
+            "permitrootlogin no", "allowgroups shoko", "allowgroups shoko-observe", "x11forwarding no",
+            "banner /etc/issue.net",
+        ):  # fmt: skip
+            assert wanted in effective, f"{host}: {wanted}"
+        passed_on = "local" if "bastions" in site.declaration.hosts[host].groups else "no"
+        assert f"allowtcpforwarding {passed_on}" in effective, host
+
+
+def test_a_persons_shell_is_strict_and_what_root_installs_is_not(converged: Converged, site: Site) -> None:
+    for host in hosts(site):
+        said = converged.said(host, "su", "-", "shoko", "-c", "umask; echo $TMOUT; ulimit -Hc; sudo -n sh -c umask")
+        assert said.split() == ["0027", "900", "0", "0022"], host
+        assert "recorded" in converged.said(host, "cat", "/etc/issue.net"), host
+        assert converged.said(host, "sh", "-c", "systemctl is-active sshd-unix-local.socket || true") == "inactive", (
+            host
+        )
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda one: one.name)
+def test_tls_is_of_today_everywhere(converged: Converged, endpoint: Endpoint) -> None:
+    today = scans.hello(converged, endpoint)
+    scans.keep(f"tls/{endpoint.name}.txt", today)
+    assert "Protocol version: TLSv1.3" in today
+    assert endpoint.group in today
+    former = scans.hello(converged, endpoint, "-tls1_1", "-cipher", "ALL:@SECLEVEL=0")
+    assert "Protocol version" not in former
+
+
+def test_the_webopac_is_worth_125_points_to_the_observatory(converged: Converged) -> None:
+    for path in ("/", "/search/?q=%E8%B5%B0", "/my/", "/registration/", "/password/", "/nowhere"):
+        found = findings(scans.answer(converged, path, OPAC, CITIZENS))
+        assert score(found) >= 125, [one for one in found if one.points <= 0]
