@@ -81,7 +81,7 @@ def test_a_registered_device_with_one_thing_changed_is_refused(terminal: Termina
                 terminal.registered("counter-keyboard").with_(serial="NEW"),
             ],
             HOLD,
-            together=10,
+            together=3,
         )
     )
 
@@ -123,8 +123,9 @@ def test_nothing_slips_through_while_the_daemon_is_away_or_coming_back(terminal:
 
 
 def test_a_crowd_of_strangers_is_refused(terminal: Terminal) -> None:
-    kinds = [("keyboard",), ("storage",), ("keyboard", "storage"), ("vendor",), ("hid",)]
-    crowd = [STRANGER.with_(serial=f"CROWD-{n}", functions=kinds[n % len(kinds)]) for n in range(ATTACHMENTS)]
+    kinds = [("keyboard",), ("hid",), ("keyboard", "storage"), *[("vendor",)] * 5, *[("network",)] * 7]
+    kinds += [("storage",)] * (TOGETHER - len(kinds))
+    crowd = [STRANGER.with_(serial=f"CROWD-{n}", functions=kinds[n % TOGETHER]) for n in range(ATTACHMENTS)]
     report = terminal.plug(crowd, HOLD, together=TOGETHER)
     assert len(report["devices"]) == ATTACHMENTS
     refused(report)

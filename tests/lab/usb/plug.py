@@ -6,7 +6,8 @@ library. A pretended device is a gadget of the kernel's (configfs) on a pretende
 vendor, product, serial and functions, and the host side meets it as it meets a real one.
 
 Reads a JSON object from standard input:
-  devices  list of {vendor, product, serial, functions}; functions are of `keyboard`, `hid`, `storage`, `vendor`
+  devices  list of {vendor, product, serial, functions}; functions are of `keyboard`, `hid`, `storage`,
+           `network`, `vendor`; the kernel pretends at most 4 of the first two and 8 of the last at a time
   hold     seconds that each stays attached; longer where the kernel has not seen it yet
   together how many are attached at the same time (default 1)
   before   a command that runs just before each group is attached, beside it (default none)
@@ -76,7 +77,7 @@ class Device:
             (config / function.name).symlink_to(function)
 
     def _function(self, kind: str, place: int) -> Path:
-        name = {"storage": "mass_storage", "vendor": "gser"}.get(kind, "hid")
+        name = {"storage": "mass_storage", "vendor": "gser", "network": "ecm"}.get(kind, "hid")
         function = self.gadget / f"functions/{name}.{self.number}{place}"
         function.mkdir()
         if kind == "storage":
