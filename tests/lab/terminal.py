@@ -22,6 +22,8 @@ NAME = "tb-central"
 FEW = ("--hosts", f"sw1,ctl1,fw1,fw2,{NAME}", "--virtual", NAME)
 PLUG = Path(__file__).with_name("usb") / "plug.py"
 FUNCTIONS = {"03:01:01": "keyboard", "03:00:00": "hid", "08:06:50": "storage", "ff:00:00": "vendor"}
+# An emulated host on a busy machine takes its time for a login and for sudo.
+PATIENT = {"ANSIBLE_TIMEOUT": "300"}
 REACH_SECONDS = 900  # an emulated boot takes a minute; on a busy machine some
 
 
@@ -82,7 +84,7 @@ class Terminal:
         ]
         done = subprocess.run(
             [*command, "--limit", NAME, "--tags", "usb_control", *arguments],
-            env={**self.lab.environment, "SHOKO_SSH_CONFIG": str(self.lab.link), "ANSIBLE_FORCE_COLOR": "0"},
+            env={**self.lab.environment, **PATIENT, "SHOKO_SSH_CONFIG": str(self.lab.link), "ANSIBLE_FORCE_COLOR": "0"},
             cwd=CHECKOUT, capture_output=True, text=True, timeout=1500, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-1000:]
