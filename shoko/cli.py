@@ -28,6 +28,7 @@ AREAS = {
     "matrix": "shoko.matrix.commands",
     "prove": "shoko.proof.commands",
     "trust": "shoko.trust.commands",
+    "usb": "shoko.usb.commands",
     "window": "shoko.window.commands",
 }
 

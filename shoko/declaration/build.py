@@ -82,6 +82,11 @@ def build(tree: Raw) -> model.Declaration:
             name: _host(name, raw, gateways, segments, tree["gateways"].get("nics", {}))
             for name, raw in tree["hosts"].items()
         },
+        usb_policies={
+            group: model.UsbPolicy(group, raw["media"], raw["spare_keyboard"], raw["control"])
+            for group, raw in tree.get("usb", {}).get("groups", {}).items()
+        },
+        usb_devices={name: _usb_device(name, raw) for name, raw in tree.get("usb", {}).get("devices", {}).items()},
         vips={
             name: model.Vip(name, raw["segment"], *_addresses(raw), raw["held_by"])
             for name, raw in tree.get("vips", {}).items()
@@ -103,6 +108,21 @@ def build(tree: Raw) -> model.Declaration:
         flows=flows,
         expect={name: _expectation(name, raw) for name, raw in tree.get("expect", {}).items()},
         digest=digest(tree),
+    )
+
+
+def _usb_device(name: str, raw: Raw) -> model.UsbDevice:
+    return model.UsbDevice(
+        name=name,
+        title=_text(raw["title"]),
+        vendor=raw["vendor"],
+        product=raw["product"],
+        serial=raw.get("serial"),
+        interfaces=tuple(raw["interfaces"]),
+        media=raw.get("media"),
+        groups=tuple(place["group"] for place in raw["at"] if "group" in place),
+        hosts=tuple(place["host"] for place in raw["at"] if "host" in place),
+        owner=raw["owner"],
     )
 
 

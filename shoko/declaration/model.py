@@ -114,6 +114,41 @@ class Person:
 
 
 @dataclass(frozen=True)
+class UsbPolicy:
+    """Device control of a group's hosts."""
+
+    group: str
+    media: Literal["never", "registered"]
+    spare_keyboard: bool
+    control: str
+
+
+@dataclass(frozen=True)
+class UsbDevice:
+    """A registered USB device. Numbers are four hexadecimal digits, interfaces "class:subclass:protocol"."""
+
+    name: str
+    title: Text
+    vendor: str
+    product: str
+    serial: str | None  # None: the device has none, and one that shows a serial is not it
+    interfaces: tuple[str, ...]
+    media: Literal["ro", "rw"] | None  # storage only
+    groups: tuple[str, ...]
+    hosts: tuple[str, ...]
+    owner: str
+
+    @property
+    def storage(self) -> bool:
+        """Whether any of its functions is mass storage (USB class 08)."""
+        return any(interface.startswith("08:") for interface in self.interfaces)
+
+    def at(self, host: Host) -> bool:
+        """Whether a host accepts it."""
+        return host.name in self.hosts or any(group in host.groups for group in self.groups)
+
+
+@dataclass(frozen=True)
 class Vip:
     """An address that moves between the hosts of a group by VRRP."""
 
@@ -316,6 +351,8 @@ class Declaration:
     switches: Mapping[str, str]  # host -> driver
     nat: tuple[Nat, ...]
     hosts: Mapping[str, Host]
+    usb_policies: Mapping[str, UsbPolicy]  # by group
+    usb_devices: Mapping[str, UsbDevice]
     vips: Mapping[str, Vip]  # declared ones; the gateways' follow from `gateways`
     external: Mapping[str, External]
     people: Mapping[str, Person]
@@ -327,6 +364,10 @@ class Declaration:
     def group(self, name: str) -> tuple[Host, ...]:
         """The hosts of a group in declared order; empty if there is no such group."""
         return tuple(host for host in self.hosts.values() if name in host.groups)
+
+    def usb_policy(self, host: Host) -> UsbPolicy | None:
+        """The device control of a host; None where there is none."""
+        return next((self.usb_policies[group] for group in host.groups if group in self.usb_policies), None)
 
     def gateway_vip(self, segment: str, family: Family) -> Address | None:
         """The shared address of the gateways in a segment, None where the segment lacks the family."""

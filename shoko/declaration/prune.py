@@ -62,4 +62,7 @@ def _remove(tree: dict[str, Any], path: Path_) -> None:
         entry["segments"].pop(path[3], None)
         if entry["segments"]:
             return
+    if key == "usb" and len(path) > 2 and isinstance(entry, dict):
+        entry.pop(path[2], None)
+        return
     value.pop(path[1], None)

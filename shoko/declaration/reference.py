@@ -28,6 +28,8 @@ _CHOSEN = {
     "switches": "switch",
     "hosts": "host",
     "legs": "interface",
+    "groups": "group",
+    "devices": "device",
     "vips": "vip",
     "external": "party",
     "people": "person",

@@ -13,7 +13,7 @@ from shoko.lab import reap, session
 from shoko.lab.errors import HostNotRunning, LabError
 from shoko.lab.image import remove_cache
 from shoko.lab.locking import locked
-from shoko.lab.machine import machine
+from shoko.lab.machines import machine
 from shoko.lab.mirror import ensure_mirror
 from shoko.lab.preflight import check_machine, check_root
 from shoko.lab.progress import say, step
@@ -40,6 +40,12 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     up = verb("up", _up, "make what is missing and start every host")
     up.add_argument("--hosts", help="only these hosts, separated by commas (the wiring is always whole)")
     up.add_argument("--ports", help="WebOPAC,STAFF ports on 127.0.0.1, or `auto`")
+    up.add_argument(
+        "--virtual",
+        metavar="HOSTS",
+        help="these hosts, separated by commas, as machines with a kernel of "
+        "their own (QEMU); an empty text: none; kept until told otherwise",
+    )
     verb("down", _down, "stop everything; hosts keep their disks, the machine keeps nothing else")
     verb("status", _status, "every host, its zone, addresses and state").add_argument(
         "--json", action="store_true", help="for machines"
@@ -67,7 +73,8 @@ def _up(arguments: argparse.Namespace) -> int:
     check_machine(settings.state, warm=settings.hosts_dir.is_dir())
     with locked(settings.state / "lock", "starting or stopping this lab"):
         names = arguments.hosts.split(",") if arguments.hosts else None
-        session.bring_up(settings, names, arguments.ports)
+        virtual = None if arguments.virtual is None else [name for name in arguments.virtual.split(",") if name]
+        session.bring_up(settings, names, arguments.ports, virtual)
     return 0
 
 

@@ -13,6 +13,8 @@ from shoko.lab.cgroups import HostGroup
 from shoko.lab.errors import LabError
 from shoko.lab.image import ensure_images, lower_folders
 from shoko.lab.machine import Machine
+from shoko.lab.machines import machine as kept_machine
+from shoko.lab.machines import machine_of
 from shoko.lab.plan import LabHost, LabPlan
 from shoko.lab.preflight import listener
 from shoko.lab.progress import say, step
@@ -21,7 +23,6 @@ from shoko.lab.relay import Route
 from shoko.lab.settings import CHECKOUT, LabSettings
 from shoko.lab.wires import NETNS, Wiring, remove_namespace
 
-BOOT_SECONDS = 300.0  # a boot takes one; a machine with several labs and test runs may be very busy
 _RELAY_SECONDS = 20.0
 RELAY_GROUP = "relay"  # cannot clash: the engine refuses a host of that name
 # systemd-nspawn(1): /proc/sys/net writable, and a cgroup2 view although the machine may be hybrid.
@@ -29,7 +30,6 @@ NSPAWN_ENVIRONMENT = {
     "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network",
     "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1",
 }
-_WAIT = "until [ -S /run/systemd/private ]; do sleep 0.1; done; exec systemctl is-system-running --wait"
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,11 @@ class Lab:
 
     def machine(self, name: str) -> Machine:
         """Return a host's machine by name."""
-        return Machine(self.settings, self.plan.host(name))
+        return machine_of(self.settings, self.plan.host(name))
 
     def build_images(self, mirror: Path) -> None:
         """Make the images that hosts without a disk will start from, unless the cache holds them."""
-        layers = {host.layer for host in self.plan.hosts if not Machine(self.settings, host).installed()}
+        layers = {host.layer for host in self.plan.hosts if not machine_of(self.settings, host).installed()}
         if not layers:
             return
         log = self.settings.state / "build.log"
@@ -75,7 +75,7 @@ class Lab:
             self.plan.host(name)
         self._remove_undeclared()
         for host in self.plan.hosts:
-            if Machine(self.settings, host).stale():
+            if machine_of(self.settings, host).stale():
                 self.stop(host.name)
         off = [name for name in names if self.machine(name).leader() is None]
         for name in names:
@@ -99,7 +99,7 @@ class Lab:
         kept = {path.name for path in self.settings.hosts_dir.glob("*")}
         for name in sorted(kept - planned):
             say(f"host {name} is no longer declared: removing it")
-            undeclared = Machine(self.settings, LabHost(name, layer="", zone="", legs=(), managed=False))
+            undeclared = kept_machine(self.settings, name)
             undeclared.ask_to_stop()
             undeclared.finish()
             remove_namespace(undeclared.name)
@@ -124,7 +124,7 @@ class Lab:
 
     def _wait(self, names: Sequence[str]) -> None:
         """Wait until every host says how it is; report those that are not simply `running`."""
-        give_up = time.monotonic() + BOOT_SECONDS
+        give_up = time.monotonic() + max((self.machine(name).boot_seconds for name in names), default=0)
         waiting = {}
         for name in names:
             machine = self.machine(name)
@@ -133,7 +133,7 @@ class Lab:
                     raise LabError(f"host {name} does not start: see {machine.console}")
                 time.sleep(0.02)
             waiting[name] = subprocess.Popen(
-                machine.entry(["sh", "-c", _WAIT]), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+                machine.until_up(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
             )
         for name, process in waiting.items():
             try:
@@ -162,7 +162,7 @@ class Lab:
         return [self._state(host) for host in self.plan.hosts]
 
     def _state(self, host: LabHost) -> HostState:
-        machine = Machine(self.settings, host)
+        machine = machine_of(self.settings, host)
         state = machine.state()
         failed = tuple(machine.failed_units()) if state == "degraded" else ()
         addresses = tuple(str(address) for leg in host.legs for address in leg.addresses)

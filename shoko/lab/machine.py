@@ -26,11 +26,14 @@ _ENVIRONMENT = {
     "USER": "root",
     "LOGNAME": "root",
 }
+_UP = "until [ -S /run/systemd/private ]; do sleep 0.1; done; exec systemctl is-system-running --wait"
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Machine:
     """A lab host as the machine sees it. It need not exist or run."""
+
+    boot_seconds = 300.0  # a boot takes one; a machine with several labs and test runs may be very busy
 
     def __init__(self, settings: LabSettings, host: LabHost) -> None:
         self.host = host
@@ -139,10 +142,7 @@ class Machine:
         self.group.remove()
         joins = self.group.entry_files()
         clean_traces(self.name)
-        options = (
-            f"lowerdir={':'.join(str(lower) for lower in self.lowers())},upperdir={self.upper},"
-            f"workdir={self.folder / 'work'},index=off,metacopy=off"
-        )
+        storage = self._storage()
         pid = os.fork()
         if pid:
             os.waitpid(pid, 0)
@@ -151,24 +151,35 @@ class Machine:
             os.setsid()
             if os.fork():
                 os._exit(0)
-            self._become(joins, options, environment)
+            self._become(joins, storage, environment)
         finally:  # only reached if something in the child failed
             os._exit(127)
 
-    def _become(self, joins: list[Path], overlay: str, environment: dict[str, str]) -> None:
+    def _storage(self) -> str:
+        """Return the mount options of the host's disk."""
+        return (
+            f"lowerdir={':'.join(str(lower) for lower in self.lowers())},upperdir={self.upper},"
+            f"workdir={self.folder / 'work'},index=off,metacopy=off"
+        )
+
+    def _become(self, joins: list[Path], storage: str, environment: dict[str, str]) -> None:
         """In the forked child: join the groups, mount the disk where only we see it, turn into nspawn."""
+        self._detach(joins)
+        root = self.folder / "root"
+        # A mount namespace of its own: the disk's mount vanishes with the last process of the host.
+        _checked(_libc.unshare(_CLONE_NEWNS), "unshare")
+        _checked(_libc.mount(b"none", b"/", None, _MS_REC | _MS_SLAVE, None), "mount / rslave")
+        _checked(_libc.mount(b"overlay", os.fsencode(root), b"overlay", 0, storage.encode()), f"overlay {storage}")
+        os.execvpe("systemd-nspawn", self._command(root), environment)  # noqa: S606 - no shell is meant
+
+    def _detach(self, joins: list[Path]) -> None:
+        """In the forked child: what it says goes to the console's file, and it joins the host's groups."""
         log = os.open(self.console, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(log, 1)
         os.dup2(log, 2)
         for join in joins:
             join.write_text(str(os.getpid()))
-        root = self.folder / "root"
-        # A mount namespace of its own: the disk's mount vanishes with the last process of the host.
-        _checked(_libc.unshare(_CLONE_NEWNS), "unshare")
-        _checked(_libc.mount(b"none", b"/", None, _MS_REC | _MS_SLAVE, None), "mount / rslave")
-        _checked(_libc.mount(b"overlay", os.fsencode(root), b"overlay", 0, overlay.encode()), f"overlay {overlay}")
-        os.execvpe("systemd-nspawn", self._command(root), environment)  # noqa: S606 - no shell is meant
 
     def _command(self, root: Path) -> list[str]:
         command = [
@@ -193,6 +204,10 @@ class Machine:
             self.entry(["systemctl", "is-system-running"]), capture_output=True, text=True, check=False
         )
         return done.stdout.strip() or "starting"
+
+    def until_up(self) -> list[str]:
+        """Return the command that ends when the host has booted, with its state on standard output."""
+        return self.entry(["sh", "-c", _UP])
 
     def failed_units(self) -> list[str]:
         """Return the names of failed units of a running host."""
@@ -242,15 +257,6 @@ class Machine:
             "setpriv", "--inh-caps=-all", f"--bounding-set=-all,{names}", "--",
         ]  # fmt: skip
         return ["sh", "-c", join, "sh", *enter, *command]
-
-
-def machine(settings: LabSettings, name: str) -> Machine:
-    """Return a host's machine without reading the declaration (for exec and shell)."""
-    found = Machine(settings, LabHost(name=name, layer="", zone="", legs=(), managed=False))
-    if not found.folder.is_dir():
-        known = sorted(path.name for path in settings.hosts_dir.glob("*")) or ["none, run `shoko lab up`"]
-        raise LabError(f"{name}: no such lab host (there are: {' '.join(known)})")
-    return found
 
 
 def owner_ids(user: str, lowers: Sequence[Path]) -> tuple[int, int]:

@@ -86,6 +86,7 @@ class LabHost:
     links: tuple[tuple[str, str], ...] = ()  # symbolic links: path, target (units switched on)
     binds: tuple[Bind, ...] = ()
     tun: bool = False
+    virtual: bool = False  # a machine with a kernel of its own (QEMU) instead of a container
     address: IPv4Address | IPv6Address | None = None
 
 

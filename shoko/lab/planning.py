@@ -1,6 +1,6 @@
 """From the declaration and its day-0 files to the plan of the lab."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from ipaddress import IPv4Interface, IPv6Interface
 
 from shoko.declaration.model import Declaration, Host, Leg
@@ -15,6 +15,7 @@ CONTROL_GROUP = "control"
 # The image a managed host starts from, by group: those that must work before any proxy does.
 LAYER_OF_GROUP = {"gateways": "gateway", "switches": "switch"}
 TUN_LAYERS = {"gateway", "switch"}
+VIRTUAL_LAYER = "virtual"
 
 
 def plan_from_declaration(
@@ -22,25 +23,29 @@ def plan_from_declaration(
     arrivals: Mapping[str, Arrival],
     settings: LabSettings,
     outside: Outside,
+    virtual: Collection[str] = (),
 ) -> LabPlan:
     """Return the plan: managed hosts from the declaration, and the outside world around them.
 
-    `arrivals` holds each managed host's day-0 content by name.
+    `arrivals` holds each managed host's day-0 content by name; `virtual` names those that are machines with a kernel of
+    their own.
     """
     if len(declaration.switches) != 1:
         raise LabError(f"{settings.site}: the lab needs exactly one switch, {len(declaration.switches)} declared")
     switch = next(iter(declaration.switches))
+    _check_virtual(declaration, virtual)
     control = _control(declaration)
     managed = [
         LabHost(
             name=host.name,
-            layer=_layer(host),
+            layer=VIRTUAL_LAYER if host.name in virtual else _layer(host),
             zone=declaration.segments[host.manage_leg.segment].zone,
             legs=() if host.name == switch else tuple(_legs(declaration, host, switch)),
             managed=True,
             files=arrivals[host.name].files,
             links=arrivals[host.name].links,
             tun=_layer(host) in TUN_LAYERS,
+            virtual=host.name in virtual,
             address=host.manage_leg.ipv4 or host.manage_leg.ipv6,
         )
         for host in declaration.hosts.values()
@@ -55,6 +60,16 @@ def _control(declaration: Declaration) -> str:
     if not hosts:
         raise LabError(f"no host of the site is in the group {CONTROL_GROUP}: nothing could manage the others")
     return hosts[0].name
+
+
+def _check_virtual(declaration: Declaration, virtual: Collection[str]) -> None:
+    for name in virtual:
+        if name not in declaration.hosts:
+            raise LabError(f"--virtual {name}: no such host (there are: {' '.join(declaration.hosts)})")
+        if _layer(declaration.hosts[name]) != "base":
+            raise LabError(
+                f"--virtual {name}: gateways and switches run in containers, the image has their parts only there"
+            )
 
 
 def _layer(host: Host) -> str:

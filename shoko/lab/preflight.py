@@ -22,6 +22,7 @@ PROGRAMS = {
     "ssh-keygen": "openssh-client",
     "nc": "netcat-openbsd",
 }
+EMULATOR = {"qemu-system-x86_64": "qemu-system-x86", "mke2fs": "e2fsprogs"}  # only for `--virtual`
 NOT_ROOT = "not root: the lab makes network namespaces and starts machines; run again as root"
 DISK_COLD = 10 * 2**30  # mirror 0.5, images 1, hosts' disks after a full run about 6, room to work
 DISK_WARM = 2 * 2**30  # images, mirror and disks are there
@@ -113,6 +114,13 @@ def check_machine(place: Path, *, warm: bool) -> None:
     found = problems(this_machine(place, warm=warm))
     if found:
         raise PreflightError(found)
+
+
+def check_emulator() -> None:
+    """Raise PreflightError if hosts with a kernel of their own cannot run here."""
+    missing = [package for program, package in EMULATOR.items() if shutil.which(program) is None]
+    if missing:
+        raise PreflightError([f"virtual machines need: apt-get install --no-install-recommends {' '.join(missing)}"])
 
 
 def check_ports(ports: tuple[int, int]) -> None:

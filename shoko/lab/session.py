@@ -1,9 +1,10 @@
 """One lab command from a site directory to machines: puts declaration, day-0 files, keys and engine together."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from ipaddress import IPv4Address, IPv6Address
 
 from shoko.declaration import Declaration, load
+from shoko.lab.cgroups import HostGroup
 from shoko.lab.dayzero import arrivals, site_keys
 from shoko.lab.engine import Lab
 from shoko.lab.errors import LabError
@@ -13,7 +14,7 @@ from shoko.lab.outside.names import site_names
 from shoko.lab.outside.public_authority import PublicAuthority
 from shoko.lab.outside.topology import Outside
 from shoko.lab.planning import plan_from_declaration
-from shoko.lab.preflight import check_ports, free_ports
+from shoko.lab.preflight import check_emulator, check_ports, free_ports
 from shoko.lab.recipes import load_recipes
 from shoko.lab.relay import Route
 from shoko.lab.settings import DEFAULT_PORTS, LabRecord, LabSettings, cache_root, read_record
@@ -35,22 +36,43 @@ def _plan(settings: LabSettings, declaration: Declaration) -> Lab:
     mirror = current_mirror(cache_root(), recipes)
     arriving = arrivals(declaration, site_keys(declaration, settings.state))
     pair = PublicAuthority(cache_root()).site_pair(settings.state / "keys", site_names(declaration))
-    plan = plan_from_declaration(declaration, arriving, settings, Outside(str(mirror), pair))
+    record = read_record(settings.record)
+    virtual = record.virtual if record is not None else ()
+    plan = plan_from_declaration(declaration, arriving, settings, Outside(str(mirror), pair), virtual)
     return Lab(settings, plan, recipes, cache_root())
 
 
-def bring_up(settings: LabSettings, names: Sequence[str] | None, ports: str | None) -> None:
-    """Make everything that is missing, start the hosts, let the browser in."""
+def bring_up(
+    settings: LabSettings, names: Sequence[str] | None, ports: str | None, virtual: Sequence[str] | None = None
+) -> None:
+    """Make everything that is missing, start the hosts, let the browser in.
+
+    `virtual` names the hosts that are machines with a kernel of their own; None: those that were.
+    """
     declaration = load(settings.site)
     raise_limits()
-    record = LabRecord(settings.checkout, settings.site, _ports(settings, ports))
+    machines = virtual_hosts(settings, virtual)
+    if machines:
+        check_emulator()
+    record = LabRecord(settings.checkout, settings.site, _ports(settings, ports), machines)
     record.write(settings.record)
     mirror = ensure_mirror(cache_root(), load_recipes())
     lab = _plan(settings, declaration)
     lab.build_images(mirror)
     write_ssh(settings, declaration, site_keys(declaration, settings.state), lab.plan.control)
     lab.up(names or lab.plan.names())
-    lab.start_relay(_routes(settings, declaration, record.ports))
+    lab.start_relay(_routes(settings, declaration, record))
+
+
+def virtual_hosts(settings: LabSettings, given: Sequence[str] | None) -> tuple[str, ...]:
+    """Return which hosts are virtual machines: as given or as before. A host that runs cannot become another kind."""
+    record = read_record(settings.record)
+    former = record.virtual if record is not None else ()
+    wanted = former if given is None else tuple(given)
+    for name in sorted(set(former) ^ set(wanted)):
+        if HostGroup(settings.ident, name).populated():
+            raise LabError(f"host {name} runs as it was started: run `shoko lab down` before changing --virtual")
+    return wanted
 
 
 def _ports(settings: LabSettings, given: str | None) -> tuple[int, int]:
@@ -80,21 +102,24 @@ def _parse_ports(text: str) -> tuple[int, int]:
     return public, staff
 
 
-def _routes(settings: LabSettings, declaration: Declaration, ports: tuple[int, int]) -> list[Route]:
+def _routes(settings: LabSettings, declaration: Declaration, record: LabRecord) -> list[Route]:
     return [
         Route(port, settings.machine(host), str(_address(declaration, key)), HTTPS)
-        for port, key, host in doors(declaration, ports)
+        for port, key, host in doors(declaration, record.ports, record.virtual)
     ]
 
 
-def doors(declaration: Declaration, ports: tuple[int, int]) -> list[tuple[int, str, str]]:
+def doors(
+    declaration: Declaration, ports: tuple[int, int], virtual: Collection[str] = ()
+) -> list[tuple[int, str, str]]:
     """Return the ways in that a site has: (port, key of `names`, lab host in whose place the person sits).
 
-    Citizens sit at home, staff at the first declared terminal of the business zone.
+    Citizens sit at home, staff at the first declared terminal of the business zone that is no virtual machine: nobody
+    can open a connection in the place of one from outside.
     """
     seats = {
         "opac": next((name for name in declaration.external if name == HOME), None),
-        "staff": next((host.name for host in declaration.group(STAFF_SEATS)), None),
+        "staff": next((host.name for host in declaration.group(STAFF_SEATS) if host.name not in virtual), None),
     }
     return [
         (port, key, host)
@@ -118,7 +143,7 @@ def urls(settings: LabSettings) -> str:
         raise LabError("this lab was never started: run `shoko lab up`")
     declaration = load(settings.site)
     lines = []
-    for port, key, host in doors(declaration, record.ports):
+    for port, key, host in doors(declaration, record.ports, record.virtual):
         names = declaration.names[key].names
         local = next((name for name in names if name.endswith(".localhost")), "127.0.0.1")
         lines.append(f"{key:<6} https://{local}:{port}/  (as seen from {host}; also https://127.0.0.1:{port}/)")

@@ -89,12 +89,14 @@ class LabRecord:
     checkout: Path
     site: Path
     ports: tuple[int, int]
+    virtual: tuple[str, ...] = ()  # hosts that are machines with a kernel of their own
 
     def write(self, path: Path) -> None:
         """Write by rename, so that a killed `up` leaves the old record or the new one."""
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_suffix(".new")
-        body = {"checkout": str(self.checkout), "site": str(self.site), "ports": list(self.ports)}
+        body: dict[str, object] = {"checkout": str(self.checkout), "site": str(self.site), "ports": list(self.ports)}
+        body["virtual"] = list(self.virtual)
         fresh.write_text(json.dumps(body, indent=1) + "\n")
         fresh.replace(path)
 
@@ -104,7 +106,8 @@ def read_record(path: Path) -> LabRecord | None:
     try:
         body = json.loads(path.read_text())
         public, staff = body["ports"]
-        return LabRecord(Path(body["checkout"]), Path(body["site"]), (int(public), int(staff)))
+        virtual = tuple(str(name) for name in body.get("virtual", ()))
+        return LabRecord(Path(body["checkout"]), Path(body["site"]), (int(public), int(staff)), virtual)
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as damaged:

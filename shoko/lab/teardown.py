@@ -7,6 +7,8 @@ from pathlib import Path
 
 from shoko.lab.cgroups import TOP, HostGroup, remove_lab, unified_root
 from shoko.lab.machine import clean_traces, stop_signal
+from shoko.lab.settings import state_root
+from shoko.lab.virtual import POWEROFF_SECONDS, answers, press_power
 from shoko.lab.wires import forget_namespaces, namespaces, remove_namespace
 
 _POWEROFF_WAIT = 10.0  # seconds for clean shutdowns before the control groups are killed
@@ -26,12 +28,18 @@ def stop_all(lab: str) -> int:
     leaders = [leader for group in groups if (leader := group.leader()) is not None]
     for group in groups:
         group.thaw()
+    sockets = [path for path in (state_root() / lab / "hosts").glob("*/qmp") if path.is_socket()]
+    for socket in sockets:
+        press_power(socket)
     for leader in leaders:
         with contextlib.suppress(ProcessLookupError):
             os.kill(leader, stop_signal())
     give_up = time.monotonic() + _POWEROFF_WAIT
     while any(Path(f"/proc/{leader}").exists() for leader in leaders) and time.monotonic() < give_up:
         time.sleep(0.05)
+    give_up = time.monotonic() + POWEROFF_SECONDS
+    while any(answers(socket) for socket in sockets) and time.monotonic() < give_up:
+        time.sleep(0.2)
     for group in groups:
         group.kill()
         group.remove()
@@ -40,4 +48,6 @@ def stop_all(lab: str) -> int:
         remove_namespace(name)
         clean_traces(name)
     forget_namespaces()
-    return len(leaders)
+    for socket in sockets:
+        socket.unlink(missing_ok=True)
+    return len(leaders) + len(sockets)

@@ -60,6 +60,15 @@ def interfaces(namespace: str) -> set[str]:
     return {row["ifname"] for row in json.loads(run(["ip", "-n", namespace, "-j", "link", "show"]))}
 
 
+def tap_name(number: int) -> str:
+    """Name of the end in the namespace that QEMU holds of a virtual machine's leg, by the leg's place in the list."""
+    return f"card{number}"
+
+
+def _sleeve_name(number: int) -> str:
+    return f"sleeve{number}"
+
+
 class Wiring:
     """Plugs the legs of a plan's hosts; every step may be repeated."""
 
@@ -93,7 +102,9 @@ class Wiring:
             make_namespace(far)
             if port in interfaces(far):  # of a cable whose host end went away with its namespace
                 run(["ip", "-n", far, "link", "del", port])
-            run(["ip", "link", "add", "name", leg.name, "address", leg.mac, "netns", own,
+            # The address of a virtual machine's leg is its card's; an end that had it too would take its frames.
+            address = [] if host.virtual else ["address", leg.mac]
+            run(["ip", "link", "add", "name", leg.name, *address, "netns", own,
                  "type", "veth", "peer", "name", port, "netns", far])  # fmt: skip
             for namespace, name in ((own, leg.name), (far, port)):
                 commands.setdefault(namespace, []).append(name)
@@ -103,6 +114,24 @@ class Wiring:
         for namespace, names in commands.items():
             offloads_off(namespace, names)
         self._raise_far_ends(host)
+        if host.virtual:
+            self._sleeves(host)
+
+    def _sleeves(self, host: LabHost) -> None:
+        """Join each leg of a virtual machine to a card of it: a bridge of the two, deaf and mute for itself."""
+        own = self.namespace(host.name)
+        present = interfaces(own)
+        for number, leg in enumerate(host.legs):
+            sleeve, tap = _sleeve_name(number), tap_name(number)
+            if sleeve in present:
+                continue
+            enter = ["ip", "-n", own]
+            run([*enter, "link", "add", sleeve, "type", "bridge", "stp_state", "0", "mcast_snooping", "0"])
+            run(["nsenter", f"--net={NETNS / own}", "ip", "tuntap", "add", tap, "mode", "tap"])
+            script = 'for i in "$@"; do echo 1 >/proc/sys/net/ipv6/conf/$i/disable_ipv6; ip link set $i up; done'
+            for end in (leg.name, tap):
+                run([*enter, "link", "set", end, "master", sleeve])
+            run(["nsenter", f"--net={NETNS / own}", "sh", "-euc", script, "sh", leg.name, tap, sleeve])
 
     def _direct_mac(self, leg: LabLeg) -> str | None:
         if not isinstance(leg.plug, DirectPeer):
@@ -140,6 +169,8 @@ class Wiring:
         self._raise_far_ends(host)
         for name in self._guest_ends(host):
             run(["ip", "-n", own, "link", "set", name, "up"])
+        if host.virtual:
+            self._sleeves(host)
 
     def _guest_ends(self, host: LabHost) -> list[str]:
         """Ends of other hosts' cables that live in this host's namespace (a switch's ports)."""

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lab"))
 from converged import Converged
 
 from shoko.lab.browser import wrapper
-from shoko.lab.machine import machine
+from shoko.lab.machines import machine
 
 PUBLIC, STAFF = "https://opac.library.example/", "https://staff.library.example/"
 FRONT_DOORS = {"home": PUBLIC, "tb-central": STAFF, "tb-south": STAFF}

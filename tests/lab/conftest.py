@@ -50,7 +50,7 @@ class LabCommand:
         """Run a verb; show what it said if it fails unexpectedly."""
         done = subprocess.run(
             self.command(verb, *arguments),
-            env=self.environment, cwd=CHECKOUT, capture_output=True, text=True, timeout=900, check=False,
+            env=self.environment, cwd=CHECKOUT, capture_output=True, text=True, timeout=1500, check=False,
         )  # fmt: skip
         if check and done.returncode != 0:
             pytest.fail(f"shoko lab {verb} {' '.join(arguments)}: {done.returncode}\n{done.stdout}{done.stderr}")

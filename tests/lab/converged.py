@@ -7,7 +7,7 @@ import subprocess
 from functools import cached_property
 from pathlib import Path
 
-from shoko.lab.machine import machine
+from shoko.lab.machines import machine
 from shoko.lab.settings import LabSettings, settings_for
 
 CHECKOUT = Path(__file__).resolve().parents[2]

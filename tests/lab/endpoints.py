@@ -23,7 +23,7 @@ CITIZENS = "198.51.100.20"
 ENDPOINTS = [
     Endpoint("opac", "home", f"{CITIZENS}:443", OPAC),
     Endpoint("staff", "tb-central", "10.10.40.10:443", "staff.library.example"),
-    Endpoint("webopac-leg", "rp1", "10.10.30.11:8443", OPAC),
+    Endpoint("webopac-leg", "rp1", "10.10.30.11:8443", "ils-servers.role.shoko.internal"),
     # PostgreSQL 17 takes one curve (ssl_ecdh_curve); groups, and with them the new key agreement, come with 18.
     Endpoint("database", "db2", "10.10.50.11:5432", "db1.shoko.internal", "postgres", "prime256v1"),
     Endpoint("patroni", "db2", "10.10.50.11:8008", "db1.shoko.internal"),

@@ -7,7 +7,7 @@ from conftest import CHECKOUT, SITE, LabCommand
 from playwright.sync_api import Browser, Error, sync_playwright
 
 from shoko.lab.browser import wrapper
-from shoko.lab.machine import machine
+from shoko.lab.machines import machine
 from shoko.lab.settings import LabSettings, cache_root
 
 PUBLIC = "public-authority/ca.pem"

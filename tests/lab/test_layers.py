@@ -12,7 +12,7 @@ from typing import Any
 from segments.site import CHECKOUT, SITE, Site
 from segments.slips import rule
 
-from shoko.lab.machine import machine
+from shoko.lab.machines import machine
 
 COMMAND = [sys.executable, "-m", "shoko.cli", "prove", "-i", str(SITE)]
 HOSTS = ["db1", "db2", "tb-central", "home"]

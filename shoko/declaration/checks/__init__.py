@@ -14,6 +14,7 @@ from shoko.declaration.checks import (
     numbers,
     references,
     selectors,
+    usb,
 )
 from shoko.declaration.checks.context import Context
 from shoko.declaration.model import Declaration
@@ -30,6 +31,7 @@ _ALL = (
     flows.check,
     numbers.check,
     expectations.check,
+    usb.check,
 )
 
 

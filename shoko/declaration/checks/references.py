@@ -15,7 +15,8 @@ def check(context: Context) -> None:
     _flows(context)
 
 
-def _control(context: Context, path: Path_, control: str) -> None:
+def known_control(context: Context, path: Path_, control: str) -> None:
+    """The control is in the catalogue."""
     if control not in controls():
         letter = control[:1]
         same = [known for known in controls() if known.startswith(letter)]
@@ -26,14 +27,14 @@ def _control(context: Context, path: Path_, control: str) -> None:
 def _network(context: Context) -> None:
     declaration = context.declaration
     for zone in declaration.zones.values():
-        _control(context, ("zones", zone.name, "control"), zone.control)
+        known_control(context, ("zones", zone.name, "control"), zone.control)
     for segment in declaration.segments.values():
         if segment.library is not None:
             path = (*segment_path(segment.name), "library")
             context.known(path, "library", segment.library, context.written("libraries"))
     for index, nat in enumerate(declaration.nat):
-        _control(context, ("nat", index, "control"), nat.control)
-        _group(context, ("nat", index, "source", "group"), nat.group)
+        known_control(context, ("nat", index, "control"), nat.control)
+        known_group(context, ("nat", index, "source", "group"), nat.group)
         if context.known(("nat", index, "out"), "segment", nat.out, context.segments_written()):
             zone_name = nat.out.partition(".")[0]
             zone_of = declaration.zones.get(zone_name)
@@ -43,7 +44,7 @@ def _network(context: Context) -> None:
         context.known(("gateways", "manage"), "segment", declaration.gateways.manage, context.segments_written())
 
 
-def _group(context: Context, path: Path_, group: str) -> None:
+def known_group(context: Context, path: Path_, group: str) -> None:
     """A group that is used has hosts."""
     groups = _groups_written(context)
     if group not in groups:
@@ -70,7 +71,7 @@ def _hosts(context: Context) -> None:
             context.known(path, "segment", leg.segment, segments)
     for vip in declaration.vips.values():
         context.known(("vips", vip.name, "segment"), "segment", vip.segment, segments)
-        _group(context, ("vips", vip.name, "held_by"), vip.held_by)
+        known_group(context, ("vips", vip.name, "held_by"), vip.held_by)
     for party in declaration.external.values():
         path = ("external", party.name, "zone")
         if context.known(path, "zone", party.zone, context.written("zones")):
@@ -84,12 +85,12 @@ def _site(context: Context) -> None:
     for name in declaration.names.values():
         context.known(("names", name.key, "vip"), "vip", name.vip, context.written("vips"))
     for site in declaration.sites.values():
-        _control(context, ("sites", site.name, "control"), site.control)
+        known_control(context, ("sites", site.name, "control"), site.control)
     if context.usable("updates"):
         context.known(("updates", "site"), "site", declaration.updates.site, context.written("sites"))
     if context.usable("policies"):
         for index, apart in enumerate(declaration.policies.apart):
-            _control(context, ("policies", "apart", index, "control"), apart.control)
+            known_control(context, ("policies", "apart", index, "control"), apart.control)
             for side, zone in enumerate(apart.zones):
                 path: Path_ = ("policies", "apart", index, "zones", side)
                 context.known(path, "zone", zone, context.written("zones"))
@@ -103,5 +104,5 @@ def _flows(context: Context) -> None:
         for index, site in enumerate(flow.via_sites):
             context.known((*path, "via", "sites", index), "site", site, context.written("sites"))
         if flow.why.control is not None:
-            _control(context, (*path, "why"), flow.why.control)
+            known_control(context, (*path, "why"), flow.why.control)
         context.known((*path, "owner"), "owner", flow.owner, context.written("owners"))

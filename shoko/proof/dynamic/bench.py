@@ -16,7 +16,7 @@ from pathlib import Path
 
 from shoko.declaration.model import Declaration, Segment
 from shoko.declaration.switching import switch_ports
-from shoko.lab.machine import machine
+from shoko.lab.machines import machine
 from shoko.lab.plan import stable_mac
 from shoko.lab.run import run
 from shoko.lab.settings import LabSettings

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from shoko.lab.errors import LabError
 from shoko.lab.locking import locked
-from shoko.lab.machine import machine
+from shoko.lab.machines import machine
 from shoko.lab.settings import LabSettings, settings_for
 from shoko.lab.wires import namespaces, remove_namespace
 from shoko.ports import BRIDGE

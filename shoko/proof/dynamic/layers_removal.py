@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from shoko.lab.errors import LabError
-from shoko.lab.machine import machine
+from shoko.lab.machines import machine
 from shoko.lab.settings import LabSettings
 from shoko.ports import BRIDGE
 from shoko.proof.errors import ProofError

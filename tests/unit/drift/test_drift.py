@@ -126,7 +126,7 @@ def allowed_site(made):
 
 CASES = {
     "a port opened on a host": (
-        opened_port, ["db1: app1, app2, ctl1, data/servers, log1, log2, proxy, proxy and 2 more can now reach db1 by "
+        opened_port, ["db1: app1, app2, bak1, ctl1, data/servers, log1, log2, proxy and 2 more can now reach db1 by "
                       "tcp/9999", 'chain input handle 9999 "by hand": accept']),
     "a way opened on a gateway": (
         opened_gateway, ["fw2: ", "business/south can now reach data/servers", "any protocol"]),

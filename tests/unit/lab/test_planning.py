@@ -101,3 +101,27 @@ def test_a_site_without_a_switch_is_refused_with_its_name(declaration, tmp_path)
             LabSettings("abc", SITE),
             Outside("/mirror", ("", "")),
         )
+
+
+def test_a_virtual_host_keeps_its_place_and_its_day_0_files(declaration, plan, tmp_path):
+    found = planned_virtual(declaration, tmp_path, "tb-central").host("tb-central")
+    container = plan.host("tb-central")
+    assert (found.virtual, container.virtual) == (True, False)
+    assert found.legs == container.legs
+    assert {file.path for file in found.files} == {file.path for file in container.files}
+    assert found.layer == "virtual"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("tb-centrl", "no such host"), ("fw1", "gateways and switches"), ("world", "no such host")],
+)
+def test_only_a_managed_host_that_needs_no_image_of_its_own_can_be_virtual(declaration, tmp_path, name, words):
+    with pytest.raises(LabError, match=words):
+        planned_virtual(declaration, tmp_path, name)
+
+
+def planned_virtual(declaration: Declaration, folder: Path, name: str) -> LabPlan:
+    keys = ensure_keys(folder, declaration.hosts)
+    outside = Outside("/mirror", ("CERTIFICATE", "KEY"))
+    return plan_from_declaration(declaration, arrivals(declaration, keys), LabSettings("abc", SITE), outside, [name])

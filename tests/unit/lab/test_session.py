@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from shoko.declaration import load
-from shoko.lab.session import doors, urls
+from shoko.lab.errors import LabError
+from shoko.lab.session import doors, urls, virtual_hosts
 from shoko.lab.settings import LabRecord, LabSettings
 
 INVENTORIES = Path(__file__).resolve().parents[3] / "inventories"
@@ -15,6 +16,22 @@ INVENTORIES = Path(__file__).resolve().parents[3] / "inventories"
 @pytest.mark.parametrize(("site", "terminal"), [("lab", "tb-central"), ("museum", "tb-main")])
 def test_citizens_sit_at_home_and_staff_at_the_first_business_terminal(site, terminal):
     assert doors(load(INVENTORIES / site), (1, 2)) == [(1, "opac", "home"), (2, "staff", terminal)]
+
+
+def test_staff_do_not_sit_at_a_virtual_machine():
+    declaration = load(INVENTORIES / "lab")
+    assert doors(declaration, (1, 2), ["tb-central"]) == [(1, "opac", "home"), (2, "staff", "tb-south")]
+
+
+def test_a_running_host_does_not_become_another_kind(tmp_path, monkeypatch):
+    monkeypatch.setenv("SHOKO_LAB_STATE", str(tmp_path / "state"))
+    settings = LabSettings("test", INVENTORIES / "lab", tmp_path)
+    LabRecord(tmp_path, settings.site, (8443, 8444), ("tb-central",)).write(settings.record)
+    monkeypatch.setattr("shoko.lab.session.HostGroup.populated", lambda group: group.host == "tb-central")
+    assert virtual_hosts(settings, None) == virtual_hosts(settings, ["tb-central"]) == ("tb-central",)
+    with pytest.raises(LabError, match="host tb-central runs as it was started: run `shoko lab down`"):
+        virtual_hosts(settings, [])
+    assert virtual_hosts(settings, ["tb-central", "tb-south"]) == ("tb-central", "tb-south")
 
 
 def test_a_site_without_business_terminals_has_no_door_for_staff():

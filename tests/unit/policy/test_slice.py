@@ -339,3 +339,13 @@ def test_shared_address_with_a_single_holder_is_fixed_on_its_leg(lab):
     assert legs["info"]["ipv4"]["held"] == ["10.20.60.10"]
     assert museum["srv1"]["vrrp"] == []
     assert [leg for host in lab.values() for leg in host["legs"] if "held" in (leg["ipv4"] or {})] == []
+
+
+def test_a_terminal_knows_the_devices_that_it_accepts_and_no_server_knows_any(lab):
+    central, south, opac = (lab[name]["usb"] for name in ("tb-central", "tb-south", "to-central"))
+    assert [device["name"] for device in central["devices"] if device["media"] == "rw"] == ["transfer-out"]
+    assert {device["name"] for device in central["devices"]} - {device["name"] for device in south["devices"]} == {
+        "barcode-scanner", "transfer-out"}  # fmt: skip
+    assert opac == {"media": "never", "spare_keyboard": True, "devices": []}
+    assert [name for name, content in lab.items() if "usb" in content] == [
+        "tb-central", "tb-south", "ti-central", "ti-south", "to-central"]  # fmt: skip

@@ -78,6 +78,10 @@ tun:
   description: Whether C(/dev/net/tun) can be opened.
   type: bool
   returned: always
+usb:
+  description: Whether the kernel knows USB, loaded or as a module.
+  type: bool
+  returned: always
 units:
   description: Per unit whether there is such a unit.
   type: dict
@@ -162,6 +166,15 @@ def tun() -> Finding:
     return Finding(True)
 
 
+def usb() -> Finding:
+    """Look for the bus, else for the module that would bring it."""
+    if os.path.isdir("/sys/bus/usb/devices"):
+        return Finding(True)
+    if find_program(["modprobe"]) is not None and run(["modprobe", "--dry-run", "--quiet", "usbcore"]).rc == 0:
+        return Finding(True)
+    return Finding(False, "the kernel has no USB (no /sys/bus/usb, no module usbcore)")
+
+
 def units(names: list[str]) -> dict[str, bool]:
     """Return which units there are, under the names that were asked for."""
     found = systemd.show(names)
@@ -181,7 +194,7 @@ def main() -> None:
     try:
         settings = [sysctl(name) for name in module.params["sysctls"]]
         bounds = capabilities(module.params["capabilities"])
-        findings = {"nft": nft(), "wireguard": wireguard(), "tun": tun()}
+        findings = {"nft": nft(), "wireguard": wireguard(), "tun": tun(), "usb": usb()}
         present = units(module.params["units"])
     except (HostError, OSError, subprocess.SubprocessError) as error:
         module.fail_json(msg=one_line(error))

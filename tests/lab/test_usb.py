@@ -1,0 +1,155 @@
+"""Device control on a terminal with a kernel of its own: hot-plug at the emulator's ports and by pretended devices.
+
+In order: each test stands on the ones before, and the last starts the terminal anew. `make usb-long` is the same with
+many more attachments and boots; with `-s` it says how long registered devices took to work.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import LabCommand
+from terminal import FEW, Device, Terminal
+
+ATTACHMENTS = int(os.environ.get("SHOKO_USB_ATTACHMENTS", "50"))
+BOOTS = int(os.environ.get("SHOKO_USB_BOOTS", "1"))
+TOGETHER = 25
+HOLD = 4.0  # seconds that a device stays attached: an emulated daemon needs one to decide
+PATIENCE = 60  # seconds that a registered one may take on a busy machine
+STRANGER = Device("dead", "beef", "STRANGER", ("keyboard",))
+
+
+@pytest.fixture(scope="module")
+def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
+    """The terminal on day 0; taken down and removed at the end."""
+    folder: Path = tmp_path_factory.mktemp("usb")
+    lab = LabCommand(f"tu{os.getpid() % 100000}", folder / "state")
+    try:
+        lab.run("up", *FEW)
+        yield Terminal(lab, folder)
+    finally:
+        lab.end()
+
+
+def refused(report: dict) -> None:
+    """Every device was seen, none was let in, and no driver was bound to any for any time."""
+    for device in report["devices"]:
+        assert device["seen"] is not None, f"the kernel did not even see {device}"
+        assert (device["authorized"], device["drivers"], device["blocks"], device["inputs"]) == ("0", [], [], []), (
+            device
+        )
+    assert report["binds"] == []
+
+
+def test_the_role_closes_the_ports_and_a_second_run_changes_nothing(terminal: Terminal) -> None:
+    assert terminal.play("--check", "--diff")["changed"] > 0
+    assert terminal.play()["failed"] == 0
+    assert terminal.play()["changed"] == 0
+    terminal.lay_tools()
+    terminal.run("modprobe dummy_hcd num=30")
+    assert {row["authorized"] for row in terminal.on_bus("0627:0001")} == {"1"}, "the keyboard that was there stays"
+
+
+def test_what_nobody_registered_is_refused_and_reported(terminal: Terminal) -> None:
+    since = terminal.now()
+    terminal.attach_storage("stranger", "UNKNOWN-STICK")
+    terminal.wait_for("grep -l UNKNOWN-STICK /sys/bus/usb/devices/*/serial")
+    refused(terminal.plug([STRANGER, STRANGER.with_(functions=("storage",))], HOLD))
+    (row,) = terminal.on_bus("UNKNOWN-STICK")
+    assert (row["authorized"], row["drivers"]) == ("0", "")
+    assert "usb_storage" not in terminal.run("cat /proc/modules")
+    for words in (("46f4:0001", "UNKNOWN-STICK", "block"), ("dead:beef", "STRANGER", "block")):
+        assert terminal.journal(since, *words), f"nothing in the journal of {words}"
+    terminal.detach("stranger")
+
+
+def test_a_registered_device_with_one_thing_changed_is_refused(terminal: Terminal) -> None:
+    scanner, medium = terminal.registered("barcode-scanner"), terminal.registered("transfer-in")
+    refused(
+        terminal.plug(
+            [
+                scanner.with_(serial="S20A113457"),
+                scanner.with_(serial=""),
+                scanner.with_(vendor="05e1"),
+                scanner.with_(product="1201"),
+                scanner.with_(functions=("keyboard", "storage")),
+                scanner.with_(functions=("keyboard", "keyboard")),
+                medium.with_(serial="SHOKO-TRANSFER-99"),
+                medium.with_(vendor="0952"),
+                medium.with_(functions=("storage", "keyboard")),
+                terminal.registered("counter-keyboard").with_(serial="NEW"),
+            ],
+            HOLD,
+            together=3,
+        )
+    )
+
+
+def test_registered_devices_work(terminal: Terminal) -> None:
+    names = ["counter-keyboard", "card-reader", "barcode-scanner"]
+    report = terminal.plug([terminal.registered(name) for name in names], HOLD, patience=PATIENCE)
+    print({name: device["usable"] for name, device in zip(names, report["devices"], strict=True)})
+    assert {name: device["usable"] is not None for name, device in zip(names, report["devices"], strict=True)} == (
+        dict.fromkeys(names, True)
+    )
+    assert {bound["driver"] for bound in report["binds"]} == {"usbhid"}, (
+        "bindings are heard: silence elsewhere says something"
+    )
+
+
+def test_registered_media_are_mounted_as_declared_and_never_executable(terminal: Terminal) -> None:
+    (medium,) = terminal.plug([terminal.registered("transfer-in")], HOLD, patience=PATIENCE, leave=True)["devices"]
+    (mounted,) = medium["mounts"]
+    assert mounted.split()[1] == "/media/transfer-in"
+    assert {"ro", "noexec", "nosuid", "nodev"} <= set(mounted.split()[3].split(","))
+    assert terminal.run("touch /media/transfer-in/x 2>&1 || true").strip().endswith("Read-only file system")
+    assert terminal.run(f"cat /sys/block/{medium['blocks'][0]}/ro").strip() == "1", "not even past the file system"
+    (medium,) = terminal.plug([terminal.registered("transfer-out")], HOLD, patience=PATIENCE, leave=True)["devices"]
+    (mounted,) = medium["mounts"]
+    assert {"rw", "noexec", "nosuid", "nodev"} <= set(mounted.split()[3].split(","))
+    script = "printf '#!/bin/sh\\necho ran\\n' >/media/transfer-out/x && /media/transfer-out/x 2>&1 || true"
+    assert terminal.run(script).strip().endswith("Permission denied")
+
+
+def test_nothing_slips_through_while_the_daemon_is_away_or_coming_back(terminal: Terminal) -> None:
+    strangers = [STRANGER.with_(serial=f"AWAY-{number}") for number in range(6)]
+    refused(terminal.plug(strangers[:2], HOLD, before=["systemctl", "restart", "usbguard"]))
+    refused(terminal.plug(strangers[2:4], HOLD, before=["systemctl", "kill", "--signal=KILL", "usbguard"]))
+    refused(terminal.plug(strangers[4:], HOLD, before=["systemctl", "stop", "usbguard"]))
+    terminal.run("systemctl start usbguard")
+    (scanner,) = terminal.plug([terminal.registered("barcode-scanner")], HOLD, patience=PATIENCE)["devices"]
+    assert scanner["usable"] is not None, "the daemon is back and lets in what is registered"
+
+
+def test_a_crowd_of_strangers_is_refused(terminal: Terminal) -> None:
+    kinds = [("keyboard",), ("hid",), ("keyboard", "storage"), *[("vendor",)] * 5, *[("network",)] * 7]
+    kinds += [("storage",)] * (TOGETHER - len(kinds))
+    crowd = [STRANGER.with_(serial=f"CROWD-{n}", functions=kinds[n % TOGETHER]) for n in range(ATTACHMENTS)]
+    report = terminal.plug(crowd, HOLD, together=TOGETHER)
+    assert len(report["devices"]) == ATTACHMENTS
+    refused(report)
+    print(
+        f"{ATTACHMENTS} attachments, {TOGETHER} together; the last {TOGETHER} plugged in within {report['took']:.1f} s"
+    )
+
+
+def test_what_was_plugged_in_before_the_kernel_started_is_refused_and_nobody_is_locked_out(terminal: Terminal) -> None:
+    terminal.attach_storage("early", "EARLY-STICK")
+    terminal.attach("usb-kbd", "rogue", serial="EARLY-KEYBOARD")
+    for _ in range(BOOTS):
+        terminal.reboot()
+        _closed_since_the_kernel_started(terminal)
+
+
+def _closed_since_the_kernel_started(terminal: Terminal) -> None:
+    assert "usbcore.authorized_default=0" in terminal.run("cat /proc/cmdline")
+    for serial in ("EARLY-STICK", "EARLY-KEYBOARD"):
+        (row,) = terminal.on_bus(serial)
+        assert (row["authorized"], row["drivers"]) == ("0", "")
+    kernel = terminal.run("journalctl --no-pager --boot --dmesg")
+    assert kernel.count("Device is not authorized for usage") >= 3, "each waited for the daemon, the keyboard too"
+    assert "usb-storage" not in kernel
+    keyboard = terminal.registered("keyboard")
+    (row,) = terminal.on_bus(keyboard.serial)
+    assert (row["authorized"], row["drivers"]) == ("1", "usbhid")
