@@ -14,7 +14,7 @@ SECOND = 14.0  # a second line in a row, where the first has no room
 INK, GREY, RED = "#2b3440", "#4a5361", "#b3261e"
 _BADGE, _HEAD, _LOOP = 9.0, 10.0, 34.0  # radius of the number, length of the arrow's head, width of a way back
 _AWAY = 8.0  # between arrow and text
-_SIZE, _SMALL = 12.0, 11.0
+_SIZE, _SMALL = 12.0, 11.5
 
 
 @dataclass(frozen=True)
