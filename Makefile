@@ -78,7 +78,7 @@ prove-mutations: root setup ## 600 mistakes in the lab's rulesets: found by anal
 	@SHOKO_MUTANTS=600 $(BIN)/pytest -q -s tests/unit/proof/test_mutations.py
 	@SHOKO_MUTANTS=600 $(BIN)/pytest -q -n auto --dist worksteal tests/unit/proof/test_mutations_by_packets.py
 
-usb: apt-test setup ## device control by hot-plug on a virtual terminal, short (some ten minutes)
+usb: apt-test setup ## device control by hot-plug on a virtual terminal, short (ten to twenty minutes)
 	@tests/run --long --only usb
 
 usb-long: apt-test setup ## device control: 200 attachments, 20 boots of the virtual terminal, times until usable (an hour)
