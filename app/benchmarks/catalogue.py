@@ -10,7 +10,6 @@ import http.client
 import json
 import os
 import random
-import shutil
 import subprocess
 import sys
 import threading
@@ -18,9 +17,9 @@ import time
 import urllib.parse
 from pathlib import Path
 
+from benchmarks.server import APP, manage, server
 from tests import cluster
 
-APP = Path(__file__).resolve().parent.parent
 PORT = 18_441
 SETTINGS = {
     "shared_buffers": "1GB",
@@ -57,15 +56,6 @@ QUESTIONS = (
     ("銀河鉄道の昼", 2),
     ("見本書房", 2),
 )
-
-
-def manage(*arguments: str, service: str = "owner") -> str:
-    command = [sys.executable, "manage.py", *arguments]
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": f"shoko_ils.settings.{service}"}
-    done = subprocess.run(command, cwd=APP, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"{' '.join(arguments)}: {done.stderr[-2000:]}")
-    return done.stdout
 
 
 def give_items() -> int:
@@ -128,15 +118,8 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--rate", type=float, default=10)
     options = parser.parse_args()
-    cluster.SERVER.create()
-    with (cluster.SERVER.data / "postgresql.auto.conf").open("a") as conf:
-        conf.writelines(f"{name} = '{value}'\n" for name, value in SETTINGS.items())
-    cluster.SERVER.start(fsync="on")
     result: dict[str, object] = {"load_before": os.getloadavg()}
-    try:
-        with cluster.connect() as connection:
-            for role in ("ils_owner LOGIN SUPERUSER", "ils_public LOGIN", "ils_staff LOGIN"):
-                connection.execute(f"CREATE ROLE {role}")
+    with server(**SETTINGS):
         manage("migrate", "-v0")
         manage("sync_site")
         began, before = time.monotonic(), os.times()
@@ -156,7 +139,7 @@ def main() -> int:
                 "SELECT pg_size_pretty(pg_relation_size('ils.search_tokens'))"
             ).fetchone()
         manage("collectstatic", "--noinput", service="public")
-        server = subprocess.Popen(
+        service = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "-c", "python:shoko_ils.gunicorn", "shoko_ils.wsgi_public"],
             cwd=APP,
             env=os.environ | {"SHOKO_BIND": f"127.0.0.1:{PORT}"},
@@ -168,12 +151,9 @@ def main() -> int:
                 ask("/search/?q=" + urllib.parse.quote(question))
             result["search"] = open_loop(options.rate, options.seconds)
         finally:
-            server.terminate()
-            server.wait()
+            service.terminate()
+            service.wait()
         result["load_after"] = os.getloadavg()
-    finally:
-        cluster.SERVER.stop()
-        shutil.rmtree(cluster.ROOT, ignore_errors=True)
     print(json.dumps(result, ensure_ascii=False))
     return 0
 

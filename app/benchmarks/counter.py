@@ -13,7 +13,6 @@ import json
 import os
 import pstats
 import re
-import shutil
 import statistics
 import sys
 import time
@@ -21,7 +20,7 @@ import urllib.parse
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.catalogue import manage
+from benchmarks.server import manage, server
 from tests import cluster
 
 HOST = "staff.benchmark"
@@ -163,14 +162,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--profile", action="store_true")
     options = parser.parse_args()
-    cluster.SERVER.create()
-    with (cluster.SERVER.data / "postgresql.auto.conf").open("a") as conf:
-        conf.write("shared_buffers = '512MB'\n")
-    cluster.SERVER.start(fsync="on")
-    try:
-        with cluster.connect() as connection:
-            for role in ("ils_owner LOGIN SUPERUSER", "ils_public LOGIN", "ils_staff LOGIN"):
-                connection.execute(f"CREATE ROLE {role}")
+    with server(shared_buffers="512MB"):
         manage("migrate", "-v0")
         manage("load_demo", "-v0")
         manage("collectstatic", "--noinput", "-v0", service="staff")
@@ -178,9 +170,6 @@ def main() -> int:
         result: dict[str, Any] = {"load_before": os.getloadavg()}
         result |= _measure(options.rounds, profile=options.profile)
         result["load_after"] = os.getloadavg()
-    finally:
-        cluster.SERVER.stop()
-        shutil.rmtree(cluster.ROOT, ignore_errors=True)
     print(json.dumps(result))
     return 0
 

@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import random
-import shutil
 import sys
 import threading
 import time
@@ -18,6 +17,7 @@ import uuid
 from collections import Counter
 from typing import Any
 
+from benchmarks.server import server
 from tests import cluster
 
 TITLE, COPIES, HOLDS = 1567, 300, 10_000
@@ -29,22 +29,12 @@ def main() -> int:
     parser.add_argument("--attempts", type=int, default=100_000)
     parser.add_argument("--threads", type=int, default=10)
     options = parser.parse_args()
-    cluster.SERVER.create()
-    with (cluster.SERVER.data / "postgresql.auto.conf").open("a") as conf:
-        conf.write("shared_buffers = '512MB'\n")
-    cluster.SERVER.start(fsync="on")
-    try:
+    with server(shared_buffers="512MB"):
         print(json.dumps(_measure(options), ensure_ascii=False))
-    finally:
-        cluster.SERVER.stop()
-        shutil.rmtree(cluster.ROOT, ignore_errors=True)
     return 0
 
 
 def _measure(options: argparse.Namespace) -> dict[str, Any]:
-    with cluster.connect() as connection:
-        for role in ("ils_owner LOGIN SUPERUSER", "ils_public LOGIN", "ils_staff LOGIN"):
-            connection.execute(f"CREATE ROLE {role}")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shoko_ils.settings.owner")
     import django  # noqa: PLC0415  # after the environment is set
 
