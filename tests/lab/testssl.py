@@ -11,7 +11,7 @@ from converged import CHECKOUT, Converged
 from endpoints import Endpoint
 from scans import keep
 
-from shoko.lab.machine import machine
+from shoko.lab.machines import machine
 
 TOOLS = CHECKOUT / ".cache/scanners"
 PLACE = "/run/shoko-audit"
