@@ -97,13 +97,26 @@ def test_no_password_opens_anything(converged: Converged, site: Site) -> None:
 
 
 def test_a_persons_shell_is_strict_and_what_root_installs_is_not(converged: Converged, site: Site) -> None:
+    title = site.declaration.title
     for host in hosts(site):
         said = converged.said(host, "su", "-", "shoko", "-c", "umask; echo $TMOUT; ulimit -Hc; sudo -n sh -c umask")
         assert said.split() == ["0027", "900", "0", "0022"], host
-        assert "recorded" in converged.said(host, "cat", "/etc/issue.net"), host
+        for banner in ("/etc/issue", "/etc/issue.net"):
+            lines = converged.said(host, "cat", banner).splitlines()
+            assert lines[:2] == [f"{title.ja} 図書館情報システム", f"{title.en}, library information system"], host
+            assert "recorded" in lines[-1], host
         assert converged.said(host, "sh", "-c", "systemctl is-active sshd-unix-local.socket || true") == "inactive", (
             host
         )
+
+
+OUTDATED = ("-tls1_1", "-cipher", "ALL:@SECLEVEL=0")
+
+
+@pytest.mark.parametrize("looker", sorted({one.looker for one in ENDPOINTS}))
+def test_who_looks_could_speak_an_outdated_tls(converged: Converged, looker: str) -> None:
+    """To a server of its own: else no endpoint would be seen to refuse anything."""
+    assert "Protocol version: TLSv1.1" in scans.hello_to_itself(converged, looker, *OUTDATED)
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda one: one.name)
@@ -112,7 +125,7 @@ def test_tls_is_of_today_everywhere(converged: Converged, endpoint: Endpoint) ->
     scans.keep(f"tls/{endpoint.name}.txt", today)
     assert "Protocol version: TLSv1.3" in today
     assert endpoint.group in today
-    former = scans.hello(converged, endpoint, "-tls1_1", "-cipher", "ALL:@SECLEVEL=0")
+    former = scans.hello(converged, endpoint, *OUTDATED)
     assert "Protocol version" not in former
 
 
