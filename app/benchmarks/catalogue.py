@@ -115,7 +115,7 @@ def open_loop(rate: float, seconds: int) -> dict[str, object]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path)
-    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--seconds", type=int, default=60, help="of questions; 0: the import alone")
     parser.add_argument("--rate", type=float, default=10)
     options = parser.parse_args()
     result: dict[str, object] = {"load_before": os.getloadavg()}
@@ -129,6 +129,9 @@ def main() -> int:
         result["import_python_cpu_seconds"] = round(
             after.children_user + after.children_system - before.children_user - before.children_system, 1
         )
+        if not options.seconds:
+            print(json.dumps(result | {"load_after": os.getloadavg()}, ensure_ascii=False))
+            return 0
         result["items"] = give_items()
         with cluster.connect() as connection:
             for name in ("search_document", "record", "marc", "heading"):

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from shoko_ils.audit.models import Event
 from shoko_ils.circulation import services
-from shoko_ils.circulation.models import LendingBlock, Loan, LoanRule, OverdueContact, ReturnCase
+from shoko_ils.circulation.models import DayCount, LendingBlock, Loan, LoanRule, OverdueContact, ReturnCase
 from shoko_ils.core.db import OutcomeUnknown
 from shoko_ils.core.models import CalendarException, Library, ServicePoint
 from shoko_ils.counter.operations import Operation
@@ -455,6 +455,14 @@ def test_a_counter_at_a_service_point_lends_by_its_rule(central: Library, card: 
     assert "村岡市民図書室" in counter.html
     loan = Loan.objects.get(item=item, returned_on__isnull=True)
     assert (loan.service_point, loan.rule.days) == (point, 5)
+    page = f"/patrons/{card.patron.pseudonym}/loans/"
+    html = client.post(page, {"reason": "request"}).content.decode()
+    given = {"key": hidden(html, "key"), "reason": "request", "scan": item.barcode}
+    as_owner(lambda: LoanRule.objects.update(renewal_basis="due"))
+    assert "延長しました" in client.post(page, {**given, "act": "renew"}).content.decode()
+    assert "紛失として記録しました" in client.post(page, {**given, "act": "lost"}).content.decode()
+    counted = DayCount.objects.filter(day=timezone.localdate(), service_point=point)
+    assert {"renew", "lost"} <= set(counted.values_list("act", flat=True))
     Counter(client, "/return/").scan(item.barcode)
     assert "村岡市民図書室" in read(client, "/day/")
 

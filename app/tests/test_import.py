@@ -1,6 +1,7 @@
 """Import and export: formats, matching, the account of every record, a killed process, taking back."""
 
 import io
+from pathlib import Path
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -10,7 +11,7 @@ from shoko_ils.catalog import exporting, marc, marc8, store
 from shoko_ils.catalog.importing import batch as importing
 from shoko_ils.catalog.importing.revert import obstacles, revert
 from shoko_ils.catalog.importing.sources import BadFile, Form, Source, guess
-from shoko_ils.catalog.models import FormerMarc, ImportBatch, ImportRecord, Marc
+from shoko_ils.catalog.models import Authority, FormerMarc, ImportBatch, ImportRecord, Marc, SearchDocument
 from shoko_ils.catalog.models import Record as Bib
 from shoko_ils.catalog.search import simple
 
@@ -258,3 +259,29 @@ def test_marc8_is_the_inverse_of_reading_it() -> None:
         made = book("1", text or "x")
         back = marc.read(marc8.write(made))
         assert back["245"].get("a") == text.replace("𠮷", "&#x20BB7;")
+
+
+def test_a_file_that_is_read_ahead_gives_the_same_catalogue(tmp_path: Path) -> None:
+    """By a second process, with documents that it has built: also where a heading meets an authority record."""
+    Authority.objects.create(kind="subject", name="試作", key="試作", number="T1").references.create(
+        name="こころみかた", key="ココロミカタ"
+    )
+    again = book("4", "別の試作", volume="下", subject="追加")
+    content = iso(*BOOKS) + b"short\x1d" + iso(again)
+    path = tmp_path / "ahead.mrc"
+    path.write_bytes(content)
+    documents = []
+    for ahead in (None, path):
+        with transaction.atomic():
+            point = transaction.savepoint()
+            file = io.BytesIO(content)
+            batch = importing.begin(file, "a.mrc", Form.ISO2709, "utf-8", columns={}, policy="merge", by="tester")
+            importing.load(batch, file, path=ahead)
+            assert (batch.read, batch.new, batch.merged, batch.quarantined) == (5, 3, 1, 1)
+            assert simple("こころみかた").count() == 1
+            numbers = batch.records.exclude(record_id=None).values("record_id")
+            columns = ("material", "year", "folded")
+            documents.append(list(SearchDocument.objects.filter(pk__in=numbers).order_by("pk").values_list(*columns)))
+            assert simple("別の試作 追加").count() == 1
+            transaction.savepoint_rollback(point)
+    assert documents[0] == documents[1]

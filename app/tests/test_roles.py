@@ -1,11 +1,19 @@
 """What each database role may do, asked of the database itself with that role's own connection."""
 
+import base64
+import hashlib
+import random
+import time
+
+import pyotp
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from psycopg import Connection, errors
 
 from shoko_ils.core import sql
+from shoko_ils.staff.models import StaffAccount
+from shoko_ils.staff.services import factors
 from tests.cluster import connect
 from tests.conftest import act_as
 
@@ -182,3 +190,54 @@ def test_removing_a_patron_removes_his_secrets_without_the_staff_role_reading_th
             cursor.execute("DELETE FROM patron WHERE id = %s", [patron])
         cursor.execute("SELECT count(*) FROM private.patron_password")
         assert cursor.fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT secret FROM staff_totp",
+        "SELECT last_step FROM staff_totp",
+        "SELECT * FROM staff_totp",
+        "COPY staff_totp TO STDOUT",
+        "INSERT INTO staff_totp (account_id, secret, last_step) VALUES (1, 'A', 0)",
+        "UPDATE staff_totp SET last_step = 0",
+        "DELETE FROM staff_totp WHERE account_id = 1",
+        "SELECT totp_code('A', 1)",
+    ],
+)
+def test_staff_reads_no_secret_of_a_one_time_code_and_writes_none(as_role, statement: str) -> None:
+    with pytest.raises(errors.InsufficientPrivilege):
+        as_role("ils_staff").execute(statement)
+
+
+@pytest.mark.django_db
+def test_a_factor_in_use_is_checked_for_the_staff_role_and_its_secret_not_shown_again() -> None:
+    person = StaffAccount.objects.get(login_id="demo")
+    act_as("ils_staff", "ils")
+    secret = factors.begin_totp(person)
+    assert factors.begin_totp(person) == secret
+    assert not factors.check_second_factor(person, pyotp.TOTP(secret).now())
+    assert factors.confirm_totp(person, pyotp.TOTP(secret).at(int(time.time()) - 30))
+    assert factors.begin_totp(person) == ""
+    assert factors.check_second_factor(person, pyotp.TOTP(secret).now())
+    assert not factors.check_second_factor(person, pyotp.TOTP(secret).now())
+    assert not factors.confirm_totp(person, pyotp.TOTP(secret).at(int(time.time()) + 30))
+
+
+@pytest.mark.django_db
+def test_the_database_computes_the_codes_of_the_standard() -> None:
+    """Against pyotp for secrets and times of every kind, and RFC 6238, appendix B (its last six digits)."""
+    rfc = base64.b32encode(b"12345678901234567890").decode()
+    draw = random.Random(1)  # noqa: S311
+    wanted = [(rfc, 59, "287082"), (rfc, 1111111109, "081804"), (rfc, 20000000000, "353130")]
+    for _ in range(40):
+        secret, at = pyotp.random_base32(), draw.randrange(2**33)
+        wanted.append((secret, at, pyotp.TOTP(secret).at(at)))
+    with connection.cursor() as cursor:
+        for secret, at, code in wanted:
+            cursor.execute("SELECT totp_code(%s, %s)", [secret, at // 30])
+            assert cursor.fetchone() == (code,)
+        for size in (0, 3, 55, 56, 63, 64, 65, 119, 120, 200):
+            message = draw.randbytes(size)
+            cursor.execute("SELECT totp_sha1(%s)", [message])
+            assert bytes(cursor.fetchone()[0]) == hashlib.sha1(message).digest()  # noqa: S324

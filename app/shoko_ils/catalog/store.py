@@ -55,13 +55,17 @@ MAX_KEY = {"sort_key": 200, "title_key": 400, "volume_key": 100, "series_key": 2
 
 @dataclass
 class Entry:
-    """One record on its way into the catalogue; `id` 0 asks for a new number, `version` is the one to be written."""
+    """One record on its way into the catalogue; `id` 0 asks for a new number, `version` is the one to be written.
+
+    Its document may have been `built` already: it holds then as long as no heading meets an authority record.
+    """
 
     content: bytes
     made: Extracted
     id: int = 0
     version: int = 1
     links: list[int | None] = field(default_factory=list)
+    built: document.Document | None = None
 
     @classmethod
     def of(cls, content: bytes, **known: int) -> "Entry":
@@ -228,10 +232,7 @@ def link(entries: Sequence[Entry]) -> None:
 def _write_documents(entries: Sequence[Entry], *, fresh: bool) -> None:
     """Search documents; a fresh one stands in no library yet, an old one keeps what it knows of its copies."""
     forms = authority_forms({number for entry in entries for number in entry.links if number})
-    built = [
-        (entry.id, document.build(entry.made, [form for number in entry.links if number for form in forms[number]]))
-        for entry in entries
-    ]
+    built = [(entry.id, _document(entry, forms)) for entry in entries]
     if fresh:
         copy(
             "search_document",
@@ -245,6 +246,11 @@ def _write_documents(entries: Sequence[Entry], *, fresh: bool) -> None:
             " WHERE record_id = %s",
             [(*(getattr(each, name) for name in DOCUMENT_COLUMNS), number) for number, each in built],
         )
+
+
+def _document(entry: Entry, forms: dict[int, list[tuple[str, str]]]) -> document.Document:
+    references = [form for number in entry.links if number for form in forms[number]]
+    return document.build(entry.made, references) if references or entry.built is None else entry.built
 
 
 def authority_forms(numbers: Iterable[int]) -> dict[int, list[tuple[str, str]]]:

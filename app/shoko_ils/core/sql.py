@@ -137,7 +137,8 @@ GRANTS: dict[str, dict[str, str]] = {
             "SELECT, UPDATE (password, initial_password, password_changed_on, card, failed_logins, refused_until)"
         ),
         "ils.staff_pin": ALL,
-        "ils.staff_totp": ALL,
+        # its secret is read by no service: staff_totp_begin and staff_totp_use
+        "ils.staff_totp": "SELECT (account_id, confirmed_on)",
         "ils.staff_recovery_code": ALL,
         "ils.terminal_opening": "SELECT, INSERT",
         "ils.assigned_duty": READ,
@@ -179,6 +180,8 @@ FUNCTIONS = {
         "ils.undo_seal(uuid, uuid, bigint, date)",
         "ils.undo_return(uuid, uuid)",
         "ils.authority_confirm(bigint, bigint)",
+        "ils.staff_totp_begin(bigint, text)",
+        "ils.staff_totp_use(bigint, text, boolean)",
         "ils.password_code_put(bigint, text, interval)",
         "ils.password_code_due(bigint, text)",
         "ils.member_is_paused(text)",

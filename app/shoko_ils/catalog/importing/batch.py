@@ -4,11 +4,13 @@ A slice is one transaction: its records, the account of each, and how far the fi
 process, the next run goes on at the first record that is not accounted for.
 """
 
+import contextlib
 import hashlib
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import BinaryIO
 
 from django.db import connection, transaction
@@ -16,12 +18,12 @@ from django.utils import timezone
 
 from shoko_ils.catalog import marc, store
 from shoko_ils.catalog.extract import extract
-from shoko_ils.catalog.importing import matching, merging
-from shoko_ils.catalog.importing.sources import Form, Piece, Source
+from shoko_ils.catalog.importing import matching, merging, reading
+from shoko_ils.catalog.importing.reading import Reading
+from shoko_ils.catalog.importing.sources import Form, Source
 from shoko_ils.catalog.marc import Unreadable
 from shoko_ils.catalog.models import ImportBatch, ImportRecord
 
-SLICE = 1000
 SHOWN = 50
 Outcome, Policy, State = ImportRecord.Outcome, ImportBatch.Policy, ImportBatch.State
 MEANT = {Policy.SKIP: Outcome.KEPT, Policy.MERGE: Outcome.MERGED, Policy.REPLACE: Outcome.REPLACED}
@@ -98,8 +100,8 @@ def preview(source: Source, policy: str, limit: int | None = None) -> Preview:
     pieces = itertools.islice(source.pieces(), limit)
     seen = matching.Index()
     first = 1
-    for part in itertools.batched(pieces, SLICE):
-        for planned in _plan(source, part, policy, first, seen):
+    for part in itertools.batched(pieces, reading.SLICE):
+        for planned in _plan(reading.read(source, part), policy, first, seen):
             made.counts[planned.outcome] += 1
             shown = made.quarantined if planned.outcome == Outcome.QUARANTINED else made.first
             if len(shown) < SHOWN:
@@ -113,26 +115,30 @@ def load(
     file: BinaryIO,
     *,
     slices: int | None = None,
+    path: Path | None = None,
     progress: Callable[[ImportBatch], None] = lambda _: None,
 ) -> ImportBatch:
-    """Load what is left of a file, or `slices` of it. Raises WrongFile if it is another one."""
+    """Load what is left of a file, or `slices` of it; with its `path`, a second process reads ahead.
+
+    Raises WrongFile if it is another one, ReaderEnded if the second process dies: what is loaded by then stays.
+    """
     if batch.state in (State.LOADED, State.REVERTED):
         return batch
     if batch.position == 0 and digest(file) != (batch.digest, batch.size):
         raise WrongFile("このファイルは取込を始めたときのファイルと違います")
-    source = source_of(batch, file)
-    pieces = source.pieces(batch.position)
-    for done in itertools.count():
-        part = list(itertools.islice(pieces, SLICE))
-        if not part:
-            _end(batch)
+    if path:
+        on_disk = reading.OnDisk(path, Form(batch.form), batch.encoding, batch.columns)
+        parts = reading.slices_ahead(on_disk, batch.position)
+    else:
+        parts = reading.slices(source_of(batch, file), batch.position)
+    with contextlib.closing(parts):
+        for part in itertools.islice(parts, slices):
+            _load_slice(batch, part)
             progress(batch)
-            return batch
-        if slices is not None and done >= slices:
-            return batch
-        _load_slice(batch, source, part)
+    if slices is None or next(source_of(batch, file).pieces(batch.position), None) is None:
+        _end(batch)
         progress(batch)
-    raise AssertionError
+    return batch
 
 
 def _end(batch: ImportBatch) -> None:
@@ -142,13 +148,13 @@ def _end(batch: ImportBatch) -> None:
         batch.save(update_fields=["state", "position", "ended_at"])
 
 
-def _load_slice(batch: ImportBatch, source: Source, part: Sequence[Piece]) -> None:
+def _load_slice(batch: ImportBatch, part: Sequence[Reading]) -> None:
     with transaction.atomic():
         # two processes with one batch: the second waits, sees that the slice is done, and stops
         locked = ImportBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
         if locked.position != batch.position or locked.state not in (State.READY, State.LOADING):
             raise WrongFile("この取込は別の処理が進めています")
-        planned = list(_plan(source, part, batch.policy, batch.read + 1, matching.Index()))
+        planned = list(_plan(part, batch.policy, batch.read + 1, matching.Index()))
         fresh = [each for each in planned if each.entry and each.outcome == Outcome.NEW]
         changed = {each.target: each for each in planned if each.entry and each.target > 0}
         store.create([each.entry for each in fresh if each.entry], batch.made_by, batch.pk)
@@ -159,7 +165,7 @@ def _load_slice(batch: ImportBatch, source: Source, part: Sequence[Piece]) -> No
         batch.read += len(planned)
         for outcome in Outcome:
             setattr(batch, outcome.value, getattr(batch, outcome.value) + counts[outcome])
-        batch.position, batch.state = part[-1].end, State.LOADING
+        batch.position, batch.state = part[-1].piece.end, State.LOADING
         batch.save(update_fields=["read", "position", "state", *(outcome.value for outcome in Outcome)])
 
 
@@ -183,23 +189,12 @@ def _write_account(batch: ImportBatch, planned: Sequence[Planned], fresh: Sequen
     )
 
 
-def _plan(source: Source, part: Sequence[Piece], policy: str, first: int, seen: matching.Index) -> Iterator[Planned]:
-    """Decide about a slice: read, match with the catalogue and with what came before, apply the policy.
+def _plan(part: Sequence[Reading], policy: str, first: int, seen: matching.Index) -> Iterator[Planned]:
+    """Decide about a slice: match with the catalogue and with what came before, apply the policy.
 
     `seen` remembers records of earlier slices that are not in the catalogue, for a preview.
     """
-    read: list[Planned] = []
-    for number, piece in enumerate(part, start=first):
-        try:
-            content, record = source.marc(piece)
-            made = extract(record)
-            if len(made.source_id) > 60:  # the column's length
-                raise Unreadable("control-number", "書誌番号(001)が長すぎます")
-            read.append(Planned(number, "", made.title, entry=store.Entry(content, made)))
-        except Unreadable as error:
-            read.append(
-                Planned(number, Outcome.QUARANTINED, code=error.code, reason=error.reason, content=piece.content)
-            )
+    read = [_planned(number, each) for number, each in enumerate(part, start=first)]
     known = matching.index([each.entry.made for each in read if each.entry])
     for key, found in seen.by_key.items():
         known.by_key[key].update(found)
@@ -223,10 +218,16 @@ def _plan(source: Source, part: Sequence[Piece], policy: str, first: int, seen: 
                 each.entry = _change(each, incoming, pending, old, policy)
                 each.outcome = MEANT[Policy(policy)] if each.entry else Outcome.KEPT
         except Unreadable as error:
-            piece = part[each.number - first]
+            piece = part[each.number - first].piece
             each.outcome, each.code, each.reason = Outcome.QUARANTINED, error.code, error.reason
             each.content, each.entry, each.target = piece.content, None, 0
         yield each
+
+
+def _planned(number: int, each: Reading) -> Planned:
+    if each.made:
+        return Planned(number, "", each.made.title, entry=store.Entry(each.content, each.made, built=each.built))
+    return Planned(number, Outcome.QUARANTINED, code=each.code, reason=each.reason, content=each.piece.content)
 
 
 def _contents(known: matching.Index) -> dict[int, tuple[bytes, int]]:
@@ -263,7 +264,7 @@ def _change(
     extracted = extract(marc.read(written))
     if there:
         extracted.source_id = there.made.source_id
-        there.content, there.made = written, extracted
+        there.content, there.made, there.built = written, extracted, None
         return there
     entry = store.Entry(written, extracted, id=each.target, version=version + 1)
     pending[each.target] = entry

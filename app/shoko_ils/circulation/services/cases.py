@@ -44,13 +44,22 @@ def hold_back(
     return _open(actor, barcode, library, key, reason=reason, outcome=Outcome.HELD_BACK, point=point, terminal=terminal)
 
 
-def declare_lost(actor: audit.Actor, patron_id: int, barcode: str, library: Library, key: uuid.UUID) -> Result:
+def declare_lost(
+    actor: audit.Actor,
+    patron_id: int,
+    barcode: str,
+    library: Library,
+    key: uuid.UUID,
+    *,
+    point: ServicePoint | None = None,
+) -> Result:
     """The borrower says that the item is lost (紛失): the loan stays open until it is found or compensated.
 
     What this patron has not on loan is refused (NOT_THEIRS).
     """
     lost = ReturnCase.Reason.LOST
-    return _open(actor, barcode, library, key, reason=lost, outcome=Outcome.DECLARED_LOST, patron_id=patron_id)
+    outcome = Outcome.DECLARED_LOST
+    return _open(actor, barcode, library, key, reason=lost, outcome=outcome, patron_id=patron_id, point=point)
 
 
 def _open(

@@ -163,8 +163,9 @@ def _done(request: HttpRequest, desk: desks.Desk, patron: Patron) -> Any:
         scan = form.cleaned_data["scan"]
         key = services.scan_key(form.cleaned_data["key"], given["act"], scan)
         if given["act"] == "renew":
-            return notice(services.renew(desk.actor, patron.pk, scan, desk.library, key), scan=scan)
-        return notice(services.declare_lost(desk.actor, patron.pk, scan, desk.library, key), scan=scan)
+            return notice(services.renew(desk.actor, patron.pk, scan, desk.library, key, point=desk.point), scan=scan)
+        lost = services.declare_lost(desk.actor, patron.pk, scan, desk.library, key, point=desk.point)
+        return notice(lost, scan=scan)
     if desk.staff.level in OFFICERS and given.get("act") == "block":
         if given.get("block_reason") in set(LendingBlock.Reason):
             blocking.block(desk.actor, desk.staff, patron, LendingBlock.Reason(given["block_reason"]))

@@ -5,15 +5,13 @@ import secrets
 import pyotp
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import validate_password
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from shoko_ils.staff import policy
 from shoko_ils.staff.models import RecoveryCode, StaffAccount, StaffPin, StaffTotp
 
-STEP_SECONDS = 30
-WINDOW = 1  # a clock may be one step off
 RECOVERY_CODES = 8
 RECOVERY_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 MAX_WRONG_PINS = 5
@@ -50,19 +48,18 @@ def lacks_one(account: StaffAccount) -> bool:
     return policy.second_factor_required() and not has_second_factor(account)
 
 
-def begin_totp(account: StaffAccount) -> StaffTotp:
-    """A secret to be photographed; it counts for nothing before `confirm_totp`."""
-    found, _ = StaffTotp.objects.get_or_create(account=account, defaults={"secret": pyotp.random_base32()})
-    return found
+def begin_totp(account: StaffAccount) -> str:
+    """A secret in base 32 to be photographed, the same until `confirm_totp`; empty if one is in use."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT staff_totp_begin(%s, %s)", [account.pk, pyotp.random_base32()])
+        return cursor.fetchone()[0] or ""
 
 
 @transaction.atomic
 def confirm_totp(account: StaffAccount, code: str) -> list[str]:
     """Take the second factor into use with a first code; the recovery codes, shown this once. Empty: wrong code."""
-    row = StaffTotp.objects.select_for_update().filter(account=account).first()
-    if row is None or row.confirmed_on is not None or not _use(row, code):
+    if not _use(account, code, first=True):
         return []
-    StaffTotp.objects.filter(pk=row.pk).update(confirmed_on=timezone.localdate())
     RecoveryCode.objects.filter(account=account).delete()
     codes = ["".join(secrets.choice(RECOVERY_ALPHABET) for _ in range(10)) for _ in range(RECOVERY_CODES)]
     RecoveryCode.objects.bulk_create([RecoveryCode(account=account, code=make_password(each)) for each in codes])
@@ -73,11 +70,10 @@ def confirm_totp(account: StaffAccount, code: str) -> list[str]:
 def check_second_factor(account: StaffAccount, code: str) -> bool:
     """A code of the clock, not used before, or a recovery code, which is spent by it."""
     given = code.replace(" ", "").replace("-", "").lower()
-    row = StaffTotp.objects.select_for_update().filter(account=account, confirmed_on__isnull=False).first()
-    if row is None:
-        return False
     if given.isascii() and given.isdigit() and len(given) == 6:
-        return _use(row, given)
+        return _use(account, given)
+    if not has_second_factor(account):
+        return False
     for each in RecoveryCode.objects.select_for_update().filter(account=account):
         if check_password(given, each.code):
             each.delete()
@@ -85,14 +81,11 @@ def check_second_factor(account: StaffAccount, code: str) -> bool:
     return False
 
 
-def _use(row: StaffTotp, code: str) -> bool:
-    """Whether the code is right and of a step after the last one used, which it then is."""
-    totp, now = pyotp.TOTP(row.secret, interval=STEP_SECONDS), int(timezone.now().timestamp()) // STEP_SECONDS
-    for step in range(now - WINDOW, now + WINDOW + 1):
-        if step > row.last_step and pyotp.utils.strings_equal(totp.generate_otp(step), code):
-            StaffTotp.objects.filter(pk=row.pk).update(last_step=step)
-            return True
-    return False
+def _use(account: StaffAccount, code: str, *, first: bool = False) -> bool:
+    """Whether the code is right and of a step after the last one used, which it then is; the database compares."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT staff_totp_use(%s, %s, %s)", [account.pk, code, first])
+        return bool(cursor.fetchone()[0])
 
 
 def set_pin(account: StaffAccount, pin: str) -> None:

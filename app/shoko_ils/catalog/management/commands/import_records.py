@@ -2,12 +2,13 @@
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from shoko_ils.catalog.importing import batch as importing
 from shoko_ils.catalog.importing import sources
+from shoko_ils.catalog.importing.reading import ReaderEnded
 from shoko_ils.catalog.importing.revert import revert
 from shoko_ils.catalog.models import ImportBatch
 
@@ -51,12 +52,12 @@ class Command(BaseCommand):
                     file, options["file"].name, form, encoding,
                     columns=columns, policy=options["policy"], by="import_records",
                 )  # fmt: skip
-                self._load(made, file)
+                self._load(made, file, options["file"])
         except OSError as error:
             raise CommandError(f"cannot read {options['file']}: {error.strerror}") from error
         except ValueError as error:
             raise CommandError(f"--column: HEADING=FIELD, one each: {error}") from error
-        except (sources.BadFile, importing.WrongFile) as error:
+        except (sources.BadFile, importing.WrongFile, ReaderEnded) as error:
             raise CommandError(f"{options['file']}: {error}") from error
 
     def _preview(self, source: sources.Source, policy: str) -> None:
@@ -67,7 +68,7 @@ class Command(BaseCommand):
         for each in found.quarantined:
             self.stdout.write(f"{each.number}\t{each.outcome}\t{each.code}\t{each.reason}")
 
-    def _load(self, made: ImportBatch, file: Any) -> None:
+    def _load(self, made: ImportBatch, file: BinaryIO, path: Path) -> None:
         began, before = time.monotonic(), made.read
 
         def progress(batch: ImportBatch) -> None:
@@ -75,7 +76,7 @@ class Command(BaseCommand):
             rate = (batch.read - before) / max(seconds, 0.001)
             self.stderr.write(f"{seconds:7.1f} s  read {batch.read}, quarantined {batch.quarantined}, {rate:.0f}/s")
 
-        importing.load(made, file, progress=progress)
+        importing.load(made, file, path=path, progress=progress)
         counts = " ".join(f"{name}: {getattr(made, name)}" for name in COUNTS)
         self.stdout.write(f"batch: {made.pk} state: {made.state} read: {made.read} {counts}")
 
