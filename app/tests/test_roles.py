@@ -1,7 +1,6 @@
 """What each database role may do, asked of the database itself with that role's own connection."""
 
 import base64
-import hashlib
 import random
 import time
 
@@ -203,6 +202,7 @@ def test_removing_a_patron_removes_his_secrets_without_the_staff_role_reading_th
         "UPDATE staff_totp SET last_step = 0",
         "DELETE FROM staff_totp WHERE account_id = 1",
         "SELECT totp_code('A', 1)",
+        "SELECT crypto.hmac('A'::bytea, 'A'::bytea, 'sha1')",
     ],
 )
 def test_staff_reads_no_secret_of_a_one_time_code_and_writes_none(as_role, statement: str) -> None:
@@ -237,7 +237,3 @@ def test_the_database_computes_the_codes_of_the_standard() -> None:
         for secret, at, code in wanted:
             cursor.execute("SELECT totp_code(%s, %s)", [secret, at // 30])
             assert cursor.fetchone() == (code,)
-        for size in (0, 3, 55, 56, 63, 64, 65, 119, 120, 200):
-            message = draw.randbytes(size)
-            cursor.execute("SELECT totp_sha1(%s)", [message])
-            assert bytes(cursor.fetchone()[0]) == hashlib.sha1(message).digest()  # noqa: S324
