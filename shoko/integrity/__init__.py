@@ -1,1 +1,1 @@
-"""Files of hosts against what the last run left there; compared off the host (docs/integrity.md)."""
+"""Files of hosts against what they were when somebody last looked: fingerprints by AIDE, kept and signed off the host."""

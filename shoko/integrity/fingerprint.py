@@ -1,64 +1,92 @@
-"""What a host says of its files: AIDE's database as text, and what the observer measured itself (observer.py, `files`)."""
+"""A host's fingerprint: AIDE's own text database (aide.conf(5)), read and compared off the host.
+
+Compared here and not by `aide --compare`: that needs AIDE of the hosts' version on the machine that compares.
+"""
 
 from __future__ import annotations
 
-import base64
-import json
-import re
-import zlib
+import stat
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 from urllib.parse import unquote
 
-from shoko.observe.observer import FILES_FORMAT
+from shoko.integrity.errors import IntegrityError
 
-LARGEST = 256 << 20  # bytes of a database; a host of the lab has 4 MB
-# Columns that say nothing about what anybody runs or reads: the number of the inode, and which columns AIDE filled.
-_NOT_KEPT = frozenset({"name", "inode", "attr"})
+BEGIN, SPEC, END = "@@begin_db", "@@db_spec ", "@@end_db"
+Kind = Literal["new", "gone", "changed"]
+# Columns of the database, in words. `inode` and `attr` are AIDE's own business: a file that is written anew and equal
+# has another inode, and `attr` says which columns count.
+WORDS = {
+    "lname": "target of the link", "perm": "rights", "uid": "owner", "gid": "group", "size": "size",
+    "lcount": "number of links", "acl": "access list", "sha256": "content", "xattrs": "extended attributes",
+    "capabilities": "capabilities",
+}  # fmt: skip
 
-Rows = dict[str, dict[str, str]]
+Entry = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Fingerprint:
-    """Files of one host: AIDE's columns by path, as it wrote them, and SHA-256 (base64) of what reads them there."""
+class Finding:
+    """One file that is not as it was. `what` names the attributes that differ, with old and new value where it helps."""
 
-    rows: Rows
-    readers: dict[str, str]
+    path: str
+    kind: Kind
+    what: tuple[str, ...] = ()
 
-
-def understood(line: str) -> Fingerprint:
-    """Return what a host's observer printed; ValueError, KeyError or TypeError where it is something else."""
-    page = json.loads(line)
-    if page["format"] != FILES_FORMAT:
-        raise ValueError(f"format {page['format']}, and this version reads {FILES_FORMAT}")
-    if page["error"]:
-        raise ValueError(str(page["error"]))
-    reader = zlib.decompressobj()
-    text = reader.decompress(base64.b64decode(page["database"]), LARGEST)
-    if reader.unconsumed_tail:
-        raise ValueError(f"a database of more than {LARGEST >> 20} MB")
-    return Fingerprint(rows_of(text.decode()), {str(path): str(digest) for path, digest in page["readers"].items()})
+    @property
+    def text(self) -> str:
+        """The finding as one line."""
+        return f"{self.kind:7} {self.path}" + (f" ({', '.join(self.what)})" if self.what else "")
 
 
-def rows_of(text: str) -> Rows:
-    """Return the rows of a database of AIDE (its text format); ValueError for one that is damaged or not whole."""
+def entries(text: str) -> dict[str, Entry]:
+    """Return the entries of a database by path; IntegrityError where it is none, or has no end."""
     lines = text.splitlines()
-    head = next((line for line in lines if line.startswith("@@db_spec ")), "")
-    if not head or lines[-1] != "@@end_db":
-        raise ValueError("AIDE's database is not whole")
-    columns = head.split()[1:]
-    rows: Rows = {}
-    for line in lines:
-        if line.startswith(("@@", "#")):
-            continue
+    if len(lines) < 3 or lines[0] != BEGIN or not lines[1].startswith(SPEC) or lines[-1] != END:
+        raise IntegrityError("the fingerprint is not a whole database of AIDE: run role `integrity` on the host")
+    columns = lines[1].removeprefix(SPEC).split()
+    if "name" not in columns or not set(WORDS) <= set(columns):
+        raise IntegrityError("the fingerprint lacks attributes that are compared: run role `integrity` on the host")
+    found: dict[str, Entry] = {}
+    for line in lines[2:-1]:
         values = line.split(" ")
         if len(values) != len(columns):
-            raise ValueError(f"a line of AIDE's database has {len(values)} columns and not {len(columns)}")
-        row = dict(zip(columns, values, strict=True))
-        rows[row["name"]] = {name: value for name, value in row.items() if name not in _NOT_KEPT}
-    return rows
+            raise IntegrityError(f"the fingerprint holds a line that is none of AIDE's: {line[:80]!r}")
+        entry = dict(zip(columns, values, strict=True))
+        found[unquote(entry["name"], errors="backslashreplace")] = entry
+    return found
 
 
-def shown(name: str) -> str:
-    """Return a path of a database for people; AIDE writes what is not plain as %XX."""
-    return re.sub(r"[\x00-\x1f\x7f]", "?", unquote(name, errors="backslashreplace"))
+def differences(before: Mapping[str, Entry], now: Mapping[str, Entry]) -> Iterator[Finding]:
+    """Yield what differs, by path."""
+    for path in sorted(before.keys() | now.keys()):
+        if path not in now:
+            yield Finding(path, "gone")
+        elif path not in before:
+            yield Finding(path, "new", tuple(_remarkable(now[path])))
+        else:
+            what = [
+                _said(name, before[path][name], now[path][name]) for name in WORDS if _differs(name, before, now, path)
+            ]
+            if what:
+                yield Finding(path, "changed", tuple(what))
+
+
+def _differs(name: str, before: Mapping[str, Entry], now: Mapping[str, Entry], path: str) -> bool:
+    return before[path][name] != now[path][name]
+
+
+def _said(name: str, old: str, new: str) -> str:
+    if name in {"perm", "uid", "gid"}:
+        return f"{WORDS[name]} {old} → {new}"
+    if name == "lname":
+        return f"{WORDS[name]} {unquote(old)} → {unquote(new)}"
+    return WORDS[name]
+
+
+def _remarkable(entry: Entry) -> Iterator[str]:
+    if int(entry["perm"], 8) & (stat.S_ISUID | stat.S_ISGID) and stat.S_ISREG(int(entry["perm"], 8)):
+        yield f"runs as its owner or group: rights {entry['perm']}"
+    if entry["capabilities"] != "0":
+        yield "has capabilities"

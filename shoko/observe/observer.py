@@ -6,23 +6,16 @@ the one command of the principal `observe`). A part that could not be read is ab
 reads this must not take a part that is missing for an empty one.
 """
 
-import base64
-import hashlib
 import json
 import os
 import re
 import subprocess
 import sys
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 FORMAT = 2
-FILES_FORMAT = 1
-_FINGERPRINT = "/usr/local/sbin/shoko-fingerprint"
-# What reads files on this host (role `integrity`): measured here as well, so that it cannot lie about itself alone.
-_READERS = ("/usr/bin/aide", "/etc/shoko/integrity.conf", _FINGERPRINT)
 _NFT = ("nft", "-j", "list", "ruleset")
 _SOCKETS = ("ss", "-H", "-l", "-n", "-t", "-u", "-p")
 _COLUMNS = "_uuid,name,tag,trunks,vlan_mode,interfaces"
@@ -166,30 +159,13 @@ def observed() -> dict[str, Any]:
     return {**page, "errors": errors}
 
 
-def files(how: str) -> dict[str, Any]:
-    """The fingerprint of this host's files, `full` or `quick`: AIDE's database, packed, and what measured it."""
-    page: dict[str, Any] = {"format": FILES_FORMAT, "error": "", "database": "", "readers": {}}
-    try:
-        page["database"] = base64.b64encode(zlib.compress(said(_FINGERPRINT, how).encode(), 1)).decode()
-        for path in _READERS:
-            page["readers"][path] = base64.b64encode(hashlib.sha256(Path(path).read_bytes()).digest()).decode()
-    except (OSError, ValueError) as problem:
-        page["error"] = str(problem) or repr(problem)
-    return page
-
-
 def main(arguments: list[str]) -> int:
-    """Print one page; with `--each-line` one for every line that comes in, until the other side ends.
-
-    A line `files full` or `files quick` asks for the fingerprint of the files instead.
-    """
+    """Print one page; with `--each-line` one for every line that comes in, until the other side ends."""
     if arguments not in ([], ["--each-line"]):
         print("usage: observer.py [--each-line]", file=sys.stderr)
         return 2
-    for line in sys.stdin if arguments else ["once"]:
-        asked = line.split()
-        page = files(asked[1]) if asked in (["files", "full"], ["files", "quick"]) else observed()
-        print(json.dumps(page, separators=(",", ":")), flush=True)
+    for _line in sys.stdin if arguments else ["once"]:
+        print(json.dumps(observed(), separators=(",", ":")), flush=True)
     return 0
 
 
