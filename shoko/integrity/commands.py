@@ -38,13 +38,13 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     check = verbs.add_parser(
         "check",
         help="compare; changes nothing",
-        description="Has every host read its watched files and compares with what was accepted last, which is kept here "
+        description="Has every host read its watched files and compares with what was accepted last, kept here "
         "and signed. Exit 0: no difference. Exit 1: differences. Exit 2: something could not be compared.",
     )
     accept = verbs.add_parser(
         "accept",
         help="compare, and keep what is there now; after a run, by who answers for it",
-        description="Lists what differs, as `check` does, and keeps the hosts' present state as the accepted one. Hosts "
+        description="Lists what differs, as `check` does, and keeps the hosts' present state as accepted. Hosts "
         "of which nothing can be said stay as they are: exit 2.",
     )
     for verb, function in ((check, _check), (accept, _accept)):

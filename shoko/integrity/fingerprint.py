@@ -28,7 +28,7 @@ Entry = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Finding:
-    """One file that is not as it was. `what` names the attributes that differ, with old and new value where it helps."""
+    """One file that is not as it was. `what` names what differs, with old and new value where it helps."""
 
     path: str
     kind: Kind

@@ -1,7 +1,7 @@
 """The fingerprints that hosts are compared with: beside what else the site keeps outside git, signed.
 
-Signed by OpenSSH (`ssh-keygen -Y`, SSHSIG): it is on every machine that runs Shoko, and whoever checks a signature years
-later needs no program of ours. What is signed begins with the host's name, so that no host's file passes as another's.
+Signed by OpenSSH (`ssh-keygen -Y`, SSHSIG): it is on every machine that runs Shoko, and whoever checks a signature
+years later needs no program of ours. What is signed begins with the host's name, so that no host's file passes as another's.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Kept:
     directory: Path
 
     def read(self, host: str) -> str | None:
-        """Return a host's fingerprint, None where none was ever kept; IntegrityError where it is not what was signed."""
+        """Return a host's fingerprint, None where none was kept; IntegrityError where it is not what was signed."""
         file, seal = self._files(host)
         if not file.exists() and not seal.exists():
             return None
@@ -55,7 +55,7 @@ class Kept:
         return rest
 
     def write(self, host: str, fingerprint: str) -> None:
-        """Keep a host's fingerprint. Ended in between, the next `read` refuses the pair rather than believe half of it."""
+        """Keep a host's fingerprint. Ended in between, the next `read` refuses the pair."""
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         ensure_pair(self.directory / "key", NAMESPACE)
         file, seal = self._files(host)

@@ -38,6 +38,7 @@ def ask(
     command: Sequence[str],
     stdin: Mapping[str, str],
     tell: Callable[[str], None] = lambda host: None,
+    *,
     seconds: float = SECONDS,
 ) -> list[Answer]:
     """Run a command as root on every host of `stdin`, each with its own standard input; hosts keep their order.

@@ -98,7 +98,7 @@ def replaced(path: str) -> Done:
     aside = f"{path}.real"
     os.rename(path, aside)
     Path(path).write_text(f'#!/bin/sh\nexec {aside} "$@"\n', encoding="utf-8")
-    os.chmod(path, 0o755)
+    os.chmod(path, 0o755)  # noqa: S103 - as the program that it stands for
     yield (path, "changed", "content"), ["back", aside, path]
     yield (aside, "new", ""), []
 

@@ -1,13 +1,10 @@
-"""`shoko integrity` on the converged lab: more than a hundred changes to the files of a host, of every kind, are all told,
-and on a host that nobody touched there is nothing to tell.
-"""
+"""`shoko integrity` on the converged lab: over a hundred changes to the files of a host, of every kind, are told, and on a host that nobody touched there is nothing to tell."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +20,8 @@ PLANTER = (Path(__file__).parent / "planter.py").read_text(encoding="utf-8")
 def integrity(verb: str, kept: Path, host: str = HOST) -> tuple[int, dict[str, Any]]:
     """The exit code, and the result for machines about one host."""
     done = subprocess.run(
-        [sys.executable, "-m", "shoko.cli", "integrity", verb, "-i", str(SITE), "--host", host, "--json", "--kept", str(kept)],
+        [sys.executable, "-m", "shoko.cli", "integrity", verb, "-i", str(SITE), "--host", host, "--json",
+         "--kept", str(kept)],
         cwd=CHECKOUT, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.stdout.startswith("{"), done.stderr
@@ -49,7 +47,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def told(converged: Converged, kept: Path) -> Iterator[Told]:
+def told(converged: Converged, kept: Path) -> Told:
     """Plant everything at once, look, and take it back."""
     nothing_yet = integrity("check", kept)
     assert nothing_yet[0] == 2, "before anything was accepted nothing can be said"
@@ -60,7 +58,7 @@ def told(converged: Converged, kept: Path) -> Iterator[Told]:
         standing = integrity("check", kept)
     finally:
         converged.said(HOST, "python3", "-I", "-c", PLANTER, "undo")
-    yield Told([tuple(one) for one in planted], first, before, standing, integrity("check", kept))
+    return Told([tuple(one) for one in planted], first, before, standing, integrity("check", kept))
 
 
 def test_an_untouched_host_has_nothing_to_tell(told: Told) -> None:
