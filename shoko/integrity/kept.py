@@ -1,7 +1,7 @@
 """The fingerprints that hosts are compared with: beside what else the site keeps outside git, signed.
 
 Signed by OpenSSH (`ssh-keygen -Y`, SSHSIG): it is on every machine that runs Shoko, and whoever checks a signature
-years later needs no program of ours. What is signed begins with the host's name, so that no host's file passes as another's.
+years later needs no program of ours. What is signed begins with the host's name: no file passes as another host's.
 """
 
 from __future__ import annotations

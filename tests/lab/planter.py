@@ -117,6 +117,15 @@ def new(path: str, text: str = "planted\n", mode: int = 0o644) -> Done:
     yield (path, "new", "runs as its owner" if mode & 0o4000 else ""), ["unlink", path]
 
 
+def running(path: Path) -> bool:
+    """Whether a process runs this program: the kernel refuses to write to it."""
+    try:
+        path.open("r+b").close()
+    except OSError:
+        return True
+    return False
+
+
 def some(folder: str, count: int, taken: set[str], *, links: bool = False) -> list[str]:
     """Files of a folder by name, each for one plant only; none that this test itself needs, and none with two names."""
     found = []
@@ -125,6 +134,8 @@ def some(folder: str, count: int, taken: set[str], *, links: bool = False) -> li
         fits = path.is_symlink() if links else path.is_file() and not path.is_symlink() and os.stat(path).st_nlink == 1
         if fits and not needed and str(path) not in taken and (links or 0 < os.stat(path).st_size < 1 << 20):
             if not links and os.stat(path).st_mode & 0o6000:
+                continue
+            if not links and running(path):
                 continue
             found.append(str(path))
         if len(found) == count:

@@ -1,4 +1,4 @@
-"""`shoko integrity` on the converged lab: over a hundred changes to the files of a host, of every kind, are told, and on a host that nobody touched there is nothing to tell."""
+"""`shoko integrity` on the converged lab: over a hundred planted changes are told; an untouched host has none."""
 
 from __future__ import annotations
 
