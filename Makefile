@@ -52,7 +52,7 @@ test-long: apt-test setup ## the same and the long suites: faults, self-undo, th
 	@tests/run --long
 
 scenarios: apt-test setup ## the Molecule scenarios alone, each on throw-away hosts of its own
-	@tests/run --only $(patsubst molecule/%/molecule.yml,scenario-%,$(wildcard molecule/*/molecule.yml))
+	@tests/run --long --only $(patsubst molecule/%/molecule.yml,scenario-%,$(wildcard molecule/*/molecule.yml))
 
 check: setup lint unit ## the fast subset: lint and unit tests
 

@@ -3,16 +3,22 @@
 Times are of the processor (`time.process_time`), so that other work on the machine does not count; collecting the
 rulesets is not part of them. Prints a line per case: what, rules, boxes, seconds (median of the repetitions), peak
 memory of the process so far.
+
+    tests/bench/prove.py [SITE]
+
+With SITE (a directory below inventories), its running hosts are read once and proven too, with their routes, addresses
+and switch.
 """
 
 import random
 import resource
 import statistics
+import sys
 import time
 from pathlib import Path
 
 from shoko.declaration.load import load as declared
-from shoko.proof import rendered
+from shoko.proof import rendered, running
 from shoko.proof.boxes import Box, without
 from shoko.proof.composed.compose import compose
 from shoko.proof.index import Index
@@ -21,6 +27,7 @@ from shoko.proof.load import loaded
 from shoko.proof.paths import accepted
 from shoko.proof.prove import prove_site
 from shoko.proof.read import names, read
+from shoko.window.remote import ssh_config
 
 REPETITIONS = 5
 SITES = Path(__file__).resolve().parents[2] / "inventories"
@@ -98,6 +105,20 @@ def lab():
     report("the same: composed from end to end", rules, 0, seconds)
 
 
+def as_it_runs(site):
+    """A running site: each host, and all together from end to end."""
+    declaration = declared(site)
+    seen = running.observations(declaration, ssh_config(site), list(declaration.hosts))
+    listings = running.listings(seen)
+    rules = sum("rule" in item for one in listings.values() for item in one["nftables"])
+    seconds, proofs = timed(lambda: prove_site(declaration, listings))
+    assert all(proof.proven for proof in proofs)
+    report(f"{site.name} as it runs, {len(proofs)} hosts: proof", rules, 0, seconds)
+    seconds, (_proofs, composed) = timed(lambda: compose(declaration, proofs, seen))
+    assert not composed.differs
+    report("the same: composed from end to end", rules, 0, seconds)
+
+
 def made_up(rules, zones):
     """One gateway; then the same with one rule less, as a change of the declaration would make it."""
     text = matrix(rules, zones)
@@ -114,6 +135,8 @@ def made_up(rules, zones):
 
 
 if __name__ == "__main__":
+    for named in sys.argv[1:]:
+        as_it_runs(SITES / named)
     lab()
     for many in ((1000, 9), (5000, 9), (10000, 30)):
         made_up(*many)

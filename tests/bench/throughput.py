@@ -55,6 +55,7 @@ def site(folder):
         f'ipv4: 10.10.41.{number}, ipv6: "fd5e:c0:0:41::{number}", manage: true}}}}}}\n'
         for number in range(4, 4 + TERMINALS)
     )
+    (folder / "declaration" / "usb.yml").unlink()  # names tb-central
     lines = hosts.read_text(encoding="utf-8").splitlines(keepends=True)
     first = next(at for at, line in enumerate(lines) if line.startswith("  tb-central:"))
     lines[first : first + 1] = [more]  # tb-central's address is one of theirs

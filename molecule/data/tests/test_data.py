@@ -68,7 +68,7 @@ def test_there_is_an_encrypted_backup_from_the_first_day():
     store = member("bak1")
     (found,) = json.loads(store.check_output("backup-tool --output=json --log-level-console=off info"))
     assert (found["name"], found["cipher"], found["status"]["code"]) == ("shoko", "aes-256-cbc", 0)
-    assert [one["type"] for one in found["backup"]] == ["full"]
+    assert found["backup"][0]["type"] == "full"
 
 
 def test_the_log_of_the_database_reaches_the_store():
@@ -78,4 +78,4 @@ def test_the_log_of_the_database_reaches_the_store():
         assert store.service(f"{timer}.timer").is_running
         assert store.service(f"{timer}.timer").is_enabled
     assert member("db3").service("backup-drill.timer").is_enabled
-    assert not member("db1").service("backup-drill.timer").is_enabled
+    assert not member("db1").service("backup-drill.timer").exists

@@ -41,7 +41,7 @@ def test_every_line_brings_a_page_over_the_same_connection(tmp_path):
     [
         (["sh", "-c", "echo 'Permission denied (publickey).' >&2; exit 255"], "cannot be read: Permission denied"),
         (["sh", "-c", "exit 0"], "cannot be read: the connection ended"),
-        (["sh", "-c", "read line; echo '{}'; sleep 60"], "answers something else than asked"),
+        (["sh", "-c", "read line; echo '{}'; exec sleep 60"], "answers something else than asked"),
         (["/nonexistent/ssh"], "cannot be read: "),
         (["sleep", "60"], "no answer within 0.5 s"),
     ],
