@@ -24,6 +24,7 @@ AREAS = {
     "bootstrap": "shoko.bootstrap.commands",
     "diff": "shoko.diff.commands",
     "drift": "shoko.drift.commands",
+    "integrity": "shoko.integrity.commands",
     "lab": "shoko.lab.commands",
     "matrix": "shoko.matrix.commands",
     "prove": "shoko.proof.commands",

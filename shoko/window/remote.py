@@ -38,6 +38,8 @@ def ask(
     command: Sequence[str],
     stdin: Mapping[str, str],
     tell: Callable[[str], None] = lambda host: None,
+    *,
+    seconds: float = SECONDS,
 ) -> list[Answer]:
     """Run a command as root on every host of `stdin`, each with its own standard input; hosts keep their order.
 
@@ -52,10 +54,10 @@ def ask(
         try:
             done = subprocess.run(
                 line, input=stdin[host], capture_output=True, encoding="utf-8", errors="replace", check=False,
-                timeout=SECONDS,
+                timeout=seconds,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
-            return Answer(host, "", f"no answer within {SECONDS} s")
+            return Answer(host, "", f"no answer within {seconds:g} s")
         except OSError as problem:
             return Answer(host, "", f"{line[0]} cannot be run here: {problem.strerror}")
         finally:
