@@ -75,9 +75,19 @@ def test_loans_are_shown_and_renewed(member: Client, patron: Patron, item: Item)
     assert said(member, "/my/renew/", {"key": key(), "loan": loan.pk}) == "not-renewed"
 
 
-@pytest.mark.parametrize("face", ["", "/ja-easy", "/ja-kids"])
-def test_no_face_calls_what_i_have_borrowed_lent_to_others(member: Client, face: str) -> None:
-    assert "借りている資料 (0)" in member.get(f"{face}/my/").content.decode()
+@pytest.mark.parametrize(
+    ("face", "borrowed", "renewed"),
+    [
+        ("", "借りている資料 (0)", "延長しました。"),
+        ("/ja-easy", "あなたが 借りて いる 本 (0)", "もっと 長く 借りられます。"),
+        ("/ja-kids", "かりて いる 本 (0)", "のばせたよ。"),
+    ],
+)
+def test_each_face_speaks_its_own_japanese_in_my_library(
+    member: Client, face: str, borrowed: str, renewed: str
+) -> None:
+    assert borrowed in member.get(f"{face}/my/").content.decode()
+    assert renewed in member.get(f"{face}/my/?said=renewed").content.decode()
 
 
 def test_the_reason_why_a_loan_cannot_be_renewed_comes_from_the_rows_of_others(

@@ -20,11 +20,16 @@ from django.utils.translation.template import templatize
 
 APP = Path(__file__).resolve().parent.parent
 LANGUAGES = ("ja",)
-# plain Japanese and Japanese for children: what they do not have themselves they take from ja. Of these templates they
-# have every text.
+# plain Japanese and Japanese for children: what they do not have themselves they take from ja. Of these files they have
+# every text: the pages of the WebOPAC and of My Library, and what code says on them.
 VARIANTS = ("ja_Easy", "ja_Kids")
-IN_VARIANTS = ("opac/base", "opac/home", "opac/_searchbox", "opac/_entry", "opac/_state", "opac/search", "opac/record",
-               "opac/arrivals", "mylibrary/login")  # fmt: skip
+IN_VARIANTS = (
+    *(f"/opac/{name}.html" for name in ("base", "home", "_searchbox", "_entry", "_state", "search", "record",
+                                        "arrivals")),
+    *(f"/mylibrary/{name}.html" for name in ("login", "_field", "basket", "history", "my", "password", "placed",
+                                             "provisional", "question", "request")),
+    "opac/shelf.py", "opac/facets.py", "opac/views.py", "mylibrary/forms.py", "mylibrary/words.py",
+)  # fmt: skip
 KEYWORDS = {"_": None, "gettext": None, "gettext_lazy": None, "ngettext": (1, 2)}
 # what templatize makes of {% translate %} and {% blocktranslate %}: single lines, Python literals
 LITERAL = r"""(u?'(?:[^'\\]|\\.)*'|u?"(?:[^"\\]|\\.)*")"""
@@ -69,8 +74,7 @@ def wanted() -> dict[Message, list[str]]:
 
 def wanted_in_variants() -> dict[Message, list[str]]:
     """Texts of the pages that the variants of Japanese have whole."""
-    suffixes = tuple(f"/{name}.html" for name in IN_VARIANTS)
-    return {text: places for text, places in wanted().items() if any(place.endswith(suffixes) for place in places)}
+    return {text: places for text, places in wanted().items() if any(place.endswith(IN_VARIANTS) for place in places)}
 
 
 def catalogue_path(tree: Path, language: str) -> Path:
