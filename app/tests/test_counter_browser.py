@@ -16,7 +16,7 @@ from shoko_ils.holdings.barcode import with_check_digit
 from shoko_ils.holdings.models import Item
 from shoko_ils.patrons.models import Card, Patron
 from shoko_ils.staff import gate
-from shoko_ils.staff.models import StaffAccount
+from shoko_ils.staff.models import Level, StaffAccount
 from shoko_ils.staff.services import factors
 from tests.browsing import Service, browsing, scan, serving
 from tests.cluster import DEMO_PASSWORD
@@ -74,6 +74,22 @@ def lent_to(service: Service) -> Callable[[Patron], set[str]]:
         return service.ask(lambda: set(Loan.objects.filter(patron=patron).values_list("item__barcode", flat=True)))
 
     return lent
+
+
+@pytest.fixture
+def manager(db: None) -> None:
+    """The officer of the demonstration has every right for this test; asked for before the page is."""
+    StaffAccount.objects.filter(login_id="demo").update(level=Level.MANAGER)
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_the_menu_with_everything_in_it_is_one_line(manager: None, page: Page, language: str) -> None:
+    if language == "en":
+        page.get_by_role("link", name="English").click()
+    expect(page.locator("html")).to_have_attribute("lang", language)
+    tops = page.locator(".modes a").evaluate_all("links => links.map(link => link.getBoundingClientRect().top)")
+    assert len(tops) == 14
+    assert len(set(tops)) == 1
 
 
 def read_while_the_server_thinks(page: Page, service: Service, *scans: str) -> None:
