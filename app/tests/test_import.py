@@ -9,6 +9,7 @@ from pymarc import Field, Record
 
 from shoko_ils.catalog import exporting, marc, marc8, store
 from shoko_ils.catalog.importing import batch as importing
+from shoko_ils.catalog.importing.reading import ReaderEnded
 from shoko_ils.catalog.importing.revert import obstacles, revert
 from shoko_ils.catalog.importing.sources import BadFile, Form, Source, guess
 from shoko_ils.catalog.models import Authority, FormerMarc, ImportBatch, ImportRecord, Marc, SearchDocument
@@ -272,9 +273,8 @@ def test_a_file_that_is_read_ahead_gives_the_same_catalogue(tmp_path: Path) -> N
     path.write_bytes(content)
     documents = []
     for ahead in (None, path):
-        with transaction.atomic():
+        with transaction.atomic(), path.open("rb") as file:
             point = transaction.savepoint()
-            file = io.BytesIO(content)
             batch = importing.begin(file, "a.mrc", Form.ISO2709, "utf-8", columns={}, policy="merge", by="tester")
             importing.load(batch, file, path=ahead)
             assert (batch.read, batch.new, batch.merged, batch.quarantined) == (5, 3, 1, 1)
@@ -285,3 +285,15 @@ def test_a_file_that_is_read_ahead_gives_the_same_catalogue(tmp_path: Path) -> N
             assert simple("別の試作 追加").count() == 1
             transaction.savepoint_rollback(point)
     assert documents[0] == documents[1]
+
+
+def test_a_file_that_took_the_name_of_the_one_that_was_begun_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "same.mrc"
+    path.write_bytes(iso(*BOOKS))
+    with path.open("rb") as file:
+        batch = importing.begin(file, path.name, Form.ISO2709, "utf-8", columns={}, policy="skip", by="tester")
+        (tmp_path / "other.mrc").write_bytes(iso(BOOKS[0]))
+        (tmp_path / "other.mrc").rename(path)
+        with pytest.raises(ReaderEnded):
+            importing.load(batch, file, path=path)
+    assert (batch.read, batch.records.count()) == (0, 0)

@@ -127,7 +127,7 @@ def load(
     if batch.position == 0 and digest(file) != (batch.digest, batch.size):
         raise WrongFile("このファイルは取込を始めたときのファイルと違います")
     if path:
-        on_disk = reading.OnDisk(path, Form(batch.form), batch.encoding, batch.columns)
+        on_disk = reading.OnDisk(path, reading.same(file), Form(batch.form), batch.encoding, batch.columns)
         parts = reading.slices_ahead(on_disk, batch.position)
     else:
         parts = reading.slices(source_of(batch, file), batch.position)

@@ -5,14 +5,16 @@ the one that matches and writes. Its slices come in the order of the file; what 
 writer alone, so a reader that dies costs nothing but another run.
 """
 
-import contextlib
 import itertools
 import multiprocessing
+import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
+from typing import BinaryIO
 
 from shoko_ils.catalog import document
 from shoko_ils.catalog.extract import Extracted, extract
@@ -63,9 +65,10 @@ def slices(source: Source, start: int, size: int = SLICE) -> Iterator[list[Readi
 
 @dataclass(frozen=True)
 class OnDisk:
-    """A file and how to read it, for a process that opens it itself."""
+    """A file and how to read it, for a process that opens it itself; `same` as who checked its digest has it open."""
 
     path: Path
+    same: tuple[int, int]
     form: Form
     encoding: str
     columns: Mapping[str, str]
@@ -101,9 +104,21 @@ def _received(receiver: Connection, reader: SpawnProcess) -> list[Reading]:
 
 
 def _send(sender: Connection, file: OnDisk, start: int, size: int) -> None:
-    # the writer was stopped or killed: then nobody needs the rest
-    with file.path.open("rb") as opened, contextlib.suppress(BrokenPipeError):
-        source = Source(opened, file.form, file.encoding, file.columns)
-        for part in itertools.batched(source.pieces(start), size):
-            sender.send(read(source, part, documents=True))
+    try:
+        with file.path.open("rb") as opened:
+            if same(opened) != file.same:
+                sys.exit(f"{file.path} is another file than a moment ago")
+            source = Source(opened, file.form, file.encoding, file.columns)
+            for part in itertools.batched(source.pieces(start), size):
+                sender.send(read(source, part, documents=True))
         sender.send([])
+    except BrokenPipeError:
+        pass  # the writer was stopped or killed: then nobody needs the rest
+    except OSError as error:
+        sys.exit(f"cannot read {file.path}: {error.strerror}")
+
+
+def same(opened: BinaryIO) -> tuple[int, int]:
+    """What tells an open file from one that took its name."""
+    stat = os.fstat(opened.fileno())
+    return stat.st_dev, stat.st_ino
