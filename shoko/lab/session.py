@@ -19,6 +19,7 @@ from shoko.lab.recipes import load_recipes
 from shoko.lab.relay import Route
 from shoko.lab.settings import DEFAULT_PORTS, LabRecord, LabSettings, cache_root, read_record
 from shoko.lab.ssh import write_ssh
+from shoko.trust.authority import default_directory
 
 HOME = "home"
 STAFF_SEATS = "business_terminals"
@@ -50,6 +51,7 @@ def bring_up(
     `virtual` names the hosts that are machines with a kernel of their own; None: those that were.
     """
     declaration = load(settings.site)
+    check_authority(settings, declaration)
     raise_limits()
     machines = virtual_hosts(settings, virtual)
     if machines:
@@ -62,6 +64,19 @@ def bring_up(
     write_ssh(settings, declaration, site_keys(declaration, settings.state), lab.plan.control)
     lab.up(names or lab.plan.names())
     lab.start_relay(_routes(settings, declaration, record))
+
+
+def check_authority(settings: LabSettings, declaration: Declaration) -> None:
+    """LabError where disks of hosts believe an authority that is lost: a new one would reach none of them."""
+    directory = default_directory(declaration.key, settings.checkout)
+    if (directory / "root.pem").exists():
+        return
+    believing = sorted(root.parts[-6] for root in settings.hosts_dir.glob("*/upper/etc/shoko/trust/root.pem"))
+    if believing:
+        raise LabError(
+            f"the disks of {len(believing)} hosts ({believing[0]} …) believe a certificate authority that is not in "
+            f"{directory} any more: bring it back, or begin anew with `shoko lab clean -i {settings.site}`"
+        )
 
 
 def virtual_hosts(settings: LabSettings, given: Sequence[str] | None) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import pytest
 
 from shoko.declaration import load
 from shoko.lab.errors import LabError
-from shoko.lab.session import doors, urls, virtual_hosts
+from shoko.lab.session import check_authority, doors, urls, virtual_hosts
 from shoko.lab.settings import LabRecord, LabSettings
 
 INVENTORIES = Path(__file__).resolve().parents[3] / "inventories"
@@ -32,6 +32,20 @@ def test_a_running_host_does_not_become_another_kind(tmp_path, monkeypatch):
     with pytest.raises(LabError, match="host tb-central runs as it was started: run `shoko lab down`"):
         virtual_hosts(settings, [])
     assert virtual_hosts(settings, ["tb-central", "tb-south"]) == ("tb-central", "tb-south")
+
+
+def test_disks_that_believe_a_lost_authority_are_not_started(tmp_path, monkeypatch):
+    monkeypatch.setenv("SHOKO_LAB_STATE", str(tmp_path / "state"))
+    settings, declaration = LabSettings("test", INVENTORIES / "lab", tmp_path), load(INVENTORIES / "lab")
+    check_authority(settings, declaration)
+    trust = settings.hosts_dir / "rp1/upper/etc/shoko/trust"
+    trust.mkdir(parents=True)
+    (trust / "root.pem").write_text("made by an authority of before\n")
+    with pytest.raises(LabError, match=r"1 hosts \(rp1 …\) believe .* begin anew with `shoko lab clean"):
+        check_authority(settings, declaration)
+    (tmp_path / ".lab/ca").mkdir(parents=True)
+    (tmp_path / ".lab/ca/root.pem").write_text("here\n")
+    check_authority(settings, declaration)
 
 
 def test_a_site_without_business_terminals_has_no_door_for_staff():
