@@ -65,8 +65,9 @@ def attribute(name: str, value: bytes, word: str) -> Callable[[str], Done]:
     """An extended attribute."""
 
     def one(path: str) -> Done:
+        mode = os.stat(path).st_mode & 0o7777  # an access list changes it
         os.setxattr(path, name, value)
-        yield (path, "changed", word), ["attribute", path, name, os.stat(path).st_mode & 0o7777]
+        yield (path, "changed", word), ["attribute", path, name, mode]
 
     return one
 
