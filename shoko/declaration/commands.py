@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from shoko.declaration.load import check, load, site_directory
+from shoko.declaration.model import Declaration
 from shoko.declaration.problems import Problem
+from shoko.errors import ShokoError
 
 
 def add_site(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +23,15 @@ def add_site(parser: argparse.ArgumentParser) -> None:
         metavar="SITE",
         help="directory of the site, or its shoko.yml (default: %(default)s)",
     )
+
+
+def hosts_of(declaration: Declaration, named: Sequence[str] | None, problem: type[ShokoError]) -> list[str]:
+    """The hosts that --host names, each once; all if it names none. `problem` is raised where one is not declared."""
+    hosts = list(dict.fromkeys(named or declaration.hosts))
+    unknown = [host for host in hosts if host not in declaration.hosts]
+    if unknown:
+        raise problem(f"no such host: {', '.join(unknown)} (there are: {', '.join(declaration.hosts)})")
+    return hosts
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

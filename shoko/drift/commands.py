@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from shoko.declaration.commands import add_site
+from shoko.declaration.commands import add_site, hosts_of
 from shoko.declaration.load import load, site_directory
 from shoko.drift.changes import verdict
 from shoko.drift.drift import site_drift
@@ -34,10 +34,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _drift(options: argparse.Namespace) -> int:
     declaration = load(options.inventory)
-    hosts = options.host or list(declaration.hosts)
-    unknown = [host for host in hosts if host not in declaration.hosts]
-    if unknown:
-        raise DriftError(f"no such host: {', '.join(unknown)} (there are: {', '.join(declaration.hosts)})")
+    hosts = hosts_of(declaration, options.host, DriftError)
     config = ssh_config(site_directory(options.inventory))
     if options.last:
         if options.host or options.json:

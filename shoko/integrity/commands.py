@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from shoko.declaration.commands import add_site
+from shoko.declaration.commands import add_site, hosts_of
 from shoko.declaration.load import load, site_directory
 from shoko.integrity.errors import IntegrityError
 from shoko.integrity.fingerprint import Finding, differences, entries
@@ -83,10 +83,7 @@ def _kept(options: argparse.Namespace) -> Kept:
 
 def _look(options: argparse.Namespace, kept: Kept) -> list[Looked]:
     declaration = load(options.inventory)
-    hosts = options.host or list(declaration.hosts)
-    unknown = [host for host in hosts if host not in declaration.hosts]
-    if unknown:
-        raise IntegrityError(f"no such host: {', '.join(unknown)} (there are: {', '.join(declaration.hosts)})")
+    hosts = hosts_of(declaration, options.host, IntegrityError)
     config = ssh_config(site_directory(options.inventory))
     answers = ask(declaration, config, COMMAND, dict.fromkeys(hosts, ""), seconds=SECONDS)
     return [_compared(answer, kept) for answer in answers]
@@ -115,6 +112,8 @@ def _print(options: argparse.Namespace, found: list[Looked]) -> None:
         print(json.dumps({"hosts": hosts}, ensure_ascii=False, indent=2))
         return
     for one in found:
+        if one.first:
+            print(f"{one.host}: first time: there was nothing to compare with")
         if one.unknown:
             print(f"{one.host}: UNKNOWN: {printable(one.unknown)}")
         for finding in one.findings:

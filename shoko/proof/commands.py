@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 
-from shoko.declaration.commands import add_site
+from shoko.declaration.commands import add_site, hosts_of
 from shoko.declaration.load import load, site_directory
 from shoko.declaration.model import Declaration
 from shoko.errors import ShokoError
@@ -114,7 +114,7 @@ def _by_analysis(options: argparse.Namespace, declaration: Declaration, *, besid
     """The static proof, None if only packets are asked for; `beside` adds what the roles would write, for a record."""
     if options.dynamic and not options.static:
         return None
-    hosts = _hosts(declaration, options.host)
+    hosts = hosts_of(declaration, options.host, ProofError)
     if options.rendered:
         seen = None
         sources = Sources("rendered", dict.fromkeys(hosts, "not asked for"), rendered.listings(declaration, hosts))
@@ -151,14 +151,6 @@ def _report(analysis: Analysis | None, results: Sequence[SuiteResult] | None, *,
                 yield from table(composed)
     if results is not None:
         yield from map(printable, by_packets.lines(results))
-
-
-def _hosts(declaration: Declaration, named: list[str] | None) -> list[str]:
-    hosts = list(dict.fromkeys(named or declaration.hosts))
-    unknown = [host for host in hosts if host not in declaration.hosts]
-    if unknown:
-        raise ProofError(f"no such host: {', '.join(unknown)} (there are: {', '.join(declaration.hosts)})")
-    return hosts
 
 
 def _beside(declaration: Declaration, hosts: list[str]) -> Listings:

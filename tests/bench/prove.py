@@ -95,25 +95,22 @@ def report(what, rules, boxes, seconds):
 def lab():
     """The declared lab, all hosts, all paths."""
     declaration = declared(SITES / "lab")
-    listings = rendered.listings(declaration)
-    rules = sum("rule" in item for one in listings.values() for item in one["nftables"])
-    seconds, proofs = timed(lambda: prove_site(declaration, listings))
-    assert all(proof.proven for proof in proofs)
-    report(f"lab, {len(proofs)} hosts: proof", rules, 0, seconds)
-    seconds, (_proofs, composed) = timed(lambda: compose(declaration, proofs, None))
-    assert not composed.differs
-    report("the same: composed from end to end", rules, 0, seconds)
+    whole("lab", declaration, rendered.listings(declaration), None)
 
 
 def as_it_runs(site):
-    """A running site: each host, and all together from end to end."""
+    """A running site, with its routes, addresses and switch."""
     declaration = declared(site)
     seen = running.observations(declaration, ssh_config(site), list(declaration.hosts))
-    listings = running.listings(seen)
+    whole(f"{site.name} as it runs", declaration, running.listings(seen), seen)
+
+
+def whole(name, declaration, listings, seen):
+    """Each host of a site, then all together from end to end."""
     rules = sum("rule" in item for one in listings.values() for item in one["nftables"])
     seconds, proofs = timed(lambda: prove_site(declaration, listings))
     assert all(proof.proven for proof in proofs)
-    report(f"{site.name} as it runs, {len(proofs)} hosts: proof", rules, 0, seconds)
+    report(f"{name}, {len(proofs)} hosts: proof", rules, 0, seconds)
     seconds, (_proofs, composed) = timed(lambda: compose(declaration, proofs, seen))
     assert not composed.differs
     report("the same: composed from end to end", rules, 0, seconds)
