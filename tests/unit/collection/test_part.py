@@ -35,13 +35,13 @@ def host(tmp_path, monkeypatch):
     monkeypatch.setattr(package_work, "UPDATES", str(tmp_path / "sources"))
     monkeypatch.setattr(package_work, "SOURCES", (str(tmp_path / "sources"),))
 
-    def run(content, *, validate=(), check=False):
+    def run(content, *, validate=(), check=False, condition_ok=False):
         raw = {"path": f"{tmp_path}/tree/nginx.conf", "restart": ["nginx"]}
-        unit = {"name": "nginx", "enabled": True, "state": "started", "masked": None, "condition_ok": False}
+        unit = {"name": "nginx", "enabled": True, "state": "started", "masked": None, "condition_ok": condition_ok}
         params = {
             "part": "entry", "packages": ["nginx"], "absent": [], "validate": list(validate), "units": [unit],
             "payload": pack([make_entry(raw, "content", content.encode())]),
-            "state_dir": str(tmp_path / "state"), "timeout": 5,
+            "state_dir": str(tmp_path / "state"), "timeout": 5, "request": "asked",
         }  # fmt: skip
         run.result = {"changed": False}
         part.work(Task(params, check, True), run.result)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 
 from ansible_collections.shoko.core.plugins.module_utils.entries import (
     Entry,
@@ -14,14 +15,15 @@ from ansible_collections.shoko.core.plugins.module_utils.entries import (
 )
 from ansible_collections.shoko.core.plugins.module_utils.errors import HostError
 from ansible_collections.shoko.core.plugins.module_utils.payload import pack
+from ansible_collections.shoko.core.plugins.plugin_utils.asking import AskingAction
 from ansible_collections.shoko.core.plugins.plugin_utils.rendering import find, render
 
 
-class ActionModule(ActionBase):
+class ActionModule(AskingAction):
     """Renders and forwards; decides nothing about the host."""
 
-    TRANSFERS_FILES = False
     MODULE = "files"
+    NOTHING: ClassVar = {"files": [], "due": {"restart": [], "reload": []}, "not_validated": []}
     OPTIONS = frozenset({"part", "files", "validate", "state_dir"})
 
     def run(self, tmp=None, task_vars=None):
@@ -42,9 +44,7 @@ class ActionModule(ActionBase):
         except HostError as error:
             raise AnsibleActionFail(str(error)) from error
         module_args = {key: value for key, value in args.items() if key != "files"} | {"payload": pack(entries)}
-        result.update(
-            self._execute_module(module_name=f"shoko.core.{self.MODULE}", module_args=module_args, task_vars=task_vars)
-        )
+        result.update(self.ask(module_args, task_vars or {}))
         return result
 
     def _entry(self, raw: dict, index: int, task_vars: dict) -> Entry:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from ansible_collections.shoko.core.plugins.action.files import ActionModule as FilesAction
 
 
@@ -9,4 +11,5 @@ class ActionModule(FilesAction):
     """Renders and forwards; decides nothing about the host."""
 
     MODULE = "part"
+    NOTHING: ClassVar = FilesAction.NOTHING | {"installed": [], "removed": [], "actions": [], "conditions": {}}
     OPTIONS = FilesAction.OPTIONS | {"packages", "absent", "units"}

@@ -10,6 +10,7 @@ from ansible_collections.shoko.core.plugins.module_utils.entries import Entry
 from ansible_collections.shoko.core.plugins.module_utils.errors import HostError
 from ansible_collections.shoko.core.plugins.module_utils.payload import unpack
 from ansible_collections.shoko.core.plugins.module_utils.preview import below, find_program, run_checkers
+from ansible_collections.shoko.core.plugins.module_utils.settled import Scope, Settled
 from ansible_collections.shoko.core.plugins.module_utils.state import STATE_DIR, read_json, write_json
 from ansible_collections.shoko.core.plugins.module_utils.task import Task
 from ansible_collections.shoko.core.plugins.module_utils.tree_apply import Transaction
@@ -166,3 +167,10 @@ def work(task: Task) -> dict:
         transaction.finish()
     manifests.write(new_manifest(entries, changes, manifests.own))
     return result
+
+
+def note(module: str, task: Task) -> None:
+    """Note that a task with at least the options of ``files`` ended well."""
+    part, state_dir = task.params["part"], task.params["state_dir"]
+    scope = Scope.of(task.params, unpack(task.params["payload"]), Manifests(state_dir, part).path)
+    Settled(state_dir).note(module, part, task.params["request"], scope)

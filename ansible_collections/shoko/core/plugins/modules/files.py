@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.shoko.core.plugins.module_utils import settled
 from ansible_collections.shoko.core.plugins.module_utils.errors import HostError, one_line
-from ansible_collections.shoko.core.plugins.module_utils.file_work import OPTIONS, work
+from ansible_collections.shoko.core.plugins.module_utils.file_work import OPTIONS, note, work
 from ansible_collections.shoko.core.plugins.module_utils.task import Task
 
 DOCUMENTATION = r"""
@@ -26,6 +27,7 @@ description:
   - In check mode predicts everything, also for owners, groups, directories and checkers that are not there yet.
 extends_documentation_fragment:
   - shoko.core.files
+  - shoko.core.settled
 attributes:
   check_mode:
     support: full
@@ -72,10 +74,14 @@ not_validated:
 
 def main() -> None:
     """Entry point of the module."""
-    module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
+    module = AnsibleModule(argument_spec={**OPTIONS, **settled.OPTIONS}, supports_check_mode=True)
     shown = {"module_args": {"part": module.params["part"]}}
     try:
-        module.exit_json(**work(Task.of(module)), invocation=shown)
+        task = Task.of(module)
+        done = work(task)
+        if not task.check:
+            note("files", task)
+        module.exit_json(**done, invocation=shown)
     except (HostError, OSError) as error:
         module.fail_json(msg=one_line(error), invocation=shown)
 

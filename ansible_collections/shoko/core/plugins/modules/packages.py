@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.shoko.core.plugins.module_utils import settled
 from ansible_collections.shoko.core.plugins.module_utils.errors import HostError, one_line
 from ansible_collections.shoko.core.plugins.module_utils.package_work import OPTIONS, work
+from ansible_collections.shoko.core.plugins.module_utils.state import STATE_DIR
 from ansible_collections.shoko.core.plugins.module_utils.task import Task
 
 DOCUMENTATION = r"""
@@ -22,8 +24,13 @@ description:
     before they are configured. It is removed, or the host's own put back, whatever happens.
   - Package lists are refreshed when something is missing and they are older than ten minutes or than the sources.
   - In check mode predicts from the package database alone; needs neither python3-apt nor package lists.
+options:
+  part:
+    description: Part of the host that this is for; with it the host notes the good end (M(shoko.core.settled)).
+    type: str
 extends_documentation_fragment:
   - shoko.core.packages
+  - shoko.core.settled
 attributes:
   check_mode:
     support: full
@@ -60,9 +67,14 @@ refreshed:
 
 def main() -> None:
     """Entry point of the module."""
-    module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
+    options = {**OPTIONS, **settled.OPTIONS, "part": {"type": "str"}}
+    module = AnsibleModule(argument_spec=options, supports_check_mode=True)
     try:
-        module.exit_json(**work(Task.of(module)))
+        done = work(Task.of(module))
+        if not module.check_mode:
+            scope = settled.Scope.of(module.params, [])
+            settled.Settled(STATE_DIR).note("packages", module.params["part"], module.params["request"], scope)
+        module.exit_json(**done)
     except (HostError, OSError) as error:
         module.fail_json(msg=one_line(error))
 

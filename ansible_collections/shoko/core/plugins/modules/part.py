@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.shoko.core.plugins.module_utils import file_work, package_work, unit_work
+from ansible_collections.shoko.core.plugins.module_utils import file_work, package_work, settled, unit_work
 from ansible_collections.shoko.core.plugins.module_utils.errors import HostError, one_line
 from ansible_collections.shoko.core.plugins.module_utils.task import Task
 
@@ -25,6 +25,7 @@ extends_documentation_fragment:
   - shoko.core.packages
   - shoko.core.files
   - shoko.core.units
+  - shoko.core.settled
 attributes:
   check_mode:
     support: full
@@ -98,11 +99,13 @@ def work(task: Task, result: dict) -> None:
         result |= {**done, "changed": result["changed"] or done["changed"]}
         if diffs:
             result["diff"] = diffs
+    if not task.check and not result["conditions"]:
+        file_work.note("part", task)
 
 
 def main() -> None:
     """Entry point of the module."""
-    options = {**package_work.OPTIONS, **file_work.OPTIONS, **unit_work.OPTIONS}
+    options = {**package_work.OPTIONS, **file_work.OPTIONS, **unit_work.OPTIONS, **settled.OPTIONS}
     module = AnsibleModule(argument_spec=options, supports_check_mode=True)
     result: dict = {"changed": False, "invocation": {"module_args": {"part": module.params["part"]}}}
     try:

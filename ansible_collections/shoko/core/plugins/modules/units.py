@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.shoko.core.plugins.module_utils import settled
 from ansible_collections.shoko.core.plugins.module_utils.errors import HostError, one_line
 from ansible_collections.shoko.core.plugins.module_utils.state import STATE_DIR
 from ansible_collections.shoko.core.plugins.module_utils.task import Task
@@ -25,6 +26,9 @@ description:
     and clears the mark only then. A unit that does not run is not started by it; it reads its files when it starts.
   - In check mode predicts, also for units that are not installed yet.
 options:
+  part:
+    description: Part of the host that this is for; with it the host notes the good end (M(shoko.core.settled)).
+    type: str
   due:
     description: The C(due) of registered M(shoko.core.files) results.
     type: dict
@@ -50,6 +54,7 @@ options:
     default: /var/lib/shoko
 extends_documentation_fragment:
   - shoko.core.units
+  - shoko.core.settled
 attributes:
   check_mode:
     support: full
@@ -93,6 +98,8 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             **OPTIONS,
+            **settled.OPTIONS,
+            "part": {"type": "str"},
             "due": {"type": "dict", "options": due_spec},
             "test": {"type": "list", "elements": "list", "default": []},
             "state_dir": {"type": "path", "default": STATE_DIR},
@@ -107,6 +114,11 @@ def main() -> None:
             worker.catch_up(module.params["due"])
     except (HostError, OSError) as error:
         failure = one_line(error)
+    if not failure and not module.check_mode and not worker.conditions:
+        scope = settled.Scope.of(module.params, [])
+        settled.Settled(module.params["state_dir"]).note(
+            "units", module.params["part"], module.params["request"], scope
+        )
     if failure:
         module.fail_json(msg=failure, **worker.result())
     module.exit_json(**worker.result())

@@ -1,0 +1,21 @@
+"""The controller's half of ``shoko.core.units``: forwards, unless the host said that nothing is to do."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ansible_collections.shoko.core.plugins.plugin_utils.asking import AskingAction
+
+
+class ActionModule(AskingAction):
+    """Forwards; decides nothing about the host."""
+
+    MODULE = "units"
+    NOTHING: ClassVar = {"actions": [], "conditions": {}}
+
+    def run(self, tmp=None, task_vars=None):
+        """Run the task."""
+        result = super().run(tmp, task_vars)
+        del tmp
+        result.update(self.ask(dict(self._task.args), task_vars or {}))
+        return result
