@@ -21,13 +21,16 @@ use_environment() {
     local lock="$app_directory/requirements-$1.txt" place="$repository/.cache/app-$1" wanted base
     wanted=$(sha256sum <"$lock")
     PYTHON="$place/bin/python"
+    mkdir -p "$repository/.cache"
+    exec {environment_lock}>"$place.lock"
+    flock "$environment_lock" # two runs at once make it once
     if [ "$(cat "$place/lock" 2>/dev/null)" != "$wanted" ] || ! "$PYTHON" -V >/dev/null 2>&1; then
         base=$(find_python) || return 1
         rm -rf "$place"
-        mkdir -p "$repository/.cache"
         "$base" -m venv "$place"
         "$PYTHON" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock" >&2
         printf '%s\n' "$wanted" >"$place/lock"
     fi
+    exec {environment_lock}>&-
     export PYTHON
 }

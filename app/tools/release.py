@@ -7,6 +7,7 @@ archive on every machine. A host unpacks it and needs no network:
 """
 
 import argparse
+import fcntl
 import hashlib
 import io
 import json
@@ -72,9 +73,10 @@ def wheelhouse(tree: Path, cache: Path) -> None:
     """Wheels of requirements.txt for the hosts' Python, checked against the lock; fetched once per lock."""
     lock = APP / "requirements.txt"
     place = cache / hashlib.sha256(lock.read_bytes()).hexdigest()[:ID_LENGTH]
-    if not place.is_dir():
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache) as fresh:
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w") as alone, tempfile.TemporaryDirectory(dir=cache) as fresh:
+        fcntl.flock(alone, fcntl.LOCK_EX)  # two builds at once fetch once
+        if not place.is_dir():
             command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
             command += ["--only-binary", ":all:", "--no-deps", "--require-hashes", "-r", str(lock)]
             command += ["--python-version", HOST_PYTHON, "--implementation", "cp", "--dest", fresh]
