@@ -15,20 +15,25 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import setup_databases, teardown_databases
-from django.utils import translation
+from django.utils import timezone, translation
 
 from shoko_ils.audit.record import Actor
 from shoko_ils.circulation.models import Loan
 from shoko_ils.circulation.services import lend
 from shoko_ils.core.models import Library
 from shoko_ils.holdings.models import Item
-from shoko_ils.mylibrary import passwords
-from shoko_ils.patrons.models import Card, Patron
+from shoko_ils.mylibrary import orders, passwords
+from shoko_ils.patrons.models import Card, Patron, PatronCategory
+from shoko_ils.patrons.services.registration import Details
 from shoko_ils.staff.models import Level, StaffAccount
 from shoko_ils.staff.services import factors
 from tests.cluster import DEMO_PASSWORD
-from tests.holding import new, open_loan
+from tests.holding import copies, new, open_loan
+from tests.members import card_of, desk_works, give_password
+from tests.members import log_in as log_in_member
 from tests.operators import CARD, OTHER_CARD, PIN
+from tests.registering import DAY
+from tests.roles import act_as
 
 # hundreds of log-ins would take minutes: that the product's own cost is paid is asserted in test_settings.py
 COST = (ScryptPasswordHasher.work_factor, ScryptPasswordHasher.parallelism, passwords.WORK)
@@ -100,6 +105,12 @@ def item(central: Library) -> Item:
 
 
 @pytest.fixture
+def meros(db: None) -> list[Item]:
+    """The three copies of 走れメロス; the first is the central library's."""
+    return sorted(copies(MEROS), key=lambda item: item.library.position)
+
+
+@pytest.fixture
 def empty_shelves(db: None) -> None:
     """Without the holds of the demonstration: queues, shelves and lists are those of the test alone."""
     with connection.cursor() as cursor:
@@ -114,13 +125,6 @@ def empty_shelves(db: None) -> None:
 @pytest.fixture
 def key() -> uuid.UUID:
     return uuid.uuid4()
-
-
-def act_as(role: str, search_path: str) -> None:
-    """Take on a service's role for the rest of the test's transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET search_path = {search_path}")
-        cursor.execute(f"SET SESSION AUTHORIZATION {role}")
 
 
 def wear(settings: Any, face: ModuleType) -> None:
@@ -190,3 +194,41 @@ def colleagues(central: Library) -> None:
         account = StaffAccount.objects.filter(login_id=login_id).first() or make_account(Level.ASSISTANT, central)
         StaffAccount.objects.filter(pk=account.pk).update(card=card)
         factors.set_pin(account, PIN)
+
+
+@pytest.fixture
+def category(db: None) -> PatronCategory:
+    return PatronCategory.objects.order_by("pk")[0]
+
+
+@pytest.fixture
+def details(category: PatronCategory) -> Details:
+    return Details(
+        category_id=category.pk,
+        name="見本谷 花子",
+        name_reading="ミホンダニ ハナコ",
+        birth_date=dt.date(1990, 4, 5),
+        postal_code="0000000",
+        address="架空市見本町99丁目9番",
+        phone="000-0077-4321",
+        contact="phone",
+    )
+
+
+@pytest.fixture
+def child(details: Details) -> Details:
+    birth = timezone.localdate().replace(month=6, day=1) - 8 * 365 * DAY
+    return Details(**{**details.__dict__, "name": "見本谷 小太郎", "birth_date": birth, "guardian_name": "見本谷 花子"})
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The desk of My Library works while a page waits."""
+    monkeypatch.setattr(orders, "pause", desk_works)
+
+
+@pytest.fixture
+def member(public: Client, patron: Patron) -> Client:
+    give_password(patron)
+    assert log_in_member(public, card_of(patron))
+    return public

@@ -58,6 +58,10 @@ def hold(patron: Patron, record: int, pickup: str = "central", **more: Any) -> H
     return Hold.objects.get(pk=placed.holds[0].pk)
 
 
+def place(patron: Patron, *records: int, pickup: str = "central", kind: str = "") -> placing.Placed:
+    return placing.place(ACTOR, patron.pk, placing.Wish(records, library(pickup), Hold.Group(kind)), new())
+
+
 def scan(item: Item, at: str) -> str:
     """Outcome of a scan at the hold counter of a library."""
     return scans.scan_in(ACTOR, item.barcode, library(at), new()).outcome

@@ -1,5 +1,6 @@
 """What the tests of My Library share: a citizen who logs in, and the desk that does the orders."""
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,9 +9,13 @@ from django.test import Client
 
 from shoko_ils.mylibrary import desk, passwords
 from shoko_ils.patrons.models import Card, Patron
-from tests.conftest import act_as
+from tests.roles import act_as
 
 PASSWORD = "natsukusa ya 1689"
+PAGES_OF_MEMBERS = (
+    "/my/", "/my/holds/", "/my/renew/", "/my/contact/", "/my/favourites/", "/my/history/", "/my/request/",
+    "/my/question/",
+)  # fmt: skip
 
 
 @contextmanager
@@ -59,3 +64,23 @@ def count(sql: str, *parameters: object) -> int:
     with role("ils_owner"), connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return int(cursor.fetchone()[0])
+
+
+def my(client: Client) -> str:
+    answer = client.get("/my/")
+    assert answer.status_code == 200
+    return str(answer.content.decode())
+
+
+def key() -> str:
+    return str(uuid.uuid4())
+
+
+def put(client: Client, *records: int) -> None:
+    for record in records:
+        assert client.post("/my/basket/add/", {"record": record}).status_code == 302
+
+
+def place(client: Client, **more: object) -> str:
+    form = {"key": key(), "pickup": "south", "group_kind": "", "not_needed_after": "", **more}
+    return client.post("/my/basket/", form).content.decode()

@@ -16,7 +16,7 @@ from shoko_ils.patrons.models import Patron
 from tests.conftest import act_as
 from tests.holding import new
 from tests.members import role
-from tests.test_patrons import free_card
+from tests.registering import free_card
 
 APPLICATION = {
     "name": "見本 花子", "name_reading": "ミホン ハナコ", "birth_date": "1990-05-05", "postal_code": "２５１－００５４",

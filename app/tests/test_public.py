@@ -15,7 +15,7 @@ from shoko_ils.holdings.models import Item
 from shoko_ils.mylibrary import urls as mylibrary
 from shoko_ils.opac import views
 from tests.conftest import MEROS, WITHDRAWN, act_as
-from tests.test_mylibrary import PAGES_OF_MEMBERS
+from tests.members import PAGES_OF_MEMBERS
 
 PAGES = [
     "/",

@@ -20,7 +20,7 @@ PRIVATE = (
     "private.patron_password", "private.favourite", "private.history_wish", "private.reading_note",
     "private.patron_session", "private.password_code", "private.attempt", "private.pepper", "private.code_sending",
 )  # fmt: skip
-# what it may read of patrons, loans, holds and notices is in test_mylibrary
+# what it may read of patrons, loans, holds and notices is in test_my_rights
 PERSONAL = (
     "ils.card",
     "ils.staff_account",
