@@ -13,8 +13,8 @@ from tests.roles import act_as
 
 PASSWORD = "natsukusa ya 1689"
 PAGES_OF_MEMBERS = (
-    "/my/", "/my/holds/", "/my/renew/", "/my/contact/", "/my/favourites/", "/my/history/", "/my/request/",
-    "/my/question/",
+    "/my/", "/my/holds/", "/my/holds/ended/", "/my/renew/", "/my/contact/", "/my/favourites/", "/my/history/",
+    "/my/request/", "/my/question/",
 )  # fmt: skip
 
 
@@ -35,8 +35,14 @@ def desk_works(seconds: float = 0) -> None:
 
 
 def give_password(patron: Patron, password: str = PASSWORD) -> None:
+    with role("ils_owner"):
+        store_password(patron, password)
+
+
+def store_password(patron: Patron, password: str = PASSWORD) -> None:
+    """As the owner, who a test is already."""
     salt = passwords.new_salt()
-    with role("ils_owner"), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO private.patron_password (patron_id, changed_on, salt, verifier) VALUES (%s, now(), %s, %s)",
             [patron.pk, salt, passwords.verifier(password, salt)],

@@ -17,8 +17,10 @@ from shoko_ils.notices.models import Notice
 from shoko_ils.patrons.models import Card, Patron
 from shoko_ils.staff.access import ACCESS
 from shoko_ils.staff.models import Level
+from shoko_ils.vault.models import EndedHold
 from tests.conftest import MEROS, act_as, log_in, make_account
 from tests.holding import ACTOR, hold, lend_out, new, scan, state
+from tests.members import store_password
 from tests.test_staff import Counter, hidden, read
 
 pytestmark = pytest.mark.usefixtures("empty_shelves")
@@ -165,6 +167,28 @@ def test_the_queue_shows_order_rank_and_reason_and_no_name(waits: Hold, patron: 
     assert "一時停止中" in html
     assert patron.name not in html
     assert "走れメロス" in read(staff, "/holds/queue/")
+
+
+@pytest.mark.parametrize("page", ["queue", "place"])
+def test_why_the_library_cancels_is_kept_for_the_patron_alone(
+    waits: Hold, card: Card, patron: Patron, staff: Client, page: str
+) -> None:
+    act_as("ils_owner", "ils, private")
+    store_password(patron)
+    act_as("ils_staff", "ils")
+    if page == "queue":
+        path, sent = f"/holds/queue/{MEROS}/", {}
+    else:
+        path = "/holds/place/"
+        html = staff.post(path, {"scan": card.number, "key": str(new())}).content.decode()
+        assert '<option value="" selected>本人の申出' in html
+        sent = {"sitting": hidden(html, "sitting")}
+    staff.post(path, {**sent, "hold": waits.pk, "act": "cancel", "why": "no such reason"})
+    assert state(waits) is State.QUEUED
+    staff.post(path, {**sent, "hold": waits.pk, "act": "cancel", "why": "unobtainable"})
+    assert state(waits) is State.CANCELLED
+    act_as("ils_owner", "ils, private")
+    assert list(EndedHold.objects.values_list("patron", "record", "why")) == [(patron.pk, MEROS, "unobtainable")]
 
 
 def test_an_assistant_may_not_change_the_order(central: Library, waits: Hold, request: Any) -> None:

@@ -16,7 +16,7 @@ from shoko_ils.holds.models import Hold, TitleRequest
 from shoko_ils.mylibrary.models import MemberOrder
 from shoko_ils.patrons.models import Patron
 from shoko_ils.reference.models import Question
-from shoko_ils.vault.models import Favourite, ReadingNote
+from shoko_ils.vault.models import EndedHold, Favourite, ReadingNote
 from tests import holding
 from tests.conftest import MEROS
 from tests.members import PAGES_OF_MEMBERS, desk_works, key, my, place, put, role, said
@@ -43,6 +43,7 @@ def test_no_address_or_form_reaches_another_patron(
         )  # fmt: skip
         Favourite.objects.create(patron=other_patron, record_id=MEROS, kept_on="2026-11-01")
         ReadingNote.objects.create(patron=other_patron, record_id=MEROS, lent_on="2026-11-01")
+        EndedHold.objects.create(patron=other_patron, record_id=MEROS, why="cancelled", ended_on=timezone.localdate())
     before = _state_of(other_patron)
     html = my(member) + member.get("/my/history/").content.decode()
     for text in ("走れメロス", "秘密の", other_patron.name, title.title):
@@ -54,6 +55,7 @@ def test_no_address_or_form_reaches_another_patron(
     assert said(member, "/my/holds/", {"hold": hold.pk, "act": "suspend", **days}) == "not-changed"
     assert said(member, "/my/request/", {"end": asked.pk}) == "not-changed"
     said(member, "/my/favourites/", {"record": MEROS, "drop": "1"})
+    said(member, "/my/holds/ended/", {"record": MEROS})
     said(member, "/my/history/", {"off": "1"})
     assert _state_of(other_patron) == before
 
@@ -63,7 +65,7 @@ def _state_of(patron: Patron) -> list[object]:
     with role("ils_owner"):
         return [
             list(model.objects.filter(patron=patron).order_by("pk").values())
-            for model in (Loan, Hold, TitleRequest, Question, Favourite, ReadingNote)
+            for model in (Loan, Hold, TitleRequest, Question, Favourite, ReadingNote, EndedHold)
         ]
 
 
@@ -89,7 +91,7 @@ def wear_session(client: Client) -> None:
 
 
 TABLES = ("patron", "loan", "hold", "title_request", "reference_question", "member_order", "notice",
-          "private.favourite", "private.history_wish", "private.reading_note")  # fmt: skip
+          "private.favourite", "private.history_wish", "private.reading_note", "private.ended_hold")  # fmt: skip
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -98,6 +100,7 @@ def test_without_a_session_the_role_sees_no_row(public: Client, patron: Patron, 
         holding.lend_out(item, patron)
         holding.hold(patron, holding.titles(1)[0].pk)
         Favourite.objects.create(patron=patron, record_id=MEROS, kept_on="2026-11-01")
+        EndedHold.objects.create(patron=patron, record_id=MEROS, why="cancelled", ended_on="2026-11-01")
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM {table}")
         assert cursor.fetchone() == (0,)

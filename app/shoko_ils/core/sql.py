@@ -57,6 +57,7 @@ GRANTS: dict[str, dict[str, str]] = {
         "private.favourite": "SELECT, INSERT, DELETE",
         "private.history_wish": "SELECT, INSERT, DELETE",
         "private.reading_note": "SELECT, DELETE",
+        "private.ended_hold": "SELECT, DELETE",
         # everything else that a citizen does is an order to the desk, which has the rights of staff
         "ils.member_order": "SELECT, INSERT, DELETE",
         "ils.provisional_registration": "INSERT",
@@ -179,6 +180,7 @@ FUNCTIONS = {
         "ils.undo_forget(uuid)",
         "ils.undo_seal(uuid, uuid, bigint, date)",
         "ils.undo_return(uuid, uuid)",
+        "ils.hold_ended(bigint, bigint, text, date)",
         "ils.authority_confirm(bigint, bigint)",
         "ils.staff_totp_begin(bigint, text)",
         "ils.staff_totp_use(bigint, text, boolean)",

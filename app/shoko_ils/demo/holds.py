@@ -81,4 +81,4 @@ def _expire() -> None:
     for number in Hold.objects.filter(state__in=SHELVED).order_by("pk").values_list("pk", flat=True)[:2]:
         hold = ending.locked(number)
         if hold is not None:
-            ending.end(hold, State.EXPIRED, timezone.localdate())
+            ending.end(hold, State.EXPIRED, timezone.localdate(), why=ending.Why.NOT_PICKED_UP)

@@ -8,6 +8,9 @@ from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.barcode import clean_scan
 from shoko_ils.holds.models import Hold, TitleRequest
 from shoko_ils.notices.models import Call, Notice
+from shoko_ils.vault.models import EndedHold
+
+CANCELLED_BECAUSE = (EndedHold.Why.CANCELLED, EndedHold.Why.UNOBTAINABLE)
 
 
 def pickup_places() -> list[tuple[str, str]]:
@@ -53,6 +56,8 @@ class HoldForm(forms.Form):
     rank = forms.IntegerField(min_value=1, max_value=100_000, required=False)
     reason = forms.CharField(max_length=100, required=False)
     pickup = PickupField(required=False)
+    # of a cancellation, for the patron to read; empty: the patron wished it
+    why = forms.ChoiceField(choices=[(why.value, why.value) for why in CANCELLED_BECAUSE], required=False)
 
 
 class CallForm(forms.Form):

@@ -9,6 +9,7 @@ from shoko_ils.holds.services import routing
 from shoko_ils.holds.services.placing import Placing
 from shoko_ils.holds.skips import Skip
 from shoko_ils.notices.models import Call, Notice
+from shoko_ils.vault.models import EndedHold
 
 Words = dict[str, str]
 
@@ -119,6 +120,15 @@ def notice_states() -> Words:
         Notice.State.SENT: _("Sent"),
         Notice.State.FAILED: _("Could not be sent"),
         Notice.State.WITHDRAWN: _("Withdrawn"),
+    }
+
+
+def cancellations() -> Words:
+    """Why staff cancel a hold; what the patron reads of it."""
+    return {
+        EndedHold.Why.CANCELLED: _("By the library"),
+        EndedHold.Why.UNOBTAINABLE: _("It cannot be obtained any more"),
+        "": _("The patron wishes it"),
     }
 
 

@@ -1,4 +1,4 @@
-"""What has served its time: sessions, codes, counts of failures, applications, reading notes, who asked a question."""
+"""What has served its time: sessions, codes, counts of failures, applications, who asked, notes of titles."""
 
 import datetime as dt
 
@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from shoko_ils.mylibrary import desk
 from shoko_ils.mylibrary.models import ProvisionalRegistration
+from shoko_ils.mylibrary.shown import ENDED_SHOWN
 from shoko_ils.reference.models import Question
-from shoko_ils.vault.models import HistoryWish, ReadingNote
+from shoko_ils.vault.models import EndedHold, HistoryWish, ReadingNote
 
 QUESTIONER_KEPT = dt.timedelta(days=90)
 MONTH = dt.timedelta(days=31)
@@ -31,6 +32,7 @@ def tidy() -> int:
             removed += cursor.rowcount
     removed += ProvisionalRegistration.objects.filter(erase_after__lt=today).delete()[0]
     removed += desk.clear()
+    removed += EndedHold.objects.filter(ended_on__lt=today - ENDED_SHOWN).delete()[0]
     removed += Question.objects.filter(answered_on__lt=today - QUESTIONER_KEPT, patron__isnull=False).update(
         patron=None
     )

@@ -15,10 +15,12 @@ from shoko_ils.notices import kinds
 from shoko_ils.notices.models import Notice
 from shoko_ils.patrons.models import Patron
 from shoko_ils.reference.models import Question
-from shoko_ils.vault.models import Favourite, HistoryWish
+from shoko_ils.vault.models import EndedHold, Favourite, HistoryWish
 
 SOON = dt.timedelta(days=3)
 SHOWN = 200
+# for how long it says that a hold has ended; then the night removes it
+ENDED_SHOWN = dt.timedelta(days=14)
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,8 @@ def everything(patron_id: int) -> dict[str, Any]:
         "is_late": renewal is None,
         "loans": loans,
         "holds": holds,
+        "ended": _ended(),
+        "ended_days": ENDED_SHOWN.days,
         "ready": [hold for hold in holds if hold.ready],
         "soon": [loan for loan in loans if loan.is_soon or loan.is_late],
         "requests": TitleRequest.objects.values("id", "title", "author", "requested_on", "decision").order_by("id"),
@@ -79,6 +83,13 @@ def everything(patron_id: int) -> dict[str, Any]:
         "today": timezone.localdate(),
         "places": [(place.key, str(place)) for place in (*Library.objects.all(), *ServicePoint.objects.all())],
     }  # fmt: skip
+
+
+def _ended() -> list[tuple[EndedHold, str]]:
+    """Holds that have ended without the patron's doing, latest first, each with the reason in words."""
+    since = timezone.localdate() - ENDED_SHOWN
+    rows = EndedHold.objects.filter(ended_on__gte=since).select_related("record").order_by("-ended_on", "-pk")
+    return [(row, words.ended(row.why)) for row in rows[:SHOWN]]
 
 
 def _notices() -> list[tuple[dt.date, str, str]]:

@@ -11,6 +11,7 @@ urlpatterns = [
     path("my/basket/", holds.basket_page, name="my-basket"),
     path("my/basket/add/", holds.basket_add, name="my-basket-add"),
     path("my/holds/", page.hold_page, name="my-hold"),
+    path("my/holds/ended/", page.ended_page, name="my-hold-ended"),
     path("my/renew/", page.renew_page, name="my-renew"),
     path("my/contact/", page.contact_page, name="my-contact"),
     path("my/favourites/", page.favourite_page, name="my-favourite"),

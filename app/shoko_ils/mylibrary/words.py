@@ -6,6 +6,7 @@ from shoko_ils.circulation.services.results import Outcome
 from shoko_ils.holds.models import State
 from shoko_ils.holds.services.placing import Placing
 from shoko_ils.notices.models import Notice
+from shoko_ils.vault.models import EndedHold
 
 Words = dict[str, str]
 # a citizen's five words; the rest has ended and left no row that is his
@@ -23,6 +24,17 @@ def hold_state(state: str, rank: int | None) -> str:
     if rank is None:
         return _("Waiting in line")
     return _("Waiting in line (number %(rank)s)") % {"rank": rank}
+
+
+def ended(why: str) -> str:
+    """Why a hold ended: 取り置きの期限切れ, 不要期限, 図書館による取消, 提供できない."""
+    told = {
+        EndedHold.Why.NOT_PICKED_UP: _("It was not picked up in time. You may place the hold again."),
+        EndedHold.Why.NOT_NEEDED: _("The day after which you do not need it has passed."),
+        EndedHold.Why.CANCELLED: _("The library has cancelled it. Please ask at a counter."),
+        EndedHold.Why.UNOBTAINABLE: _("It cannot be obtained any more."),
+    }
+    return told[EndedHold.Why(why)]
 
 
 def way(code: str) -> str:
@@ -73,6 +85,7 @@ def said(code: str) -> tuple[str, str] | None:
         "contact-wrong": ("stop", _("This cannot be noted: an e-mail address or a telephone number is missing.")),
         "contact-password": ("stop", _("The address was not changed: the password is not right.")),
         "contact-kiosk": ("stop", _("The address cannot be changed on a terminal of a library.")),
+        "read": ("done", _("The entry is removed.")),
         "kept": ("done", _("It is among your favourites.")),
         "dropped": ("done", _("It is no longer among your favourites.")),
         "history-on": ("done", _("From now on, what you borrow is kept in your reading history.")),

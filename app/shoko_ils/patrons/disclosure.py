@@ -20,6 +20,7 @@ MIN_PASSPHRASE = 12
 # tables that the staff service cannot read (S4:L325-331): the person sees their content in My Library
 UNREADABLE = (
     "patron_password", "password_code", "code_sending", "patron_session", "favourite", "history_wish", "reading_note",
+    "ended_hold",
 )  # fmt: skip
 
 

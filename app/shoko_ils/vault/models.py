@@ -6,6 +6,7 @@ functions of that migration touch them. The public role sees of the models here 
 """
 
 from django.db import models
+from django.db.models import Q
 
 from shoko_ils.catalog.models import Record
 from shoko_ils.patrons.models import Patron
@@ -52,3 +53,37 @@ class ReadingNote(models.Model):
 
     def __str__(self) -> str:
         return "reading note"
+
+
+class EndedHold(models.Model):
+    """One hold that ended without the patron's doing and without a loan: My Library says so for a short while.
+
+    Only of who has a password: nobody else could read it. `ils.hold_ended` writes it. If the patron borrows the title
+    after all, the return removes it in its own transaction (a trigger on the loan): nothing joins the two afterwards.
+    """
+
+    class Why(models.TextChoices):
+        """期限切れ, 不要期限, 図書館による取消, 提供できない."""
+
+        NOT_PICKED_UP = "not-picked-up"
+        NOT_NEEDED = "not-needed"
+        CANCELLED = "cancelled"
+        UNOBTAINABLE = "unobtainable"
+
+    patron = models.ForeignKey(Patron, on_delete=models.DO_NOTHING, related_name="+")
+    record = models.ForeignKey(Record, on_delete=models.DO_NOTHING, related_name="+")
+    why = models.CharField(max_length=13, choices=Why.choices)
+    ended_on = models.DateField()
+
+    class Meta:
+        db_table = "ended_hold"
+        constraints = (
+            models.UniqueConstraint(fields=("patron", "record"), name="ended_hold_once"),
+            models.CheckConstraint(
+                name="ended_hold_why",
+                condition=Q(why__in=["not-picked-up", "not-needed", "cancelled", "unobtainable"]),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return "ended hold"

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
@@ -12,7 +13,9 @@ from shoko_ils.holds import queue
 from shoko_ils.holds.models import SHELVED, Hold, State, TakeOff
 from shoko_ils.holds.services import routing, shelf
 from shoko_ils.notices import services as notices
+from shoko_ils.vault.models import EndedHold
 
+Why = EndedHold.Why
 WITHOUT_PATRON = {
     "patron": None, "requested_at": None, "order_at": None, "suspended_from": None, "suspended_until": None,
     "not_needed_after": None, "group": None, "group_kind": "", "group_position": None, "skipped": "",
@@ -41,11 +44,17 @@ def locked(hold_id: int) -> Hold | None:
             return hold
 
 
-def end(hold: Hold, state: State, today: dt.date, *, copy_goes_on: bool = True) -> None:
-    """End a locked hold. Its copy goes to the next hold, unless it was lent to the patron himself just now."""
+def end(hold: Hold, state: State, today: dt.date, *, copy_goes_on: bool = True, why: Why | None = None) -> None:
+    """End a locked hold. Its copy goes to the next hold, unless it was lent to the patron himself just now.
+
+    `why` is what My Library tells the patron for a while; None where he did it himself, or has the title.
+    """
     item, was, place, library = hold.item, State(hold.state), hold.shelf_number, hold.pickup_library
     group = hold.group if hold.group_kind == Hold.Group.EITHER else None
     notices.settle(shelf.READY, hold.pk)
+    if why is not None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT hold_ended(%s, %s, %s, %s)", [hold.patron_id, hold.record_id, why.value, today])
     Hold.objects.filter(pk=hold.pk).update(state=state, ended_on=today, **WITHOUT_PATRON)
     if group and state != State.CANCELLED:
         for number in Hold.objects.filter(group=group).order_by("pk").values_list("pk", flat=True):
@@ -60,8 +69,8 @@ def end(hold: Hold, state: State, today: dt.date, *, copy_goes_on: bool = True) 
     routing.capture_next(item, State.IN_TRANSIT if was is State.IN_TRANSIT else State.CAPTURED, today)
 
 
-def cancel(actor: audit.Actor, hold_id: int) -> bool:
-    """Cancel a hold in any state before its end; False if it has ended already.
+def cancel(actor: audit.Actor, hold_id: int, why: Why | None = None) -> bool:
+    """Cancel a hold in any state before its end; False if it has ended already. Without `why` the patron wished it.
 
     The audit says neither whose nor what: with the day of the row it would tell what a person wished to read.
     """
@@ -70,7 +79,7 @@ def cancel(actor: audit.Actor, hold_id: int) -> bool:
         hold = locked(hold_id)
         if hold is None or hold.patron_id is None:
             return False
-        end(hold, State.CANCELLED, timezone.localdate())
+        end(hold, State.CANCELLED, timezone.localdate(), why=why)
         audit.write(actor, "hold-cancel", "holds")
         return True
 
@@ -95,7 +104,7 @@ def _expire_one(hold_id: int, today: dt.date) -> bool:
         late = hold.pickup_by is not None and hold.pickup_by < today
         unneeded = hold.state == State.QUEUED and hold.not_needed_after and hold.not_needed_after < today
         if late or unneeded:
-            end(hold, State.EXPIRED, today)
+            end(hold, State.EXPIRED, today, why=Why.NOT_PICKED_UP if late else Why.NOT_NEEDED)
         return bool(late or unneeded)
 
     return db.run(operation, confirm=lambda: Hold.objects.filter(pk=hold_id).update(captures=F("captures")))

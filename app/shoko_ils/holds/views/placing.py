@@ -47,6 +47,7 @@ def place_page(request: HttpRequest) -> HttpResponse:
             "patron": sitting.patron,
             "holds": [_line(hold) for hold in _active(sitting)],
             "pickups": forms.pickup_places(),
+            "reasons": words.cancellations(),
             "here": (desk.point or desk.library).key,
         }
     return render(request, "holds/place.html", context)

@@ -80,6 +80,7 @@ def title_page(request: HttpRequest, pk: int) -> HttpResponse:
         "copies": Item.objects.filter(record=pk).exclude(condition=Item.Condition.WITHDRAWN).count(),
         "pickups": forms.pickup_places(),
         "states": words.states(),
+        "reasons": words.cancellations(),
         "may_reorder": may_reorder(desk.staff.level),
         "mode": "holds",
         "tab": "queue",
@@ -96,7 +97,7 @@ def act(request: HttpRequest, actor: Actor) -> str:
     number = given["hold"]
     done = False
     if given["act"] == "cancel":
-        done = ending.cancel(actor, number)
+        done = ending.cancel(actor, number, ending.Why(given["why"]) if given["why"] else None)
     elif given["act"] == "extend":
         done = changing.extend(actor, number)
     elif given["act"] == "resume":

@@ -16,7 +16,7 @@ from shoko_ils.mylibrary import forms, orders, shown, words
 from shoko_ils.mylibrary.views.signing import member_of, members_only
 from shoko_ils.patrons.models import Patron
 from shoko_ils.reference.models import Question
-from shoko_ils.vault.models import Favourite, HistoryWish, ReadingNote
+from shoko_ils.vault.models import EndedHold, Favourite, HistoryWish, ReadingNote
 
 HISTORY_SHOWN = 500
 
@@ -104,6 +104,16 @@ def favourite_page(request: HttpRequest) -> HttpResponse:
         patron_id=member_of(request).patron_id, record=record, defaults={"kept_on": timezone.localdate()}
     )
     return saying("kept")
+
+
+@members_only
+@require_POST
+def ended_page(request: HttpRequest) -> HttpResponse:
+    """The patron has read that a hold ended: the entry goes."""
+    form = forms.FavouriteForm(request.POST)
+    if form.is_valid():
+        EndedHold.objects.filter(record=form.cleaned_data["record"]).delete()
+    return saying("read")
 
 
 @members_only
