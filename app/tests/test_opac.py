@@ -7,8 +7,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from shoko_ils.audit.record import Actor
 from shoko_ils.core.models import CalendarException, Library
 from shoko_ils.patrons.models import Patron
+from shoko_ils.reference.services import CaseText, publish
 from tests import holding
 from tests.conftest import MEROS
 from tests.members import card_of, give_password, log_in, role
@@ -99,6 +101,29 @@ def test_plain_japanese_and_the_childrens_face(public: Client, face: str, words:
     found = read(public, f"/{face}/search/?q=%E3%81%AF%E3%81%97%E3%82%8C")
     assert f'href="/{face}/records/{MEROS}/"' in found
     assert 'href="/search/?q=%E3%81%AF' in found, "and back to the usual face"
+
+
+CASE = CaseText("「メロス」とは誰か。", "ギリシアの伝説の人。", "人名辞典", "991")
+# what each face says on the pages of a case and of a heading, and the usual words that it must not say
+FACES = {
+    "ja-easy": ("図書館が 答えた 質問（しつもん）です", "しらべた 本など", "図書館に ある 本"),
+    "ja-kids": ("としょかんが こたえた しつもんだよ", "しらべた 本など", "としょかんに ある 本"),
+}
+USUAL = ("検索語", "質問された方", "典拠・参考資料", "所蔵している資料", "この見出しについて", "個人")
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_cases_and_headings_speak_as_their_face_does(public: Client, actor: Actor, face: str) -> None:
+    with role("ils_staff"):
+        case = publish(actor, CASE, holding.new())
+    cases, one, heading = (
+        read(public, f"/{face}{path}") for path in ("/cases/", f"/cases/{case.pk}/", "/authorities/35/")
+    )
+    assert [words in html for words, html in zip(FACES[face], (cases, one, heading), strict=True)] == [True] * 3
+    assert CASE.question in cases
+    assert f'href="/{face}/cases/{case.pk}/"' in cases
+    for html in (cases, one, heading):
+        assert [word for word in USUAL if word in html.partition("<main")[2]] == []
 
 
 @pytest.mark.parametrize("variant", messages.VARIANTS)

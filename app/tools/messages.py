@@ -25,9 +25,10 @@ LANGUAGES = ("ja",)
 VARIANTS = ("ja_Easy", "ja_Kids")
 IN_VARIANTS = (
     *(f"/opac/{name}.html" for name in ("base", "home", "_searchbox", "_entry", "_state", "search", "record",
-                                        "arrivals")),
+                                        "arrivals", "authority")),
     *(f"/mylibrary/{name}.html" for name in ("login", "_field", "basket", "history", "my", "password", "placed",
                                              "provisional", "question", "request")),
+    *(f"/reference/{name}.html" for name in ("cases", "case")),
     "opac/shelf.py", "opac/facets.py", "opac/views.py", "mylibrary/forms.py", "mylibrary/words.py",
 )  # fmt: skip
 KEYWORDS = {"_": None, "gettext": None, "gettext_lazy": None, "ngettext": (1, 2)}
