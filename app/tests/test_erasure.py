@@ -21,6 +21,8 @@ from shoko_ils.patrons.models import (
 from shoko_ils.patrons.services import cards, erasure, registration, rights
 from shoko_ils.patrons.services.registration import Details
 from shoko_ils.patrons.services.write import Refused
+from shoko_ils.vault.models import EndedHold, Favourite, HistoryWish, ReadingNote
+from tests.conftest import MEROS
 from tests.holding import new
 from tests.registering import DAY, free_card
 
@@ -70,6 +72,20 @@ def test_erasure_leaves_nothing_but_the_spent_number(actor: Actor, central: Libr
     again = registration.register(actor, other, central, free_card(8), new())
     second = erasure.erase(actor, again.pk, "asked", central, new())
     assert second.serial == made[0].serial + 1
+
+
+def test_what_staff_cannot_read_goes_with_the_patron(actor: Actor, central: Library, patron: Patron) -> None:
+    """The database does it, and does not find at the commit that it cannot."""
+    day = timezone.localdate()
+    HistoryWish.objects.create(patron=patron, since=day)
+    ReadingNote.objects.create(patron=patron, record_id=MEROS, lent_on=day)
+    Favourite.objects.create(patron=patron, record_id=MEROS, kept_on=day)
+    EndedHold.objects.create(patron=patron, record_id=MEROS, why="cancelled", ended_on=day)
+    erasure.erase(actor, patron.pk, "asked", central, new())
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    for model in (HistoryWish, ReadingNote, Favourite, EndedHold):
+        assert not model.objects.filter(patron_id=patron.pk).exists(), model
 
 
 def test_the_certificate_holds_no_personal_data() -> None:
