@@ -195,6 +195,7 @@ class _Counter:
         from shoko_ils.core.db import OutcomeUnknown  # noqa: PLC0415
         from shoko_ils.holds import scans  # noqa: PLC0415
         from shoko_ils.holds.services import ending, placing  # noqa: PLC0415
+        from shoko_ils.holds.target import Target  # noqa: PLC0415
 
         patron = 100_001 + self.draw.randrange(40)
         item, library = self.draw.choice(self.items), self.draw.choice(self.libraries)
@@ -207,7 +208,7 @@ class _Counter:
             if kind == "scan":
                 return scans.scan_in(self.actor, item, library, uuid.uuid4()).outcome
             if kind == "place":
-                wish = placing.Wish((self.draw.choice(self.titles),), library)
+                wish = placing.Wish((Target(self.draw.choice(self.titles)),), library)
                 return placing.place(self.actor, patron, wish, uuid.uuid4()).outcome
             return "cancelled" if ending.cancel(self.actor, self._somebodys()) else "nothing-to-cancel"
         except OutcomeUnknown:

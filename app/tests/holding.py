@@ -5,15 +5,19 @@ import uuid
 from typing import Any
 
 from django.utils import timezone
+from pymarc import Record as MarcRecord
 
 from shoko_ils.audit.record import Actor
+from shoko_ils.catalog import marc, store
 from shoko_ils.catalog.models import Record
 from shoko_ils.circulation.models import Loan, LoanRule
 from shoko_ils.core.models import Library
-from shoko_ils.holdings.models import Item
+from shoko_ils.holdings.models import Item, Location, MaterialClass
+from shoko_ils.holdings.services import Accession, accession
 from shoko_ils.holds import scans
 from shoko_ils.holds.models import Hold, State
 from shoko_ils.holds.services import placing
+from shoko_ils.holds.target import Target
 from shoko_ils.patrons.models import Patron
 
 ACTOR = Actor("demo", "central")
@@ -49,17 +53,32 @@ def titles(count: int, copies: int = 1) -> list[Record]:
     raise AssertionError("the demonstration library has too few titles")
 
 
-def hold(patron: Patron, record: int, pickup: str = "central", **more: Any) -> Hold:
+def magazine(*copies: tuple[str, str], title: str = "月刊見本") -> list[Item]:
+    """The copies of a new magazine, one for each issue and library that is named."""
+    made = MarcRecord(leader=f"{marc.EMPTY_LEADER[:7]}s{marc.EMPTY_LEADER[8:]}")
+    marc.add(made, "245", "00", [("a", title)], [("a", "ゲッカン ミホン")])
+    entry = store.Entry.of(marc.write(made))
+    store.create([entry], "tests")
+    place, kind = Location.objects.order_by("pk")[0], MaterialClass.objects.get(key="magazine")
+    return [
+        accession(ACTOR, Accession(entry.id, library(key), place, kind, "雑誌", issue=issue), new())
+        for issue, key in copies
+    ]
+
+
+def hold(patron: Patron, record: int, pickup: str = "central", issue: str = "", **more: Any) -> Hold:
     """A hold as the counter places it; `more` is changed in the row afterwards."""
-    placed = placing.place(ACTOR, patron.pk, placing.Wish((record,), library(pickup)), new())
+    placed = placing.place(ACTOR, patron.pk, placing.Wish((Target(record, issue),), library(pickup)), new())
     assert placed.outcome is placing.Placing.PLACED, placed
     if more:
         Hold.objects.filter(pk=placed.holds[0].pk).update(**more)
     return Hold.objects.get(pk=placed.holds[0].pk)
 
 
-def place(patron: Patron, *records: int, pickup: str = "central", kind: str = "") -> placing.Placed:
-    return placing.place(ACTOR, patron.pk, placing.Wish(records, library(pickup), Hold.Group(kind)), new())
+def place(patron: Patron, *targets: int | Target, pickup: str = "central", kind: str = "") -> placing.Placed:
+    """What comes of a wish; a bare number is a title."""
+    wanted = tuple(Target(one) if isinstance(one, int) else one for one in targets)
+    return placing.place(ACTOR, patron.pk, placing.Wish(wanted, library(pickup), Hold.Group(kind)), new())
 
 
 def scan(item: Item, at: str) -> str:

@@ -9,6 +9,7 @@ from shoko_ils.holdings.models import Item
 from shoko_ils.holds import pull, queue, scans
 from shoko_ils.holds.models import Hold, PullMiss, State, Transit, WalkIn
 from shoko_ils.holds.services import changing, lending, missing, placing, routing
+from shoko_ils.holds.target import Target
 from shoko_ils.notices.models import Notice
 from shoko_ils.patrons.models import Patron
 from tests.conftest import MEROS
@@ -151,7 +152,7 @@ def test_a_copy_goes_to_the_service_point_where_it_is_picked_up(meros: list[Item
     central = library("central")
     point = ServicePoint.objects.create(key="room", library=central, name_ja="図書室", name_en="Room", position=9)
     (reader,) = people(1)
-    wish = placing.Wish((MEROS,), point)
+    wish = placing.Wish((Target(MEROS),), point)
     (waits,) = placing.place(ACTOR, reader.pk, wish, new()).holds
     start = point if at_the_point else None
     result = scans.scan_in(ACTOR, meros[0].barcode, central, new(), point=start)

@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -16,10 +17,12 @@ from shoko_ils.holdings.models import Item
 from shoko_ils.holds import scans
 from shoko_ils.holds.models import ENDED, WITH_COPY, Hold, State, TakeOff, Transit, WalkIn
 from shoko_ils.holds.services import changing, ending, missing, placing
+from shoko_ils.holds.target import Target
 from shoko_ils.notices.models import Notice
-from tests.holding import ACTOR, copies, library, new, people, titles
+from tests.holding import ACTOR, copies, library, magazine, new, people, titles
 
-TITLES, PATRONS, LIMIT = 2, 4, 1
+# two titles and two issues of one magazine
+TITLES, PATRONS, LIMIT = 4, 4, 1
 title_at, patron_at, copy_at = (st.integers(0, count - 1) for count in (TITLES, PATRONS, 2 * TITLES))
 place_at = st.sampled_from(["central", "south", "tsujido"])
 
@@ -32,8 +35,10 @@ class Holds(RuleBasedStateMachine):
         self.example.__enter__()
         LoanRule.objects.update(max_loans=LIMIT, max_class_loans=None)
         self.patrons = people(PATRONS)
-        self.titles = [record.pk for record in titles(TITLES, copies=2)]
-        self.items = [item for record in self.titles for item in copies(record)]
+        books = [record.pk for record in titles(2, copies=2)]
+        issues = magazine(*((issue, key) for issue in ("10月号", "11月号") for key in ("central", "south")))
+        self.items = [*(item for record in books for item in copies(record)), *issues]
+        self.titles = list(dict.fromkeys(Target.of(item) for item in self.items))
         self.terminal, self.secret, self.undoable = uuid.uuid4(), uuid.uuid4(), False
         self.before: dict[int, tuple[str, int | None]] = {}
         self.walk_ins = 0
@@ -101,7 +106,7 @@ class Holds(RuleBasedStateMachine):
         self.undoable = False
         item, borrower = self.items[copy], self.patrons[patron]
         held = Hold.objects.filter(item=item).first()
-        ahead = [hold for hold in self.waiting(item.record_id) if self.servable(hold)]
+        ahead = [hold for hold in self.waiting(Target.of(item)) if self.servable(hold)]
         mine = next((n for n, hold in enumerate(ahead) if hold.patron_id == borrower.pk), len(ahead))
         result = lend(ACTOR, borrower.pk, item.barcode, library(at), new(), walk_in=walk_in, terminal=self.terminal)
         if held is not None and held.patron_id != borrower.pk:
@@ -110,7 +115,7 @@ class Holds(RuleBasedStateMachine):
             assert ahead[:mine]
             assert not walk_in
         if result.outcome is Outcome.LENT:
-            assert not Hold.objects.filter(patron=borrower, record=item.record_id).exists()
+            assert not Hold.objects.filter(patron=borrower, record=item.record_id, issue=item.issue).exists()
             # nobody who could be served is passed by without its reason
             overtaken = held is None and bool(ahead[:mine])
             assert sum(WalkIn.objects.values_list("loans", flat=True)) == self.walk_ins + overtaken
@@ -160,7 +165,7 @@ class Holds(RuleBasedStateMachine):
             was, had = self.before.get(hold.pk, (State.QUEUED, None))
             if was in WITH_COPY and had == hold.item_id:
                 continue
-            for other in self.waiting(hold.record_id):
+            for other in self.waiting(Target.of(hold)):
                 if self.order(other) < self.order(hold):
                     assert other.skipped, (other, hold)
         self.remember()
@@ -170,7 +175,9 @@ class Holds(RuleBasedStateMachine):
         held = list(Hold.objects.filter(item__isnull=False).values_list("item", flat=True))
         assert len(held) == len(set(held))
         assert not Loan.objects.filter(item__in=held, returned_on=None).exists()
-        active = list(Hold.objects.filter(patron__isnull=False).values_list("patron", "record"))
+        for hold in Hold.objects.filter(item__isnull=False).select_related("item"):
+            assert Target.of(hold) == Target.of(hold.item)
+        active = list(Hold.objects.filter(patron__isnull=False).values_list("patron", "record", "issue"))
         assert len(active) == len(set(active))
 
     @invariant()
@@ -191,10 +198,14 @@ class Holds(RuleBasedStateMachine):
     # helpers
 
     def hold_of(self, patron: int, title: int) -> Hold | None:
-        return Hold.objects.filter(patron=self.patrons[patron], record=self.titles[title]).first()
+        return self.holds_on(self.titles[title]).filter(patron=self.patrons[patron]).first()
 
-    def waiting(self, record: int) -> list[Hold]:
-        return list(Hold.objects.filter(record=record, state=State.QUEUED).order_by("priority", "order_at", "pk"))
+    @staticmethod
+    def holds_on(target: Target) -> QuerySet[Hold]:
+        return Hold.objects.filter(record=target.record, issue=target.issue)
+
+    def waiting(self, target: Target) -> list[Hold]:
+        return list(self.holds_on(target).filter(state=State.QUEUED).order_by("priority", "order_at", "pk"))
 
     @staticmethod
     def order(hold: Hold) -> tuple[object, ...]:
@@ -216,7 +227,7 @@ class Holds(RuleBasedStateMachine):
             return
         item = Item.objects.get(pk=hold.item_id)
         if item.condition == Item.Condition.NORMAL and not Hold.objects.filter(item=item).exists():
-            assert not [other for other in self.waiting(hold.record_id) if self.servable(other)]
+            assert not [other for other in self.waiting(Target.of(hold)) if self.servable(other)]
 
     def remember(self) -> None:
         self.before = {pk: (state, item) for pk, state, item in Hold.objects.values_list("pk", "state", "item")}

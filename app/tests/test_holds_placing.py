@@ -12,6 +12,7 @@ from shoko_ils.circulation.services.results import Outcome
 from shoko_ils.holdings.models import Item
 from shoko_ils.holds.models import Hold, HoldDay, HoldRule
 from shoko_ils.holds.services import changing, ending, placing
+from shoko_ils.holds.target import Target
 from tests.conftest import MEROS
 from tests.holding import ACTOR, hold, lend_out, library, new, people, place, scan, titles
 
@@ -28,7 +29,7 @@ def test_one_hold_for_a_person_and_title_and_none_on_what_he_has(meros: list[Ite
 
 def test_the_same_key_places_once() -> None:
     (patron,) = people(1)
-    key, wish = new(), placing.Wish((MEROS,), library("central"))
+    key, wish = new(), placing.Wish((Target(MEROS),), library("central"))
     made = [placing.place(ACTOR, patron.pk, wish, key) for _ in range(2)]
     assert made[0].holds == made[1].holds
     assert Hold.objects.filter(patron=patron).count() == 1

@@ -12,6 +12,7 @@ from shoko_ils.holdings.models import Item
 from shoko_ils.holds import queue
 from shoko_ils.holds.models import Hold, HoldMove, State
 from shoko_ils.holds.services import changing, lending
+from shoko_ils.holds.target import Target
 from shoko_ils.patrons.models import Patron
 from tests.conftest import MEROS
 from tests.holding import ACTOR, copies, hold, lend_out, library, people, place, scan, state, titles
@@ -89,7 +90,8 @@ def test_a_sequence_waits_for_the_earlier_volume() -> None:
     first, second = placed.holds
     (of_upper,), (of_lower,) = copies(upper.pk), copies(lower.pk)
     assert scan(of_lower, of_lower.library.key) == Outcome.SHELVE
-    assert [queue.walk(lower.pk, of_lower.material_class_id, timezone.localdate()).__next__().skip] == ["sequence"]
+    walk = queue.walk(Target(lower.pk), of_lower.material_class_id, timezone.localdate())
+    assert [walk.__next__().skip] == ["sequence"]
     scan(of_upper, "central")
     assert state(first) is State.ON_SHELF
     assert scan(of_lower, "central") == Outcome.HOLD_SHELF
@@ -120,9 +122,9 @@ def test_a_change_of_order_needs_a_reason_and_keeps_the_old_rank(meros: list[Ite
     first, second, third = (hold(patron, MEROS) for patron in people(3))
     assert not changing.move(ACTOR, third.pk, 1, "  ")
     assert changing.move(ACTOR, third.pk, 1, "授業で使用")
-    assert list(queue.waiting(MEROS)) == [third, first, second]
+    assert list(queue.waiting(Target(MEROS))) == [third, first, second]
     assert changing.move(ACTOR, first.pk, 99, "本人申出")
-    assert list(queue.waiting(MEROS)) == [third, second, first]
+    assert list(queue.waiting(Target(MEROS))) == [third, second, first]
     moved = HoldMove.objects.order_by("pk")
     assert [(m.old_rank, m.new_rank, m.reason) for m in moved] == [(3, 1, "授業で使用"), (2, 3, "本人申出")]
 

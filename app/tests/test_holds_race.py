@@ -13,6 +13,7 @@ from shoko_ils.holdings.models import Item
 from shoko_ils.holds import scans
 from shoko_ils.holds.models import Hold, HoldMove, State, TakeOff, Transit, WalkIn
 from shoko_ils.holds.services import ending, placing
+from shoko_ils.holds.target import Target
 from shoko_ils.notices.models import Notice
 from tests.holding import ACTOR, copies, hold, lend_out, library, new, people, titles
 from tests.test_concurrency import at_once
@@ -79,7 +80,7 @@ def test_a_copy_lent_and_captured_at_the_same_moment_is_one_of_both(title: int) 
 
 def test_one_person_places_one_hold_however_often_it_is_sent(title: int) -> None:
     (patron,) = people(1)
-    wish = placing.Wish((title,), library("central"))
+    wish = placing.Wish((Target(title),), library("central"))
     made = at_once(*(lambda: placing.place(ACTOR, patron.pk, wish, uuid.uuid4()).outcome for _ in range(4)))
     assert sorted(made) == [placing.Placing.PLACED] + [placing.Placing.ALREADY_HELD] * 3
     assert Hold.objects.filter(patron=patron, record=title).count() == 1

@@ -13,6 +13,7 @@ from shoko_ils.core.models import CalendarException
 from shoko_ils.holdings.models import Item
 from shoko_ils.holds.models import Hold, State, Transit, WalkIn
 from shoko_ils.holds.services import changing, placing
+from shoko_ils.holds.target import Target
 from shoko_ils.notices import sending
 from shoko_ils.notices.models import Notice
 from shoko_ils.patrons.models import Patron
@@ -44,7 +45,7 @@ def test_a_day_when_holds_collide() -> None:  # noqa: PLR0915  # one story
     # made overnight
     h1 = hold(waiting[0], title.pk, "south")
     changing.suspend(ACTOR, h1.pk, today, today + dt.timedelta(days=7))
-    wish = placing.Wish((upper.pk, title.pk), central, Hold.Group.SEQUENCE)
+    wish = placing.Wish((Target(upper.pk), Target(title.pk)), central, Hold.Group.SEQUENCE)
     h2 = placing.place(ACTOR, waiting[1].pk, wish, new()).holds[1]
     h3 = hold(waiting[2], title.pk, "tsujido")
     LendingBlock.objects.create(patron=waiting[2], reason="address", began_on=today, made_by="demo")

@@ -16,6 +16,7 @@ from django.utils import timezone
 from shoko_ils.circulation.services import lend
 from shoko_ils.holds.models import Hold, State
 from shoko_ils.holds.services import ending, requests, shelf
+from shoko_ils.holds.target import Target
 from shoko_ils.notices import kinds, sending
 from shoko_ils.notices import services as notices
 from shoko_ils.notices.models import Notice
@@ -240,13 +241,13 @@ def test_a_request_becomes_a_hold_when_the_title_has_come() -> None:
     (patron,) = people(1)
     asked = requests.ask(ACTOR, patron.pk, requests.Title("走れメロス"), library("south"), new())
     assert requests.decide(ACTOR, asked.pk, asked.Decision.BUY)
-    placed = requests.to_hold(ACTOR, asked.pk, MEROS, new())
+    placed = requests.to_hold(ACTOR, asked.pk, Target(MEROS), new())
     assert placed is not None
     assert placed.holds[0].patron == patron
     assert placed.holds[0].pickup_library.key == "south"
     asked.refresh_from_db()
     assert asked.patron_id is None
-    assert requests.to_hold(ACTOR, asked.pk, MEROS, new()) is None
+    assert requests.to_hold(ACTOR, asked.pk, Target(MEROS), new()) is None
 
 
 def failed(kind: str, patron: Patron, about: int, days: int, notice_state: str = "failed", **more: Any) -> Notice:

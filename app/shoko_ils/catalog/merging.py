@@ -25,6 +25,7 @@ def merge(kept: int, gone: int, by: str, reason: str) -> MergeLog:
         raise CannotMerge("この書誌にはほかの書誌が統合されています。先に統合を取り消してください")
     if not reason.strip():
         raise CannotMerge("理由を入力してください")
+    holds.copies_move()
     made = combine(marc.read(entries[kept].content), marc.read(entries[gone].content))
     with connection.cursor() as cursor:
         cursor.execute("UPDATE item SET record_id = %s WHERE record_id = %s RETURNING id", [kept, gone])
@@ -54,11 +55,13 @@ def undo(number: int, by: str) -> MergeLog:
     before = FormerMarc.objects.get(record=log.kept_id, version=log.kept_version - 1)
     store.change([store.Entry.of(bytes(before.content), id=log.kept_id, version=current.version + 1)], by)
     store.create([store.Entry.of(bytes(log.gone_content), id=log.gone_id)], by)
+    holds.copies_move()
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE item SET record_id = %s WHERE id = ANY(%s) AND record_id = %s",
             [log.gone_id, log.items, log.kept_id],
         )
+    holds.parted()
     MergeLog.objects.filter(pk=log.pk).update(undone_by=by, undone_at=timezone.now())
     log.refresh_from_db()
     return log

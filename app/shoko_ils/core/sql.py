@@ -38,7 +38,7 @@ GRANTS: dict[str, dict[str, str]] = {
         **{f"ils.{table}": rights for table, rights in SHARED.items()},
         # what a reader needs to find a copy; note, price, source and why it left are the library's own
         "ils.item": (
-            "SELECT (id, barcode, record_id, library_id, at_library_id, location_id, call_number, condition,"
+            "SELECT (id, barcode, record_id, issue, library_id, at_library_id, location_id, call_number, condition,"
             " library_use_only)"
         ),
         # row-level security leaves of these what belongs to the citizen of the session (mylibrary, migration 0002);
@@ -46,8 +46,8 @@ GRANTS: dict[str, dict[str, str]] = {
         "ils.patron": "SELECT (id, name, category_id, library_id, contact, email, expires_on)",
         "ils.loan": "SELECT (id, item_id, patron_id, library_id, lent_on, due_on, renewals, pending, returned_on)",
         "ils.hold": (
-            "SELECT (id, record_id, patron_id, pickup_library_id, pickup_point_id, state, requested_at, suspended_from,"
-            " suspended_until, not_needed_after, group_kind, group_position, pickup_by, ended_on)"
+            "SELECT (id, record_id, issue, patron_id, pickup_library_id, pickup_point_id, state, requested_at,"
+            " suspended_from, suspended_until, not_needed_after, group_kind, group_position, pickup_by, ended_on)"
         ),
         "ils.title_request": (
             "SELECT (id, patron_id, pickup_library_id, title, author, requested_on, decision, ended_on)"
@@ -81,7 +81,7 @@ GRANTS: dict[str, dict[str, str]] = {
         # its accession number and day never change, and no item is ever deleted
         "ils.item": (
             "SELECT, INSERT, UPDATE (at_library_id, record_id, condition, library_id, location_id, material_class_id,"
-            " call_number, library_use_only, accompanying, accompanying_count, note, barcode, source, price,"
+            " call_number, issue, library_use_only, accompanying, accompanying_count, note, barcode, source, price,"
             " withdrawn_on, withdrawal_reason)"
         ),
         "ils.item_act": "SELECT, INSERT, UPDATE (confirmed)",
@@ -180,7 +180,7 @@ FUNCTIONS = {
         "ils.undo_forget(uuid)",
         "ils.undo_seal(uuid, uuid, bigint, date)",
         "ils.undo_return(uuid, uuid)",
-        "ils.hold_ended(bigint, bigint, text, date)",
+        "ils.hold_ended(bigint, bigint, text, text, date)",
         "ils.authority_confirm(bigint, bigint)",
         "ils.staff_totp_begin(bigint, text)",
         "ils.staff_totp_use(bigint, text, boolean)",

@@ -122,7 +122,7 @@ def _texts(code: str, item: Item | None) -> tuple[str, str]:
 
 def title_of(item: Item) -> str:
     """Title with volume: two volumes of a work must not look alike."""
-    return f"{item.record.title} {item.record.volume}".strip()
+    return item.title
 
 
 def texts(outcome: Outcome) -> str:

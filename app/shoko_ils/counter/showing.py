@@ -18,7 +18,7 @@ from shoko_ils.patrons.models import Patron
 from shoko_ils.staff.access import Cell, permits, sees_patrons
 
 LOAN = Columns(Loan, "id", "item_id", "patron_id", "lent_at", "due_on", "pending")
-ITEM = Columns(Item, "id", "barcode", "record_id", "call_number", "material_class_id", "accompanying")
+ITEM = Columns(Item, "id", "barcode", "record_id", "call_number", "issue", "material_class_id", "accompanying")
 TITLE = Columns(Record, "id", "title", "volume", "subtitle")
 LISTS_LOANS = Cell("patron", "loans")
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shoko_ils.catalog.forms import Plain, line, lines
 from shoko_ils.core.models import Library
-from shoko_ils.holdings import words
+from shoko_ils.holdings import issues, words
 from shoko_ils.holdings.barcode import clean_scan, is_item
 from shoko_ils.holdings.labels import BARCODE, SPINE
 from shoko_ils.holdings.models import Item, Location, MaterialClass
@@ -36,6 +36,7 @@ class CopyForm(Plain):
     location = one_of(_("Shelving location"), Location)
     material_class = one_of(_("Material class"), MaterialClass)
     call_number = line(_("Call number"), required=True, max_length=30)
+    issue = line(_("Issue (of a magazine: 2026-11, vol. 12 no. 3)"), max_length=issues.LONGEST)
     condition = forms.ChoiceField(label=_("Condition"), choices=settable)
     library_use_only = forms.BooleanField(label=_("Library use only"), required=False)
     accompanying = line(_("Accompanying items"), max_length=100)
@@ -43,6 +44,9 @@ class CopyForm(Plain):
     note = line(_("Note (on the item, never on a person)"), max_length=200)
     source = forms.ChoiceField(label=_("Source"), choices=lambda: list(words.sources().items()))
     price = forms.IntegerField(label=_("Price (yen)"), min_value=0, max_value=MAX_PRICE, required=False)
+
+    def clean_issue(self) -> str:
+        return issues.label(self.cleaned_data["issue"])
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}

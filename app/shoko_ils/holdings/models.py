@@ -88,6 +88,8 @@ class Item(models.Model):
     )
     location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="+")
     call_number = models.CharField(max_length=30)
+    # which issue (号) of a magazine it is, as `issues.label` writes it: year and month, or volume and number
+    issue = models.CharField(max_length=40, blank=True, db_default="")
     condition = models.CharField(max_length=12, choices=Condition.choices, default=Condition.NORMAL)
     library_use_only = models.BooleanField(default=False)
     material_class = models.ForeignKey(MaterialClass, on_delete=models.PROTECT, related_name="+")
@@ -106,6 +108,8 @@ class Item(models.Model):
             models.Index(fields=("withdrawn_on",), condition=Q(withdrawn_on__isnull=False), name="item_withdrawn_on"),
         )
         constraints = (
+            # what a hold with a captured copy points at: the copy is of the title and issue that the hold is on
+            models.UniqueConstraint(fields=("id", "record", "issue"), name="item_is_of_its_issue"),
             models.CheckConstraint(name="item_barcode_ten_digits", condition=Q(barcode__regex=r"^[0-9]{10}$")),
             models.CheckConstraint(
                 name="item_condition",
@@ -143,6 +147,11 @@ class Item(models.Model):
 
     def __str__(self) -> str:
         return self.barcode
+
+    @property
+    def title(self) -> str:
+        """Title, volume and issue: two volumes of a work, or two issues of a magazine, must not look alike."""
+        return " ".join(filter(None, (self.record.title, self.record.volume, self.issue)))
 
 
 class Availability(models.Model):

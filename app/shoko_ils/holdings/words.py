@@ -88,6 +88,7 @@ def columns() -> Words:
         "library_id": _("Owning library"),
         "at_library_id": _("Is at"),
         "call_number": _("Call number"),
+        "issue": _("Issue"),
         "barcode": _("Item number"),
         "accompanying": _("Accompanying items"),
         "accompanying_count": _("Pieces"),

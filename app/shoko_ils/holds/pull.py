@@ -8,9 +8,11 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from shoko_ils.core.models import Library
+from shoko_ils.holdings import issues
 from shoko_ils.holdings.models import Item
 from shoko_ils.holds import queue
 from shoko_ils.holds.models import Hold, PullMiss, State, TakeOff
+from shoko_ils.holds.target import Target
 
 
 @dataclass(frozen=True)
@@ -28,22 +30,22 @@ def lines(library: Library) -> list[Line]:
     Holds choose in the order of their queue, each a copy of its pickup library if one is free, and one that was
     found missing once only if there is no other. Nothing is captured: a scan does that.
     """
-    wanted = Hold.objects.filter(record=OuterRef("record"), state=State.QUEUED)
+    wanted = Hold.objects.filter(record=OuterRef("record"), issue=OuterRef("issue"), state=State.QUEUED)
     here = Item.objects.filter(
         Exists(wanted), at_library=library, condition=Item.Condition.NORMAL, library_use_only=False
     )
     found = [
         line
-        for record in here.order_by("record").values_list("record", flat=True).distinct()
-        for line in _of_record(record)
+        for record, issue in here.order_by("record", "issue").values_list("record", "issue").distinct()
+        for line in _of(Target(record, issue))
         if line.item.at_library_id == library.pk
     ]
     return sorted(found, key=_shelf_order)
 
 
-def _of_record(record_id: int) -> Iterator[Line]:
-    """The copies of a title that are to be fetched, in whichever library."""
-    free = list(queue.on_shelf(record_id).select_related("record", "location", "library", "at_library").order_by("pk"))
+def _of(target: Target) -> Iterator[Line]:
+    """The copies of a title or issue that are to be fetched, in whichever library."""
+    free = list(queue.on_shelf(target).select_related("record", "location", "library", "at_library").order_by("pk"))
     if not free:
         return
     missed = set(PullMiss.objects.filter(item__in=free).values_list("item", flat=True))
@@ -56,4 +58,5 @@ def _of_record(record_id: int) -> Iterator[Line]:
 
 def _shelf_order(line: Line) -> tuple[object, ...]:
     item = line.item
-    return item.location_id, item.call_number, item.record.volume_order or 0, item.record.title, item.barcode
+    volume = item.record.volume_order or 0, issues.order(item.issue)
+    return item.location_id, item.call_number, *volume, item.record.title, item.barcode

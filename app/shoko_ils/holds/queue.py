@@ -1,4 +1,4 @@
-"""The queue of a title: in order, all of it, and why a hold is passed over."""
+"""The queue of a title or issue: in order, all of it, and why a hold is passed over."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from shoko_ils.holdings.models import Item
 from shoko_ils.holds.models import SHELVED, WITH_COPY, Hold, State, Transit
 from shoko_ils.holds.skips import Candidate, Skip
 from shoko_ils.holds.standing import Standing
+from shoko_ils.holds.target import Target
 
 # any constant: makes the advisory locks of this module its own
 LOCKS = 0x484F_4C44
@@ -26,14 +27,14 @@ def _listed(states: tuple[State, ...]) -> str:
 
 
 def lock(record_id: int) -> None:
-    """Let one transaction at a time choose from the queue of a title. Take it after the lock of the item."""
+    """Let one transaction at a time choose from the queues of a title and its issues. Take it after the item's lock."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {LOCK_OF_RECORD} FROM (SELECT %s::bigint AS record_id) AS title", [record_id])  # noqa: S608
 
 
-def waiting(record_id: int) -> QuerySet[Hold]:
-    """Holds of a title that have no copy yet, in order."""
-    return Hold.objects.filter(record=record_id, state=State.QUEUED).order_by(*ORDER)
+def waiting(target: Target) -> QuerySet[Hold]:
+    """Holds on a title or issue that have no copy yet, in order."""
+    return Hold.objects.filter(record=target.record, issue=target.issue, state=State.QUEUED).order_by(*ORDER)
 
 
 # a piece of a queue along its index; what the database can say of a hold by itself is evaluated row by row, as far as
@@ -50,7 +51,7 @@ FROM (
             AND o.state IN ({_listed(WITH_COPY)})) THEN '{Skip.EITHER}'
         ELSE '' END AS hindrance
     FROM hold h JOIN patron p ON p.id = h.patron_id
-    WHERE h.record_id = %(record)s AND h.state = '{State.QUEUED}'
+    WHERE h.record_id = %(record)s AND h.issue = %(issue)s AND h.state = '{State.QUEUED}'
 ) AS waiting
 WHERE {{which}} ORDER BY priority, order_at, id LIMIT %(size)s"""  # noqa: S608
 # not passed over for the reason that is written down; a suspension, which the hold's own row tells, needs no patron
@@ -61,15 +62,15 @@ UNKNOWN = (
 BEYOND = "(priority, order_at, id) > (%(priority)s, %(order_at)s, %(id)s)"
 
 
-def walk(record_id: int, material_class_id: int, today: dt.date, *, known: bool = True) -> Iterator[Candidate]:
-    """Every waiting hold of the title in order, each with its reason to be passed over, read as far as needed.
+def walk(target: Target, material_class_id: int, today: dt.date, *, known: bool = True) -> Iterator[Candidate]:
+    """Every waiting hold of the title or issue in order, each with its reason to be passed over, read as far as needed.
 
     Read along the index in growing pieces while the caller asks: the first hold costs the same for one as for ten
     thousand, and there is no last one that is looked at. Without `known` the database leaves out those that it would
     pass over for the reason that is already written down.
     """
     standing = Standing(material_class_id, today)
-    given: dict[str, object] = {"record": record_id, "today": today}
+    given: dict[str, object] = {"record": target.record, "issue": target.issue, "today": today}
     conditions = ["true" if known else UNKNOWN]
     size = FIRST_LOOK
     while True:
@@ -94,7 +95,7 @@ def first_for(item: Item, today: dt.date) -> Candidate | None:
     if not may_satisfy(item):
         return None
     passed: dict[str, list[int]] = {}
-    for one in walk(item.record_id, item.material_class_id, today, known=False):
+    for one in walk(Target.of(item), item.material_class_id, today, known=False):
         if not one.skip:
             for reason, numbers in passed.items():
                 Hold.objects.filter(pk__in=numbers).update(skipped=reason)
@@ -107,13 +108,14 @@ def first_for(item: Item, today: dt.date) -> Candidate | None:
 def servable(item: Item, today: dt.date) -> Iterator[Candidate]:
     """The holds that this copy could go to, in order."""
     if may_satisfy(item):
-        everybody = walk(item.record_id, item.material_class_id, today, known=False)
+        everybody = walk(Target.of(item), item.material_class_id, today, known=False)
         yield from (one for one in everybody if not one.skip)
 
 
-def on_shelf(record_id: int, library: Library | None = None) -> QuerySet[Item]:
-    """Copies of a title that stand in a library and wait for nobody: in, whole, lendable, not captured, not moving."""
-    items = Item.objects.filter(record=record_id, condition=Item.Condition.NORMAL, library_use_only=False).exclude(
+def on_shelf(target: Target, library: Library | None = None) -> QuerySet[Item]:
+    """Copies of a title or issue in a library that wait for nobody: in, whole, lendable, not captured, not moving."""
+    lendable = Item.objects.filter(condition=Item.Condition.NORMAL, library_use_only=False)
+    items = lendable.filter(record=target.record, issue=target.issue).exclude(
         Exists(Loan.objects.filter(item=OuterRef("pk"), returned_on__isnull=True))
         | Exists(Hold.objects.filter(item=OuterRef("pk")))
         | Exists(Transit.objects.filter(item=OuterRef("pk"), ended_on__isnull=True))
@@ -129,7 +131,7 @@ def rank(hold: Hold, today: dt.date) -> int:
 def judged(hold: Hold, today: dt.date) -> tuple[int, Skip]:
     """`rank` of a waiting hold, and why it would be passed over today, whatever was the reason the last time."""
     ahead = 0
-    for one in walk(hold.record_id, hold.material_class_id, today):
+    for one in walk(Target.of(hold), hold.material_class_id, today):
         if one.hold_id == hold.pk:
             return ahead + 1, Skip(one.skip)
         ahead += not one.skip
@@ -143,4 +145,4 @@ def place(hold: Hold) -> int:
         | Q(priority=hold.priority, order_at__lt=hold.order_at)
         | Q(priority=hold.priority, order_at=hold.order_at, pk__lt=hold.pk)
     )
-    return waiting(hold.record_id).filter(before).count() + 1
+    return waiting(Target.of(hold)).filter(before).count() + 1

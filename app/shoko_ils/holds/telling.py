@@ -41,7 +41,7 @@ def _ready(notice: Notice) -> str | None:
         _("Pick it up by: %(day)s") % {"day": date_format(until, "DATE_FORMAT")},
     ]
     if policy().titles_in_mail:
-        lines.append(_("Title: %(title)s") % {"title": hold.record.title})
+        lines.append(_("Title: %(title)s") % {"title": hold.title})
     return "\n".join([*lines, *closing_lines()])
 
 

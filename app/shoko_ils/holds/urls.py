@@ -14,6 +14,7 @@ urlpatterns = [
     path("postcards/", contact.postcards_page, name="holds-postcards"),
     path("queue/", queues.queues_page, name="holds-queues"),
     path("queue/<int:pk>/", queues.title_page, name="holds-title"),
+    path("queue/<int:pk>/<path:issue>/", queues.title_page, name="holds-title"),
     path("place/", placing.place_page, name="holds-place"),
     path("requests/", requests.requests_page, name="holds-requests"),
     path("slips/<int:pk>/", slips.hold_slip, name="hold-slip"),

@@ -23,6 +23,7 @@ from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holds import queue
 from shoko_ils.holds.models import Hold, State
 from shoko_ils.holds.services import changing, ending, placing, requests
+from shoko_ils.holds.target import Target
 from shoko_ils.mylibrary import codes
 from shoko_ils.mylibrary.models import MemberOrder
 from shoko_ils.patrons.models import Patron
@@ -62,7 +63,7 @@ def place(patron: Patron, asked: Asked) -> Answer:
         return {"outcome": placing.Placing.PICKUP_NOT_OFFERED}
     until = asked.get("not_needed_after")
     wish = placing.Wish(
-        tuple(asked["records"]),
+        tuple(target for text in asked["targets"] if (target := Target.read(text))),
         pickup,
         Hold.Group(asked["group_kind"]),
         dt.date.fromisoformat(until) if until else None,
@@ -71,8 +72,8 @@ def place(patron: Patron, asked: Asked) -> Answer:
     today = timezone.localdate()
     return {
         "outcome": placed.outcome,
-        "record": placed.record,
-        "ranks": {str(hold.record_id): queue.rank(hold, today) for hold in placed.holds if hold.state == State.QUEUED},
+        "target": str(placed.target) if placed.target else None,
+        "ranks": {str(Target.of(hold)): queue.rank(hold, today) for hold in placed.holds if hold.state == State.QUEUED},
     }
 
 

@@ -52,8 +52,8 @@ class ShownHold:
     ready: bool
 
 
-def _title(row: dict[str, Any], prefix: str) -> str:
-    return f"{row[prefix + 'title']} {row[prefix + 'volume']}".strip()
+def _title(row: dict[str, Any], prefix: str, issue: str) -> str:
+    return " ".join(filter(None, (row[prefix + "title"], row[prefix + "volume"], row[issue])))
 
 
 def everything(patron_id: int) -> dict[str, Any]:
@@ -102,7 +102,9 @@ def _loans(renewal: dict[str, str] | None) -> list[ShownLoan]:
     today = timezone.localdate()
     rows = (
         Loan.objects.filter(returned_on__isnull=True)
-        .values("id", "due_on", "pending", "item__record_id", "item__record__title", "item__record__volume")
+        .values(
+            "id", "due_on", "pending", "item__issue", "item__record_id", "item__record__title", "item__record__volume"
+        )
         .order_by("due_on", "id")
     )
     made = []
@@ -113,7 +115,13 @@ def _loans(renewal: dict[str, str] | None) -> list[ShownLoan]:
         soon = not late and row["due_on"] <= today + SOON
         made.append(
             ShownLoan(
-                row["id"], row["item__record_id"], _title(row, "item__record__"), row["due_on"], reason, late, soon
+                row["id"],
+                row["item__record_id"],
+                _title(row, "item__record__", "item__issue"),
+                row["due_on"],
+                reason,
+                late,
+                soon,
             )
         )
     return made
@@ -122,7 +130,7 @@ def _loans(renewal: dict[str, str] | None) -> list[ShownLoan]:
 def _holds(ranks: dict[str, int]) -> list[ShownHold]:
     libraries, points = Library.objects.in_bulk(), ServicePoint.objects.in_bulk()
     rows = Hold.objects.values(
-        "id", "record_id", "record__title", "record__volume", "state", "pickup_library_id", "pickup_point_id",
+        "id", "record_id", "issue", "record__title", "record__volume", "state", "pickup_library_id", "pickup_point_id",
         "pickup_by", "suspended_from", "suspended_until", "not_needed_after",
     ).order_by("requested_at", "id")  # fmt: skip
     made = []
@@ -131,9 +139,10 @@ def _holds(ranks: dict[str, int]) -> list[ShownHold]:
         ready = row["state"] in words.READY
         waits = row["state"] not in (*words.READY, *words.MOVING, *words.PREPARED)
         state = words.hold_state(row["state"], ranks.get(str(row["id"])))
+        title = _title(row, "record__", "issue")
         made.append(
             ShownHold(
-                row["id"], row["record_id"], _title(row, "record__"), state, str(place), place.key, row["pickup_by"],
+                row["id"], row["record_id"], title, state, str(place), place.key, row["pickup_by"],
                 row["suspended_from"], row["suspended_until"], row["not_needed_after"], waits, ready,
             )
         )  # fmt: skip

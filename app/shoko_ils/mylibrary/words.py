@@ -66,7 +66,7 @@ def placing(outcome: str) -> str:
         Placing.DAY_LIMIT_REACHED: _("You have placed as many holds today as are allowed."),
         Placing.PICKUP_NOT_OFFERED: _("It cannot be picked up there. Please choose another place."),
         Placing.NO_COPY: _("No copy of it can be lent. You may request it instead."),
-        Placing.SERIAL: _("Magazines are held by issue: please ask at a counter."),
+        Placing.SERIAL: _("Magazines are held by issue: please choose one on the page of the magazine."),
         Placing.GROUP_OF_ONE: _("For this choice put two titles or more into the basket."),
     }
     return told[Placing(outcome)]

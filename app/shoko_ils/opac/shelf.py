@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from shoko_ils.catalog.models import Heading, Record
 from shoko_ils.catalog.words import role_name
 from shoko_ils.core.models import Library
+from shoko_ils.holdings import issues
 from shoko_ils.holdings.models import Item
 
 
@@ -66,6 +67,34 @@ class Copy:
         if item.at_library_id != item.library_id:
             return State.MOVING
         return State.LIBRARY_ONLY if item.library_use_only else State.IN
+
+
+@dataclass(frozen=True)
+class Issue:
+    """An issue (号) of a magazine, its copies, and how many holds wait for it."""
+
+    label: str
+    copies: tuple[Copy, ...]
+    waiting: int
+
+    @property
+    def can_hold(self) -> bool:
+        return any(map(lendable, self.copies))
+
+
+def lendable(copy: Copy) -> bool:
+    return not copy.item.library_use_only
+
+
+def by_issue(entry: "Entry", waiting: dict[str, int]) -> list[Issue]:
+    """The issues of a magazine, the newest first; none of anything else. `waiting`: holds by issue."""
+    labels = dict(Item.objects.filter(record=entry.record).exclude(issue="").values_list("pk", "issue"))
+    copies: dict[str, list[Copy]] = {}
+    for copy in entry.copies:
+        if copy.item.pk in labels:
+            copies.setdefault(labels[copy.item.pk], []).append(copy)
+    newest_first = sorted(copies, key=issues.order, reverse=True)
+    return [Issue(label, tuple(copies[label]), waiting.get(label, 0)) for label in newest_first]
 
 
 @dataclass

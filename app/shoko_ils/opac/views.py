@@ -112,10 +112,15 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
     if found is None:
         raise Http404
     entry = shelf.Entry(found)
+    waiting = dict(HoldCount.objects.filter(record=pk).values_list("issue", "waiting"))
+    issues = shelf.by_issue(entry, waiting)
     context = {
         "entry": entry,
-        "waiting": HoldCount.objects.filter(pk=pk).values_list("waiting", flat=True).first() or 0,
-        "can_hold": found.material != "serial" and any(not copy.item.library_use_only for copy in entry.copies),
+        "issues": issues,
+        # those that are of no issue: all of a book, the bound volumes of a magazine
+        "copies": [copy for copy in entry.copies if not any(copy in issue.copies for issue in issues)],
+        "waiting": sum(waiting.values()),
+        "can_hold": found.material != "serial" and not issues and any(map(shelf.lendable, entry.copies)),
         "record": found,
         "subjects": found.headings.filter(kind="subject").select_related("authority"),
         "numbers": [(words.IDENTIFIERS[each.scheme], each.value) for each in found.identifiers.all()],

@@ -72,13 +72,14 @@ class EndedHold(models.Model):
 
     patron = models.ForeignKey(Patron, on_delete=models.DO_NOTHING, related_name="+")
     record = models.ForeignKey(Record, on_delete=models.DO_NOTHING, related_name="+")
+    issue = models.CharField(max_length=40, blank=True, db_default="", help_text="of a magazine")
     why = models.CharField(max_length=13, choices=Why.choices)
     ended_on = models.DateField()
 
     class Meta:
         db_table = "ended_hold"
         constraints = (
-            models.UniqueConstraint(fields=("patron", "record"), name="ended_hold_once"),
+            models.UniqueConstraint(fields=("patron", "record", "issue"), name="ended_hold_once"),
             models.CheckConstraint(
                 name="ended_hold_why",
                 condition=Q(why__in=["not-picked-up", "not-needed", "cancelled", "unobtainable"]),

@@ -49,7 +49,11 @@ def debtors(library: Library | None = None) -> list[Debtor]:
     if library is not None:
         late = late.filter(library=library)
     of_patron: dict[int, list[Loan]] = {}
-    late = late.annotate(wanted=Exists(Hold.objects.filter(record=OuterRef("item__record"), state=State.QUEUED)))
+    late = late.annotate(
+        wanted=Exists(
+            Hold.objects.filter(record=OuterRef("item__record"), issue=OuterRef("item__issue"), state=State.QUEUED)
+        )
+    )
     for loan in late.order_by("patron_id", "due_on", "pk"):
         of_patron.setdefault(loan.patron_id, []).append(loan)  # type: ignore[arg-type]
     stages = list(OverdueStage.objects.order_by("-after_days"))

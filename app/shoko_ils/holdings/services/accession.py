@@ -36,6 +36,7 @@ class Accession:
     accompanying: str = ""
     accompanying_count: int = 0
     note: str = ""
+    issue: str = ""
     source: Item.Source = Item.Source.PURCHASE
     price: int | None = None
 
@@ -91,6 +92,7 @@ def _accession(actor: audit.Actor, new: Accession, key: uuid.UUID) -> Item:
         accompanying=new.accompanying,
         accompanying_count=new.accompanying_count,
         note=new.note,
+        issue=new.issue,
         source=new.source,
         price=new.price,
     )

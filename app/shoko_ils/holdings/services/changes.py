@@ -31,6 +31,7 @@ class Change:
     accompanying: str | None = None
     accompanying_count: int | None = None
     note: str | None = None
+    issue: str | None = None
     source: str | None = None
     price: int | None = None
 
@@ -65,7 +66,9 @@ def changed(
             if item.condition not in HERE:
                 return Verdict(why="lost")
         unlendable = wanted.get("library_use_only") or wanted.get("condition", Condition.NORMAL) != Condition.NORMAL
-        if where.captured and unlendable:
+        # the hold is on the issue that the copy is of
+        another = wanted.get("issue", item.issue) != item.issue
+        if where.captured and (unlendable or another):
             return Verdict(why="captured")
         return Verdict(wanted)
 

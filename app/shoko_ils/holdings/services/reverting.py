@@ -37,7 +37,7 @@ def planned(actor: audit.Actor, library: Library, act_id: int, reason: str = "")
         if "condition" in line.before and where.out:
             return Verdict(why="on-loan")
         unlendable = line.before.get("library_use_only") or line.before.get("condition", "normal") != "normal"
-        if where.captured and unlendable:
+        if where.captured and (unlendable or "issue" in line.before):
             return Verdict(why="captured")
         return Verdict(line.before)
 

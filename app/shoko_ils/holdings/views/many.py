@@ -143,7 +143,8 @@ def _drawn(library: Library, given: dict[str, object], items: list[Item]) -> byt
     if given["kind"] == "spine":
         made = [
             labels.Spine(
-                labels.spine_lines(item.call_number, item.record.volume), f"{item.library.name_ja} {item.location}"
+                labels.spine_lines(item.call_number, item.issue or item.record.volume),
+                f"{item.library.name_ja} {item.location}",
             )
             for item in items
         ]

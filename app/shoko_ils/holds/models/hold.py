@@ -1,4 +1,4 @@
-"""Holds on titles, and the copies captured for them."""
+"""Holds on titles and issues of magazines, and the copies captured for them."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -28,7 +28,7 @@ ENDED = (State.FULFILLED, State.EXPIRED, State.CANCELLED)
 
 
 class Hold(models.Model):
-    """One hold on a title. When it ends, the patron and everything near to him leave the row, as from a loan.
+    """One hold on a title or issue. When it ends, the patron and everything near to him leave the row, as from a loan.
 
     The order of the queue is (priority, order_at, id). `order_at` is `requested_at` unless a person with the right
     to do so has moved the hold; then a HoldMove says who, why, and what rank it had.
@@ -42,6 +42,8 @@ class Hold(models.Model):
         EITHER = "either"
 
     record = models.ForeignKey(Record, on_delete=models.PROTECT, related_name="holds")
+    # one issue (号) of a magazine; empty: the title
+    issue = models.CharField(max_length=40, blank=True, db_default="")
     material_class = models.ForeignKey(MaterialClass, on_delete=models.PROTECT, related_name="+")
     patron = models.ForeignKey(Patron, null=True, on_delete=models.PROTECT, related_name="holds")
     pickup_library = models.ForeignKey(Library, on_delete=models.PROTECT, related_name="+")
@@ -72,7 +74,7 @@ class Hold(models.Model):
         db_table = "hold"
         indexes = (
             models.Index(
-                fields=("record", "priority", "order_at", "id"), condition=Q(state="queued"), name="hold_queue"
+                fields=("record", "issue", "priority", "order_at", "id"), condition=Q(state="queued"), name="hold_queue"
             ),
             models.Index(fields=("patron",), condition=Q(patron__isnull=False), name="hold_of_patron"),
             models.Index(fields=("group",), condition=Q(group__isnull=False), name="hold_of_group"),
@@ -118,11 +120,14 @@ class Hold(models.Model):
                 condition=Q(group__isnull=True, group_kind="", group_position__isnull=True)
                 | Q(group__isnull=False, group_kind__in=["sequence", "either"], group_position__isnull=False),
             ),
-            # one active hold per person and title
+            # one active hold per person and title, or issue of a magazine
             models.UniqueConstraint(
-                fields=("patron", "record"), condition=Q(patron__isnull=False), name="hold_one_per_person_and_title"
+                fields=("patron", "record", "issue"),
+                condition=Q(patron__isnull=False),
+                name="hold_one_per_person_and_title",
             ),
-            # a copy is captured for one hold at most
+            # a copy is captured for one hold at most; that it is of the same title and issue a foreign key says, and
+            # that magazines are held by issue a trigger (migration 0006)
             models.UniqueConstraint(fields=("item",), condition=Q(item__isnull=False), name="hold_one_per_copy"),
             models.UniqueConstraint(
                 fields=("slip_number",), condition=Q(slip_number__isnull=False), name="hold_slip_once"
@@ -142,6 +147,10 @@ class Hold(models.Model):
 
     def __str__(self) -> str:
         return f"hold {self.pk}"
+
+    @property
+    def title(self) -> str:
+        return " ".join(filter(None, (self.record.title, self.record.volume, self.issue)))
 
     @property
     def pickup(self) -> Library | ServicePoint:

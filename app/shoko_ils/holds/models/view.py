@@ -7,9 +7,14 @@ from shoko_ils.holdings.models import Item
 
 
 class HoldCount(models.Model):
-    """View `hold_count`: how many holds wait for a title, and nothing of whose they are. The public role reads it."""
+    """View `hold_count`: how many holds wait for a title, or an issue of it, and nothing of whose they are.
 
-    record = models.OneToOneField(Record, on_delete=models.DO_NOTHING, primary_key=True, related_name="hold_count")
+    The public role reads it.
+    """
+
+    pk = models.CompositePrimaryKey("record_id", "issue")
+    record = models.ForeignKey(Record, on_delete=models.DO_NOTHING, related_name="+")
+    issue = models.CharField(max_length=40)
     waiting = models.PositiveIntegerField()
 
     class Meta:
@@ -17,7 +22,7 @@ class HoldCount(models.Model):
         db_table = "hold_count"
 
     def __str__(self) -> str:
-        return f"{self.record_id}: {self.waiting}"
+        return f"{self.record_id} {self.issue}: {self.waiting}"
 
 
 class Bound(models.Model):

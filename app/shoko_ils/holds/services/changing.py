@@ -14,6 +14,7 @@ from shoko_ils.holds.models import SHELVED, Hold, HoldMove, State
 from shoko_ils.holds.policy import policy
 from shoko_ils.holds.services import ending, placing, shelf
 from shoko_ils.holds.skips import Skip
+from shoko_ils.holds.target import Target
 
 TICK = dt.timedelta(microseconds=1)
 
@@ -103,7 +104,7 @@ def move(actor: audit.Actor, hold_id: int, new_rank: int, reason: str) -> bool:
         if hold.state != State.QUEUED or not reason.strip() or new_rank < 1:
             return False
         old_rank = queue.place(hold)
-        others = queue.waiting(hold.record_id).exclude(pk=hold.pk)
+        others = queue.waiting(Target.of(hold)).exclude(pk=hold.pk)
         after = others[new_rank - 1 : new_rank].first()
         if after is not None:
             hold.priority, hold.order_at = after.priority, after.order_at - TICK

@@ -54,7 +54,10 @@ def end(hold: Hold, state: State, today: dt.date, *, copy_goes_on: bool = True, 
     notices.settle(shelf.READY, hold.pk)
     if why is not None:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT hold_ended(%s, %s, %s, %s)", [hold.patron_id, hold.record_id, why.value, today])
+            cursor.execute(
+                "SELECT hold_ended(%s, %s, %s, %s, %s)",
+                [hold.patron_id, hold.record_id, hold.issue, why.value, today],
+            )
     Hold.objects.filter(pk=hold.pk).update(state=state, ended_on=today, **WITHOUT_PATRON)
     if group and state != State.CANCELLED:
         for number in Hold.objects.filter(group=group).order_by("pk").values_list("pk", flat=True):

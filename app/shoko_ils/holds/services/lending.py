@@ -12,6 +12,7 @@ from shoko_ils.holds import queue
 from shoko_ils.holds.models import Hold, State, WalkIn
 from shoko_ils.holds.policy import policy
 from shoko_ils.holds.services import ending, routing
+from shoko_ils.holds.target import Target
 from shoko_ils.patrons.models import Patron
 
 
@@ -56,7 +57,8 @@ def claim(patron: Patron, item: Item, library: Library, today: dt.date, consent:
             return stop
         reason = WalkIn.Reason.EXCEPTION if consent is Consent.EXCEPTION else WalkIn.Reason.ON_SHELF
         _count_walk_in(library, reason, ahead, today)
-    mine = Hold.objects.filter(patron=patron, record=item.record_id).values_list("pk", flat=True).first()
+    own = Hold.objects.filter(patron=patron, record=item.record_id, issue=item.issue)
+    mine = own.values_list("pk", flat=True).first()
     if mine is not None:
         hold = ending.locked(mine)
         if hold is not None and hold.patron_id == patron.pk:
@@ -84,7 +86,7 @@ def _ahead_of(patron: Patron, item: Item, today: dt.date) -> int:
 def _stop(item: Item, ahead: int, consent: Consent) -> Claim | None:
     if consent is Consent.EXCEPTION:
         return None
-    if queue.on_shelf(item.record_id).count() > ahead:
+    if queue.on_shelf(Target.of(item)).count() > ahead:
         return None  # a copy is left for everybody who waits
     if policy().walk_in_first:
         return None if consent is Consent.YES else Claim.ASK
@@ -93,5 +95,5 @@ def _stop(item: Item, ahead: int, consent: Consent) -> Claim | None:
 
 def refuses_renewal(item: Item, today: dt.date) -> bool:
     """Whether a hold waits that this copy could satisfy and that no copy on a shelf is free for."""
-    free = queue.on_shelf(item.record_id).count()
+    free = queue.on_shelf(Target.of(item)).count()
     return any(number > free for number, _ in enumerate(queue.servable(item, today), start=1))

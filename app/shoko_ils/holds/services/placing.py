@@ -16,6 +16,7 @@ from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.models import Item, MaterialClass
 from shoko_ils.holds import queue
 from shoko_ils.holds.models import Hold, HoldDay, HoldRule
+from shoko_ils.holds.target import Target
 from shoko_ils.patrons.models import Patron
 
 
@@ -31,16 +32,16 @@ class Placing(StrEnum):
     DAY_LIMIT_REACHED = "stop-hold-day-limit"
     PICKUP_NOT_OFFERED = "stop-pickup-not-offered"
     NO_COPY = "stop-no-copy"
-    # magazines are held by issue, which is of the module for serials
+    # a magazine is held by issue
     SERIAL = "stop-serial"
     GROUP_OF_ONE = "stop-group-of-one"
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What a patron asks for: one title, or several as a group in the order in which they are wanted."""
+    """What a patron asks for: one title or issue, or several as a group in the order in which they are wanted."""
 
-    records: tuple[int, ...]
+    targets: tuple[Target, ...]
     pickup: Library | ServicePoint
     group_kind: Hold.Group = Hold.Group.NONE
     not_needed_after: dt.date | None = None
@@ -48,11 +49,11 @@ class Wish:
 
 @dataclass(frozen=True)
 class Placed:
-    """`holds` is empty unless all were placed; `record` is the title that stands in the way."""
+    """`holds` is empty unless all were placed; `target` is what stands in the way."""
 
     outcome: Placing
     holds: tuple[Hold, ...] = ()
-    record: int | None = None
+    target: Target | None = None
 
 
 def place(actor: audit.Actor, patron_id: int, wish: Wish, key: uuid.UUID) -> Placed:
@@ -60,7 +61,7 @@ def place(actor: audit.Actor, patron_id: int, wish: Wish, key: uuid.UUID) -> Pla
 
     Locks the patron: the limits are counted under it. The audit says that a hold was placed, not whose or on what.
     """
-    keys = {record: uuid.uuid5(key, str(record)) for record in dict.fromkeys(wish.records)}
+    keys = {target: uuid.uuid5(key, str(target)) for target in dict.fromkeys(wish.targets)}
 
     def operation() -> Placed:
         made = tuple(Hold.objects.filter(key__in=keys.values()).order_by("pk"))
@@ -75,9 +76,9 @@ def place(actor: audit.Actor, patron_id: int, wish: Wish, key: uuid.UUID) -> Pla
     return db.run(operation, confirm=lambda: Hold.objects.filter(key__in=keys.values()).update(captures=F("captures")))
 
 
-def _place(patron: Patron, wish: Wish, keys: dict[int, uuid.UUID]) -> Placed:
+def _place(patron: Patron, wish: Wish, keys: dict[Target, uuid.UUID]) -> Placed:
     # the time is taken under the locks of the queues: nobody with an earlier one comes into them later
-    for record in sorted(keys):
+    for record in sorted({target.record for target in keys}):
         queue.lock(record)
     now = timezone.now()
     today = timezone.localdate(now)
@@ -87,18 +88,19 @@ def _place(patron: Patron, wish: Wish, keys: dict[int, uuid.UUID]) -> Placed:
         return Placed(Placing.GROUP_OF_ONE)
     group = uuid.uuid4() if wish.group_kind else None
     new: list[Hold] = []
-    for position, (record, key) in enumerate(keys.items()):
-        if Record.objects.filter(pk=record, material="serial").exists():
-            return Placed(Placing.SERIAL, record=record)
-        material_class = class_of(record)
+    for position, (target, key) in enumerate(keys.items()):
+        if not target.issue and Record.objects.filter(pk=target.record, material="serial").exists():
+            return Placed(Placing.SERIAL, target=target)
+        material_class = class_of(target)
         if material_class is None:
-            return Placed(Placing.NO_COPY, record=record)
-        stop, priority = _stop(_Asked(patron, record, material_class, wish.pickup, tuple(new)), today)
+            return Placed(Placing.NO_COPY, target=target)
+        stop, priority = _stop(_Asked(patron, target, material_class, wish.pickup, tuple(new)), today)
         if stop is not None:
-            return Placed(stop, record=record)
+            return Placed(stop, target=target)
         new.append(
             Hold(
-                record_id=record, material_class=material_class, patron=patron, key=key, priority=priority,
+                record_id=target.record, issue=target.issue, material_class=material_class,
+                patron=patron, key=key, priority=priority,
                 pickup_library=wish.pickup.library if isinstance(wish.pickup, ServicePoint) else wish.pickup,
                 pickup_point=wish.pickup if isinstance(wish.pickup, ServicePoint) else None,
                 requested_at=now, order_at=now, not_needed_after=wish.not_needed_after,
@@ -114,10 +116,11 @@ def _place(patron: Patron, wish: Wish, keys: dict[int, uuid.UUID]) -> Placed:
     return Placed(Placing.PLACED, tuple(Hold.objects.bulk_create(new)))
 
 
-def class_of(record_id: int) -> MaterialClass | None:
-    """Material class of a title's first copy that could ever be lent; None: it has no such copy."""
+def class_of(target: Target) -> MaterialClass | None:
+    """Material class of the first copy of a title or issue that could ever be lent; None: it has no such copy."""
     lendable = Item.objects.filter(
-        record=record_id,
+        record=target.record,
+        issue=target.issue,
         library_use_only=False,
         condition__in=[Item.Condition.NORMAL, Item.Condition.PROCESSING, Item.Condition.DAMAGED],
     )
@@ -140,10 +143,10 @@ def rule_for(category_id: int, material_class_id: int | None) -> HoldRule | None
 
 @dataclass(frozen=True)
 class _Asked:
-    """One title of a wish, with the holds that are counted against the limits."""
+    """One title or issue of a wish, with the holds that are counted against the limits."""
 
     patron: Patron
-    record: int
+    target: Target
     material_class: MaterialClass
     pickup: Library | ServicePoint
     # of the same wish, not yet written
@@ -153,9 +156,11 @@ class _Asked:
 def _stop(asked: _Asked, today: dt.date) -> tuple[Placing | None, int]:
     """The first reason against this hold, and the priority that its rule gives."""
     active = Hold.objects.filter(patron=asked.patron)
-    if active.filter(record=asked.record).exists():
+    record, issue = asked.target.record, asked.target.issue
+    if active.filter(record=record, issue=issue).exists():
         return Placing.ALREADY_HELD, 0
-    if Loan.objects.filter(patron=asked.patron, item__record=asked.record, returned_on__isnull=True).exists():
+    of_it = Loan.objects.filter(item__record=record, item__issue=issue, returned_on__isnull=True)
+    if of_it.filter(patron=asked.patron).exists():
         return Placing.ALREADY_LENT, 0
     of_class = rule_for(asked.patron.category_id, asked.material_class.pk)
     of_all = rule_for(asked.patron.category_id, None)

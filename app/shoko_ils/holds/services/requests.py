@@ -11,6 +11,7 @@ from shoko_ils.core import db
 from shoko_ils.core.models import Library
 from shoko_ils.holds.models import TitleRequest
 from shoko_ils.holds.services import placing
+from shoko_ils.holds.target import Target
 from shoko_ils.notices import services as notices
 
 ANSWER = "request-refused"
@@ -63,12 +64,12 @@ def decide(actor: audit.Actor, number: int, decision: TitleRequest.Decision) -> 
     return db.run(operation, confirm=lambda: TitleRequest.objects.filter(pk=number).update(isbn=F("isbn")))
 
 
-def to_hold(actor: audit.Actor, number: int, record_id: int, key: uuid.UUID) -> placing.Placed | None:
-    """The title has come and has a record with a copy: the request becomes a hold. None: it has ended already."""
+def to_hold(actor: audit.Actor, number: int, target: Target, key: uuid.UUID) -> placing.Placed | None:
+    """The title, or an issue of it, has a record with a copy now: the request becomes a hold. None: it has ended."""
     request = TitleRequest.objects.select_related("pickup_library").filter(pk=number, ended_on__isnull=True).first()
     if request is None or request.patron_id is None:
         return None
-    placed = placing.place(actor, request.patron_id, placing.Wish((record_id,), request.pickup_library), key)
+    placed = placing.place(actor, request.patron_id, placing.Wish((target,), request.pickup_library), key)
     if placed.outcome in (placing.Placing.PLACED, placing.Placing.ALREADY_HELD):
         db.run(lambda: end(number), confirm=lambda: TitleRequest.objects.filter(pk=number).update(isbn=F("isbn")))
     return placed

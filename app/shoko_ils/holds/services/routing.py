@@ -133,7 +133,7 @@ def _towards(
 
 @dataclass(frozen=True)
 class Seen:
-    """Of an item in hand: whether a hold has it captured, whether holds of its title wait, whether it is on its way."""
+    """Of an item in hand: whether a hold has it captured, whether holds wait that it could be for, whether it moves."""
 
     captured: bool
     waiting: bool
@@ -147,9 +147,9 @@ def _in_hand(item: Item) -> Seen:
             "WITH listed AS (DELETE FROM take_off WHERE item_id = %(item)s),"
             " missed AS (DELETE FROM pull_miss WHERE item_id = %(item)s)"
             " SELECT EXISTS (SELECT FROM hold WHERE item_id = %(item)s),"
-            " EXISTS (SELECT FROM hold WHERE record_id = %(record)s AND state = 'queued'),"
+            " EXISTS (SELECT FROM hold WHERE record_id = %(record)s AND issue = %(issue)s AND state = 'queued'),"
             " EXISTS (SELECT FROM transit WHERE item_id = %(item)s AND ended_on IS NULL)",
-            {"item": item.pk, "record": item.record_id},
+            {"item": item.pk, "record": item.record_id, "issue": item.issue},
         )
         return Seen(*cursor.fetchone())
 
@@ -164,14 +164,16 @@ def taken_away_unheld(item: Item, today: dt.date) -> bool:
     """`taken_away` if nobody has a hold on the title; False: somebody has, and nothing has changed. One statement."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "WITH held AS (SELECT FROM hold WHERE record_id = %(record)s AND patron_id IS NOT NULL LIMIT 1),"
+            "WITH held AS (SELECT FROM hold WHERE record_id = %(record)s AND issue = %(issue)s"
+            " AND patron_id IS NOT NULL LIMIT 1),"
             " listed AS (DELETE FROM take_off WHERE item_id = %(item)s AND NOT EXISTS (SELECT FROM held)),"
             " missed AS (DELETE FROM pull_miss WHERE item_id = %(item)s AND NOT EXISTS (SELECT FROM held)),"
             " moved AS (UPDATE transit SET ended_on = %(today)s, ended = %(end)s"
             " WHERE item_id = %(item)s AND ended_on IS NULL AND NOT EXISTS (SELECT FROM held))"
             " SELECT NOT EXISTS (SELECT FROM held)",
-            {"item": item.pk, "record": item.record_id, "today": today, "end": Transit.End.ARRIVED.value},
-        )
+            {"item": item.pk, "record": item.record_id, "issue": item.issue, "today": today,
+             "end": Transit.End.ARRIVED.value},
+        )  # fmt: skip
         (free,) = cursor.fetchone()
     return bool(free)
 

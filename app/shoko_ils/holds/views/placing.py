@@ -20,6 +20,7 @@ from shoko_ils.holdings.models import Item
 from shoko_ils.holds import forms, queue, words
 from shoko_ils.holds.models import Hold, State
 from shoko_ils.holds.services import placing
+from shoko_ils.holds.target import Target
 from shoko_ils.holds.views import queues
 from shoko_ils.patrons import find
 
@@ -73,7 +74,7 @@ def _place(request: HttpRequest, desk: Desk, sitting: Sitting) -> Notice:
     if not form.is_valid():
         return notice("stop-unreadable")
     given = form.cleaned_data
-    found = dict(Item.objects.filter(barcode__in=given["items"]).values_list("barcode", "record"))
+    found = {item.barcode: Target.of(item) for item in Item.objects.filter(barcode__in=given["items"])}
     unknown = [number for number in given["items"] if number not in found]
     if unknown or not found:
         return notice("stop-unknown-item", unknown[0] if unknown else "")

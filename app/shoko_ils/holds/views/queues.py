@@ -3,9 +3,9 @@
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -17,8 +17,9 @@ from shoko_ils.counter.forms import ScanForm, new_key
 from shoko_ils.counter.messages import notice
 from shoko_ils.holdings.models import Item
 from shoko_ils.holds import forms, queue, words
-from shoko_ils.holds.models import WITH_COPY, Hold, HoldMove
+from shoko_ils.holds.models import WITH_COPY, Hold, HoldCount, HoldMove
 from shoko_ils.holds.services import changing, ending, placing
+from shoko_ils.holds.target import Target
 from shoko_ils.staff.access import may_reorder
 
 LONGEST = 50
@@ -26,58 +27,65 @@ LONGEST = 50
 
 @require_http_methods(["GET", "POST"])
 def queues_page(request: HttpRequest) -> HttpResponse:
-    """The titles that most wait for; an item's number opens the queue of its title."""
+    """What most wait for; an item's number opens the queue of its title or issue."""
     desks.at(request)
     shown = None
     if request.method == "POST":
         form = ScanForm(request.POST)
         scan = form.cleaned_data["scan"] if form.is_valid() else ""
-        record = Item.objects.filter(barcode=scan).values_list("record", flat=True).first()
-        if record is not None:
-            return redirect("holds-title", pk=record)
+        item = Item.objects.filter(barcode=scan).first()
+        if item is not None:
+            return redirect(address(Target.of(item)))
         shown = notice("stop-unknown-item", scan) if scan else None
-    longest = (
-        Record.objects.filter(hold_count__isnull=False)
-        .select_related("hold_count")
-        .annotate(copies=Count("items"))
-        .order_by("-hold_count__waiting", "pk")[:LONGEST]
-    )
-    context = {"key": new_key(), "notice": shown, "titles": longest, "mode": "holds", "tab": "queue"}
+    counts = HoldCount.objects.select_related("record").order_by("-waiting", "record", "issue")[:LONGEST]
+    longest = [(each, _copies(Target.of(each)), address(Target.of(each))) for each in counts]
+    context = {"key": new_key(), "notice": shown, "longest": longest, "mode": "holds", "tab": "queue"}
     return render(request, "holds/queues.html", context)
 
 
+def address(target: Target) -> str:
+    """The page of a queue."""
+    return reverse("holds-title", args=[target.record, *([target.issue] if target.issue else [])])
+
+
+def _copies(target: Target) -> int:
+    items = Item.objects.filter(record=target.record, issue=target.issue)
+    return items.exclude(condition=Item.Condition.WITHDRAWN).count()
+
+
 @require_http_methods(["GET", "POST"])
-def title_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """The queue of one title. No name: who it is belongs to the patron's page."""
+def title_page(request: HttpRequest, pk: int, issue: str = "") -> HttpResponse:
+    """The queue of one title or issue. No name: who it is belongs to the patron's page."""
     desk = desks.at(request)
     record = get_object_or_404(Record, pk=pk)
+    target = Target(pk, issue)
     problem = ""
     if request.method == "POST":
         problem = act(request, desk.actor)
         if not problem:
-            return redirect("holds-title", pk=pk)
-    material_class = placing.class_of(pk)
-    held = {hold.pk: hold for hold in queue.waiting(pk).select_related("pickup_library", "pickup_point")[:LONGEST]}
+            return redirect(address(target))
+    material_class = placing.class_of(target)
+    held = {hold.pk: hold for hold in queue.waiting(target).select_related("pickup_library", "pickup_point")[:LONGEST]}
     lines: list[dict[str, Any]] = []
     if material_class is not None:
         rank = 0
-        for one in queue.walk(pk, material_class.pk, timezone.localdate()):
+        for one in queue.walk(target, material_class.pk, timezone.localdate()):
             hold = held.get(one.hold_id)
             if hold is None:
                 break
             rank += not one.skip
             reason = words.skips().get(one.skip, "")
             lines.append({"place": len(lines) + 1, "rank": "" if one.skip else rank, "hold": hold, "reason": reason})
+    holds = Hold.objects.filter(record=pk, issue=issue)
     context = {
         "record": record,
+        "issue": issue,
         "lines": lines,
         "problem": problem,
-        "captured": Hold.objects.filter(record=pk, state__in=WITH_COPY).select_related(
-            "pickup_library", "pickup_point", "item"
-        ),
-        "moves": HoldMove.objects.filter(hold__record=pk).order_by("-pk")[:10],
-        "waiting": queue.waiting(pk).count(),
-        "copies": Item.objects.filter(record=pk).exclude(condition=Item.Condition.WITHDRAWN).count(),
+        "captured": holds.filter(state__in=WITH_COPY).select_related("pickup_library", "pickup_point", "item"),
+        "moves": HoldMove.objects.filter(hold__in=holds).order_by("-pk")[:10],
+        "waiting": queue.waiting(target).count(),
+        "copies": _copies(target),
         "pickups": forms.pickup_places(),
         "states": words.states(),
         "reasons": words.cancellations(),

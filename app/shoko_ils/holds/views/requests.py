@@ -14,6 +14,7 @@ from shoko_ils.holdings.models import Item
 from shoko_ils.holds import forms, words
 from shoko_ils.holds.models import TitleRequest
 from shoko_ils.holds.services import requests
+from shoko_ils.holds.target import Target
 from shoko_ils.patrons import find
 from shoko_ils.staff.access import may_reorder
 
@@ -58,10 +59,10 @@ def _decided(request: HttpRequest, desk: Desk) -> Notice:
         return notice("stop-unreadable")
     given = form.cleaned_data
     if given["item"]:
-        record = Item.objects.filter(barcode=clean_scan(given["item"])).values_list("record", flat=True).first()
-        if record is None:
+        item = Item.objects.filter(barcode=clean_scan(given["item"])).first()
+        if item is None:
             return notice("stop-unknown-item", given["item"])
-        placed = requests.to_hold(desk.actor, given["request"], record, given["key"])
+        placed = requests.to_hold(desk.actor, given["request"], Target.of(item), given["key"])
         if placed is None:
             return Notice("stop", _("This request has ended"))
         return Notice(placed.outcome.value.partition("-")[0], words.placings()[placed.outcome])

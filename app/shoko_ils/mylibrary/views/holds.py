@@ -1,8 +1,9 @@
 """The hold basket, placing its holds, and requests for titles not held."""
 
 import uuid
+from collections import Counter
+from dataclasses import dataclass
 
-from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,35 +17,48 @@ from shoko_ils.core.models import Library
 from shoko_ils.holdings.models import Item
 from shoko_ils.holds.forms import pickup_places
 from shoko_ils.holds.models import Hold
+from shoko_ils.holds.target import Target
 from shoko_ils.mylibrary import basket, forms, orders, words
 from shoko_ils.mylibrary.views.page import saying
 from shoko_ils.mylibrary.views.signing import member_of, members_only
 from shoko_ils.patrons.models import Patron
 
 
-def _records(numbers: list[int]) -> list[Record]:
-    found = (
-        Record.objects.filter(pk__in=numbers)
-        .only("pk", "title", "volume")
-        .annotate(copies=Count("items", filter=~Q(items__condition=Item.Condition.WITHDRAWN)))
-        .in_bulk()
-    )
-    return [found[number] for number in numbers if number in found]
+@dataclass(frozen=True)
+class InBasket:
+    """A title, or an issue of a magazine, as the pages of the basket show it; `copies`: how many are held."""
+
+    target: Target
+    record: Record
+    copies: int
+
+    @property
+    def title(self) -> str:
+        return " ".join(filter(None, (self.record.title, self.record.volume, self.target.issue)))
+
+
+def _shown(targets: list[Target]) -> list[InBasket]:
+    """What is still in the catalogue, in the order of the basket."""
+    numbers = {target.record for target in targets}
+    records = Record.objects.filter(pk__in=numbers).only("pk", "title", "volume").in_bulk()
+    items = Item.objects.filter(record__in=numbers).exclude(condition=Item.Condition.WITHDRAWN)
+    copies = Counter(Target(record, issue) for record, issue in items.values_list("record", "issue"))
+    return [InBasket(target, records[target.record], copies[target]) for target in targets if target.record in records]
 
 
 @csrf_exempt
 @require_POST
 def basket_add(request: HttpRequest) -> HttpResponse:
-    """Put a record into the basket. Exempt from the token, so that a record page sets no cookie for one: the basket
-    is the browser's own and nothing is ordered; a form on another site is refused by where it comes from."""
+    """Put a record, or an issue of it, into the basket. Exempt from the token, so that a record page sets no cookie for
+    one: the basket is the browser's own and nothing is ordered; a form on another site is refused by where it comes
+    from."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         return redirect("my-basket")
-    number = request.POST.get("record", "")
-    records = basket.read(request)
-    if number.isascii() and number.isdigit() and len(number) < 19 and int(number) not in records:
-        records = [*records, int(number)]
+    wanted, targets = basket.wanted(request), basket.read(request)
+    if wanted is not None and wanted not in targets:
+        targets = [*targets, wanted]
     response = redirect("my-basket")
-    basket.write(response, records)
+    basket.write(response, targets)
     return response
 
 
@@ -52,26 +66,29 @@ def basket_add(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def basket_page(request: HttpRequest) -> HttpResponse:
     """The basket; who is signed in places its holds here, who is not logs in and finds it again."""
-    numbers = basket.read(request)
+    targets = basket.read(request)
     if request.method == "POST" and "drop" in request.POST:
-        kept = [number for number in numbers if str(number) != request.POST["drop"]]
+        kept = [target for target in targets if str(target) != request.POST["drop"]]
         response = redirect("my-basket")
         basket.write(response, kept)
         return response
     if request.method == "POST":
         return _place(request)
-    return _basket(request, numbers, forms.PlaceForm())
+    return _basket(request, targets, forms.PlaceForm())
 
 
 def _basket(
-    request: HttpRequest, numbers: list[int], form: forms.PlaceForm, problems: list[tuple[Record, str]] | None = None
+    request: HttpRequest,
+    targets: list[Target],
+    form: forms.PlaceForm,
+    problems: list[tuple[InBasket, str]] | None = None,
 ) -> HttpResponse:
     home = None
     if getattr(request, "member", None):
         home = Patron.objects.values_list("library__key", flat=True).first()
     context = {
         "form": form,
-        "records": _records(numbers),
+        "entries": _shown(targets),
         "problems": problems or [],
         "places": pickup_places(),
         "home": form.data.get("pickup", home),
@@ -85,35 +102,35 @@ def _basket(
 @members_only
 def _place(request: HttpRequest) -> HttpResponse:
     """Holds of a group are placed all or none; single ones each for itself, and those refused stay in the basket."""
-    numbers = basket.read(request)
+    targets = basket.read(request)
     form = forms.PlaceForm(request.POST)
-    if not form.is_valid() or not numbers:
-        return _basket(request, numbers, form)
+    if not form.is_valid() or not targets:
+        return _basket(request, targets, form)
     given = form.cleaned_data
     until = given["not_needed_after"].isoformat() if given["not_needed_after"] else None
-    wishes = [numbers] if given["group_kind"] else [[number] for number in numbers]
-    placed: list[tuple[Record, int | None]] = []
-    problems: list[tuple[Record, str]] = []
-    left: list[int] = []
+    wishes = [targets] if given["group_kind"] else [[target] for target in targets]
+    placed: list[tuple[InBasket, int | None]] = []
+    problems: list[tuple[InBasket, str]] = []
+    left: list[Target] = []
     for wish in wishes:
-        records = {record.pk: record for record in _records(wish)}
+        entries = {str(entry.target): entry for entry in _shown(wish)}
         try:
             answer = orders.ask(
                 "place", member_of(request).patron_id, uuid.uuid5(given["key"], ",".join(map(str, wish))),
-                records=wish, pickup=given["pickup"].key, group_kind=given["group_kind"] or Hold.Group.NONE.value,
-                not_needed_after=until,
+                targets=list(map(str, wish)), pickup=given["pickup"].key,
+                group_kind=given["group_kind"] or Hold.Group.NONE.value, not_needed_after=until,
             )  # fmt: skip
         except orders.NotAnswered:
             return saying("late")
         if answer.get("outcome") == "done-placed":
-            placed += [(record, answer["ranks"].get(str(number))) for number, record in records.items()]
+            placed += [(entry, answer["ranks"].get(target)) for target, entry in entries.items()]
         else:
             left += wish
-            about = records.get(answer.get("record") or wish[0])
+            about = entries.get(answer.get("target") or str(wish[0]))
             if about is not None and "outcome" in answer:
                 problems.append((about, words.placing(answer["outcome"])))
     if not placed:
-        return _basket(request, numbers, form, problems)
+        return _basket(request, targets, form, problems)
     response = render(request, "mylibrary/placed.html", {"placed": placed, "problems": problems})
     basket.write(response, left)
     return response

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from shoko_ils.catalog.models import Record
 from shoko_ils.core.models import Library
-from shoko_ils.mylibrary import forms, orders, shown, words
+from shoko_ils.mylibrary import basket, forms, orders, shown, words
 from shoko_ils.mylibrary.views.signing import member_of, members_only
 from shoko_ils.patrons.models import Patron
 from shoko_ils.reference.models import Question
@@ -110,9 +110,9 @@ def favourite_page(request: HttpRequest) -> HttpResponse:
 @require_POST
 def ended_page(request: HttpRequest) -> HttpResponse:
     """The patron has read that a hold ended: the entry goes."""
-    form = forms.FavouriteForm(request.POST)
-    if form.is_valid():
-        EndedHold.objects.filter(record=form.cleaned_data["record"]).delete()
+    read = basket.wanted(request)
+    if read is not None:
+        EndedHold.objects.filter(record=read.record, issue=read.issue).delete()
     return saying("read")
 
 
