@@ -10,6 +10,8 @@ from django.utils import timezone
 from shoko_ils.audit.models import Event
 from shoko_ils.circulation.models import LendingBlock
 from shoko_ils.core.models import Library
+from shoko_ils.counter.messages import notice
+from shoko_ils.holdings.barcode import with_check_digit
 from shoko_ils.holdings.models import Item
 from shoko_ils.holds.models import Hold, State, TitleRequest, Transit
 from shoko_ils.holds.services import ending
@@ -19,7 +21,7 @@ from shoko_ils.staff.access import ACCESS
 from shoko_ils.staff.models import Level
 from shoko_ils.vault.models import EndedHold
 from tests.conftest import MEROS, act_as, log_in, make_account
-from tests.holding import ACTOR, hold, lend_out, new, scan, state
+from tests.holding import ACTOR, hold, lend_out, magazine, new, scan, state
 from tests.members import store_password
 from tests.test_staff import Counter, hidden, read
 
@@ -127,12 +129,11 @@ def test_what_is_ready_for_another_is_not_lent(
 
 
 def test_a_hold_is_placed_changed_and_cancelled_at_the_counter(card: Card, item: Item, staff: Client) -> None:
-    desk = Counter.__new__(Counter)
-    desk.client, desk.path = staff, "/holds/place/"
-    desk.html = staff.post("/holds/place/", {"scan": card.number, "key": str(new())}).content.decode()
-    assert card.patron.name in desk.html
-    sent = {"items": item.barcode, "pickup": "south", "key": hidden(desk.html, "key"), "group_kind": ""}
-    sitting = {"sitting": hidden(desk.html, "sitting")}
+    html = staff.post("/holds/place/", {"scan": card.number, "key": str(new())}).content.decode()
+    assert card.patron.name in html
+    sent = {"scan": item.barcode, "pickup": "south", "key": hidden(html, "key"), "group_kind": ""}
+    sitting = {"sitting": hidden(html, "sitting")}
+    # the same form twice: a repeated scan of the same key
     placed = [staff.post("/holds/place/", {**sent, **sitting}).content.decode() for _ in range(2)]
     assert all("予約を受け付けました" in html for html in placed)
     waits = Hold.objects.get(patron=card.patron)
@@ -145,6 +146,122 @@ def test_a_hold_is_placed_changed_and_cancelled_at_the_counter(card: Card, item:
     act_as("ils_owner", "ils")
     assert Event.objects.filter(action="view-holds", subject=card.patron.pseudonym).count() == 1
     assert not Event.objects.filter(action__in=["hold-place", "hold-cancel"], subject__isnull=False).exists()
+
+
+def opened(staff: Client, card: Card) -> dict[str, str]:
+    """The fields of the place-a-hold page with a patron's card scanned."""
+    html = staff.post("/holds/place/", {"scan": card.number, "key": str(new())}).content.decode()
+    return {"sitting": hidden(html, "sitting"), "pickup": "central"}
+
+
+def placed(staff: Client, fields: dict[str, str], **sent: str) -> str:
+    """The page after one more scan; the fields go on with its sitting."""
+    html = staff.post("/holds/place/", {**fields, "key": str(new()), **sent}).content.decode()
+    fields["sitting"] = hidden(html, "sitting")
+    return html
+
+
+@pytest.mark.parametrize("kind", ["sequence", "either"])
+def test_a_group_is_gathered_scan_by_scan_and_placed_by_an_empty_enter(
+    card: Card, item: Item, staff: Client, kind: str
+) -> None:
+    other = Item.objects.filter(library_use_only=False, condition="normal").exclude(record=item.record_id)[0]
+    fields = opened(staff, card)
+    for one in (item, other, item):
+        html = placed(staff, fields, scan=one.barcode, group_kind=kind)
+        assert "組に加えました" in html
+        assert not Hold.objects.filter(patron=card.patron).exists()
+    assert "予約を受け付けました" in placed(staff, fields, scan="", group_kind=kind)
+    made = Hold.objects.filter(patron=card.patron).order_by("group_position")
+    assert [(one.record_id, one.group_kind) for one in made] == [(item.record_id, kind), (other.record_id, kind)]
+
+
+def test_the_next_card_says_which_group_was_not_placed(
+    card: Card, item: Item, other_patron: Patron, staff: Client
+) -> None:
+    fields = opened(staff, card)
+    placed(staff, fields, scan=item.barcode, group_kind="sequence")
+    other = Card.objects.get(patron=other_patron, ended_on=None)
+    html = placed(staff, fields, scan=other.number, group_kind="sequence")
+    assert "前の方の組は予約していません" in html
+    assert item.barcode in html
+    assert other_patron.name in html
+    assert not Hold.objects.exists()
+    # of the group nothing is left: what is scanned now is of the other patron, by itself
+    assert "予約を受け付けました" in placed(staff, fields, scan=item.barcode, group_kind="")
+    assert list(Hold.objects.values_list("patron", "group_kind")) == [(other_patron.pk, "")]
+
+
+def test_a_group_that_was_put_aside_is_not_placed(card: Card, item: Item, staff: Client) -> None:
+    fields = opened(staff, card)
+    placed(staff, fields, scan=item.barcode, group_kind="either")
+    assert item.barcode not in placed(staff, fields, aside="1", group_kind="either")
+    html = staff.post("/holds/place/", {**fields, "key": str(new()), "scan": ""}).content.decode()
+    assert card.patron.name not in html, "an empty Enter ends the patron now"
+    assert not Hold.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("number", "says"),
+    [
+        (with_check_digit("39000001"), "stop-staff-card"),
+        ("9010", "stop-of-lending"),
+        ("1000000001", "stop-unknown-item"),
+        (with_check_digit("2799999"), "stop-unknown-card"),
+        ("27999990", "stop-misread-card"),
+    ],
+)
+def test_every_barcode_is_answered_where_holds_are_placed(
+    card: Card, item: Item, staff: Client, number: str, says: str
+) -> None:
+    fields = opened(staff, card)
+    html = staff.post("/holds/place/", {**fields, "key": str(new()), "scan": number}).content.decode()
+    assert f'<span class="notice-headline">{notice(says).headline}</span>' in html
+    assert not Hold.objects.exists()
+
+
+def test_a_barcode_of_the_desk_sheet_opens_its_window(card: Card, staff: Client) -> None:
+    for page in ("/holds/place/", "/holds/queue/", f"/holds/queue/{MEROS}/"):
+        answer = staff.post(page, {"scan": "9002", "key": str(new())})
+        assert (answer.status_code, answer["Location"]) == (302, "/lend/"), page
+
+
+def test_a_group_that_is_not_finished_holds_the_window_open(card: Card, item: Item, staff: Client) -> None:
+    fields = opened(staff, card)
+    placed(staff, fields, scan=item.barcode, group_kind="either")
+    html = placed(staff, fields, scan="9002", group_kind="either")
+    assert "notice-stop" in html
+    assert item.barcode in html
+    assert not Hold.objects.exists()
+
+
+def test_a_scan_opens_a_queue_from_every_queue(item: Item, staff: Client) -> None:
+    act_as("ils_owner", "ils")
+    (of_issue,) = magazine(("2026年11月号", "central"))
+    act_as("ils_staff", "ils")
+    for page in ("/holds/queue/", f"/holds/queue/{MEROS}/", f"/holds/queue/{of_issue.record_id}/2026年11月号/"):
+        for one in (item, of_issue):
+            answer = staff.post(page, {"scan": one.barcode, "key": str(new())})
+            html = read(staff, answer["Location"])
+            assert f"{one.record.title} {one.issue}".strip() in html
+        assert "登録のない資料番号です" in staff.post(page, {"scan": "1000000001", "key": str(new())}).content.decode()
+
+
+def test_an_issue_is_held_and_seen_at_the_counter(card: Card, patron: Patron, staff: Client) -> None:
+    act_as("ils_owner", "ils")
+    october, november = magazine(("2026年10月号", "central"), ("2026年11月号", "central"))
+    act_as("ils_staff", "ils")
+    html = placed(staff, opened(staff, card), scan=november.barcode)
+    assert "予約を受け付けました" in html
+    assert "月刊見本 2026年11月号" in html
+    assert Hold.objects.get(patron=patron).issue == "2026年11月号"
+    html = read(staff, "/holds/queue/")
+    assert "月刊見本" in html
+    assert "2026年11月号" in html
+    pull = read(staff, "/holds/pull/")
+    assert november.barcode in pull
+    assert "2026年11月号" in pull
+    assert october.barcode not in pull
 
 
 def test_a_patron_who_would_be_passed_over_is_told_why_at_the_counter(

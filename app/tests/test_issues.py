@@ -11,6 +11,7 @@ from shoko_ils.circulation.services import Outcome, lend, take_back
 from shoko_ils.holdings import services as holdings
 from shoko_ils.holdings.models import Item, ItemAct
 from shoko_ils.holdings.services import Change, acting
+from shoko_ils.holdings.services.reverting import planned
 from shoko_ils.holds import pull, queue
 from shoko_ils.holds.models import Hold, HoldCount, State
 from shoko_ils.holds.services import ending, lending, placing
@@ -157,7 +158,7 @@ def test_a_captured_copy_stays_of_its_issue(copies: list[Item], number: int) -> 
     scan(copies[2], "central")
     with pytest.raises(IntegrityError), transaction.atomic():
         Item.objects.filter(pk=copies[2].pk).update(issue=NOVEMBER)
-    back = holdings.planned(ACTOR, library("central"), made.pk)
+    back = planned(ACTOR, library("central"), made.pk)
     assert [line.why for line in acting.preview(back)] == ["captured"]
     assert back.kind == ItemAct.Kind.REVERT
 

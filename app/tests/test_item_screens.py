@@ -12,7 +12,7 @@ from shoko_ils.holdings.barcode import is_item
 from shoko_ils.holdings.models import Item, ItemAct, Location
 from tests.bars import read_bars
 from tests.conftest import MEROS, act_as, log_in, make_account
-from tests.holding import lend_out, library, new, people, titles
+from tests.holding import lend_out, library, magazine, new, people, titles
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +54,23 @@ def test_a_librarian_takes_a_copy_in_and_finds_it_by_its_numbers(staff: Client) 
     assert "受入" in html(staff.get(answer["Location"]))
     taken = staff.post(path, form | {"key": str(new()), "number": item.barcode})
     assert (taken.status_code, "別の資料に使われています" in html(taken)) == (400, True)
+
+
+def test_the_issue_of_a_magazine_is_written_in_one_way_and_stands_beside_the_title(staff: Client) -> None:
+    act_as("ils_owner", "ils")
+    (october,) = magazine(("2026年10月号", "central"))
+    act_as("ils_staff", "ils")
+    path = f"/items/new/{october.record_id}/"
+    answer = staff.post(path, form_of(staff, path) | {"call_number": "雑誌", "issue": "２０２６年 １１月号"})
+    assert answer.status_code == 302, html(answer)
+    made = Item.objects.get(pk=int(answer["Location"].split("/")[-2]))
+    assert made.issue == "2026年11月号"
+    page = f"/items/{made.pk}/"
+    assert "月刊見本 2026年11月号" in html(staff.get(page))
+    form = form_of(staff, page) | {"act": "change", "issue": "2026年12月号"}
+    assert staff.post(page, form).status_code == 302
+    assert ItemAct.objects.latest("pk").lines.get().after == {"issue": "2026年12月号"}
+    assert "巻号" in html(staff.get(f"/items/acts/{ItemAct.objects.latest('pk').pk}/"))
 
 
 def test_an_item_is_changed_lost_found_and_withdrawn_on_its_page(staff: Client) -> None:

@@ -159,7 +159,7 @@ def test_staff_cannot_read_it_and_the_database_knows_the_reasons(member: Client,
     with pytest.raises(ProgrammingError), transaction.atomic():
         EndedHold.objects.exists()
     with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT ils.hold_ended(%s, %s, 'no reason', %s)", [patron.pk, MEROS, TODAY])
+        cursor.execute("SELECT ils.hold_ended(%s, %s, '', 'no reason', %s)", [patron.pk, MEROS, TODAY])
     act_as("ils_public", "ils, private")
     with pytest.raises(ProgrammingError), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT ils.hold_ended(%s, %s, 'cancelled', %s)", [patron.pk, MEROS, TODAY])
+        cursor.execute("SELECT ils.hold_ended(%s, %s, '', 'cancelled', %s)", [patron.pk, MEROS, TODAY])

@@ -17,6 +17,11 @@ def label(text: str) -> str:
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))[:LONGEST]
 
 
+def titled(*parts: str) -> str:
+    """Title, volume and issue as they stand beside each other: two volumes or issues must not look alike."""
+    return " ".join(filter(None, parts))
+
+
 def order(text: str) -> tuple[int, ...]:
     """Filing order of a label: its numbers from left to right, a season as a month.
 

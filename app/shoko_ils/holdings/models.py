@@ -7,6 +7,7 @@ from django.utils.translation import get_language
 
 from shoko_ils.catalog.models import Record
 from shoko_ils.core.models import Library
+from shoko_ils.holdings import issues
 
 
 class Location(models.Model):
@@ -150,8 +151,7 @@ class Item(models.Model):
 
     @property
     def title(self) -> str:
-        """Title, volume and issue: two volumes of a work, or two issues of a magazine, must not look alike."""
-        return " ".join(filter(None, (self.record.title, self.record.volume, self.issue)))
+        return issues.titled(self.record.title, self.record.volume, self.issue)
 
 
 class Availability(models.Model):

@@ -3,9 +3,9 @@
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 
 from shoko_ils.core.models import Library, ServicePoint
-from shoko_ils.holdings.barcode import clean_scan
 from shoko_ils.holds.models import Hold, TitleRequest
 from shoko_ils.notices.models import Call, Notice
 from shoko_ils.vault.models import EndedHold
@@ -34,16 +34,16 @@ class PickupField(forms.ChoiceField):
 
 
 class PlaceForm(forms.Form):
-    """A hold: item numbers of the titles, one a line, in the order of their volumes if they are a group."""
+    """What is wished of the holds that are placed by scans."""
 
-    key = forms.UUIDField()
-    items = forms.CharField(max_length=400)
     pickup = PickupField()
     group_kind = forms.ChoiceField(choices=Hold.Group.choices, required=False)
     not_needed_after = forms.DateField(required=False)
 
-    def clean_items(self) -> list[str]:
-        return [clean_scan(line) for line in self.cleaned_data["items"].splitlines() if line.strip()]
+
+def wished(sent: QueryDict) -> dict[str, str]:
+    """The same as it was typed, for the page that answers."""
+    return {name: sent.get(name, "") for name in PlaceForm.base_fields}
 
 
 class HoldForm(forms.Form):

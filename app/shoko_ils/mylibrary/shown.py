@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from shoko_ils.circulation.models import Loan
 from shoko_ils.core.models import Library, ServicePoint
+from shoko_ils.holdings import issues
 from shoko_ils.holds.models import Hold, TitleRequest
 from shoko_ils.mylibrary import orders, words
 from shoko_ils.notices import kinds
@@ -53,7 +54,7 @@ class ShownHold:
 
 
 def _title(row: dict[str, Any], prefix: str, issue: str) -> str:
-    return " ".join(filter(None, (row[prefix + "title"], row[prefix + "volume"], row[issue])))
+    return issues.titled(row[prefix + "title"], row[prefix + "volume"], row[issue])
 
 
 def everything(patron_id: int) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from shoko_ils.catalog.models import Record
+from shoko_ils.holdings import issues
 from shoko_ils.patrons.models import Patron
 
 
@@ -88,3 +89,7 @@ class EndedHold(models.Model):
 
     def __str__(self) -> str:
         return "ended hold"
+
+    @property
+    def title(self) -> str:
+        return issues.titled(self.record.title, self.record.volume, self.issue)

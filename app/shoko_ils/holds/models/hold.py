@@ -5,6 +5,7 @@ from django.db.models import F, Q
 
 from shoko_ils.catalog.models import Record
 from shoko_ils.core.models import Library, ServicePoint
+from shoko_ils.holdings import issues
 from shoko_ils.holdings.models import Item, MaterialClass
 from shoko_ils.patrons.models import Patron
 
@@ -150,7 +151,7 @@ class Hold(models.Model):
 
     @property
     def title(self) -> str:
-        return " ".join(filter(None, (self.record.title, self.record.volume, self.issue)))
+        return issues.titled(self.record.title, self.record.volume, self.issue)
 
     @property
     def pickup(self) -> Library | ServicePoint:

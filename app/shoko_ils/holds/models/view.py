@@ -3,6 +3,7 @@
 from django.db import models
 
 from shoko_ils.catalog.models import Record
+from shoko_ils.holdings import issues
 from shoko_ils.holdings.models import Item
 
 
@@ -23,6 +24,10 @@ class HoldCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.record_id} {self.issue}: {self.waiting}"
+
+    @property
+    def title(self) -> str:
+        return issues.titled(self.record.title, self.record.volume, self.issue)
 
 
 class Bound(models.Model):

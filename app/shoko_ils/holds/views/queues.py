@@ -13,8 +13,10 @@ from django.views.decorators.http import require_http_methods
 from shoko_ils.audit.record import Actor
 from shoko_ils.catalog.models import Record
 from shoko_ils.counter import desk as desks
+from shoko_ils.counter import windows
 from shoko_ils.counter.forms import ScanForm, new_key
-from shoko_ils.counter.messages import notice
+from shoko_ils.counter.messages import Notice, notice
+from shoko_ils.holdings import issues
 from shoko_ils.holdings.models import Item
 from shoko_ils.holds import forms, queue, words
 from shoko_ils.holds.models import WITH_COPY, Hold, HoldCount, HoldMove
@@ -29,18 +31,27 @@ LONGEST = 50
 def queues_page(request: HttpRequest) -> HttpResponse:
     """What most wait for; an item's number opens the queue of its title or issue."""
     desks.at(request)
-    shown = None
-    if request.method == "POST":
-        form = ScanForm(request.POST)
-        scan = form.cleaned_data["scan"] if form.is_valid() else ""
-        item = Item.objects.filter(barcode=scan).first()
-        if item is not None:
-            return redirect(address(Target.of(item)))
-        shown = notice("stop-unknown-item", scan) if scan else None
+    opened, shown = opens(request) if request.method == "POST" else (None, None)
+    if opened:
+        return redirect(opened)
     counts = HoldCount.objects.select_related("record").order_by("-waiting", "record", "issue")[:LONGEST]
     longest = [(each, _copies(Target.of(each)), address(Target.of(each))) for each in counts]
     context = {"key": new_key(), "notice": shown, "longest": longest, "mode": "holds", "tab": "queue"}
     return render(request, "holds/queues.html", context)
+
+
+def opens(request: HttpRequest) -> tuple[str | None, Notice | None]:
+    """The page that a scan at a queue opens, or what is said of it."""
+    form = ScanForm(request.POST)
+    if not form.is_valid():
+        return None, notice("stop-unreadable")
+    scan = form.cleaned_data["scan"]
+    if window := windows.leads_to(scan, "holds"):
+        return reverse(window), None
+    if not scan or (stop := windows.belongs_elsewhere(scan, "holds")):
+        return None, stop if scan else None
+    item = Item.objects.filter(barcode=scan).first()
+    return (address(Target.of(item)), None) if item else (None, notice("stop-unknown-item", scan))
 
 
 def address(target: Target) -> str:
@@ -59,8 +70,12 @@ def title_page(request: HttpRequest, pk: int, issue: str = "") -> HttpResponse:
     desk = desks.at(request)
     record = get_object_or_404(Record, pk=pk)
     target = Target(pk, issue)
-    problem = ""
-    if request.method == "POST":
+    problem, shown = "", None
+    if "scan" in request.POST:
+        opened, shown = opens(request)
+        if opened:
+            return redirect(opened)
+    elif request.method == "POST":
         problem = act(request, desk.actor)
         if not problem:
             return redirect(address(target))
@@ -78,8 +93,9 @@ def title_page(request: HttpRequest, pk: int, issue: str = "") -> HttpResponse:
             lines.append({"place": len(lines) + 1, "rank": "" if one.skip else rank, "hold": hold, "reason": reason})
     holds = Hold.objects.filter(record=pk, issue=issue)
     context = {
-        "record": record,
-        "issue": issue,
+        "key": new_key(),
+        "notice": shown,
+        "title": issues.titled(record.title, record.volume, issue),
         "lines": lines,
         "problem": problem,
         "captured": holds.filter(state__in=WITH_COPY).select_related("pickup_library", "pickup_point", "item"),

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from shoko_ils.catalog.models import Record
 from shoko_ils.core.models import Library
+from shoko_ils.holdings import issues
 from shoko_ils.holdings.models import Item
 from shoko_ils.holds.forms import pickup_places
 from shoko_ils.holds.models import Hold
@@ -34,7 +35,7 @@ class InBasket:
 
     @property
     def title(self) -> str:
-        return " ".join(filter(None, (self.record.title, self.record.volume, self.target.issue)))
+        return issues.titled(self.record.title, self.record.volume, self.target.issue)
 
 
 def _shown(targets: list[Target]) -> list[InBasket]:

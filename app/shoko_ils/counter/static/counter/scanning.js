@@ -119,6 +119,15 @@ window.shoko = (() => {
     }
   }
 
+  // What was chosen for the patron before is of nobody else, also not in what was scanned before this one was seen.
+  function forgetChoices() {
+    const chosen = [...form().querySelectorAll("[data-of-patron]")];
+    chosen.forEach((one) => { one.value = one.dataset.ofPatron; });
+    for (const entry of waiting.slice(1)) {
+      entry.chosen = entry.chosen?.filter(([name]) => !chosen.some((one) => one.name === name));
+    }
+  }
+
   // A stop must not vanish under the next scan: it stays listed until the patron changes, and one that nobody can
   // have read, because more was waiting, until the patron after that. What is asked stays by itself.
   function keepStops(result, fresh) {
@@ -127,6 +136,7 @@ window.shoko = (() => {
     const began = document.querySelector("[data-began]")?.dataset.began;
     const next = fresh.ownerDocument.querySelector("[data-began]")?.dataset.began;
     if (next && next !== began) {
+      forgetChoices();
       for (const one of [...list.children]) {
         if (one.hasAttribute("data-hurried")) {
           one.removeAttribute("data-hurried");
