@@ -207,7 +207,7 @@ def for_list(records: QuerySet[Record]) -> QuerySet[Record]:
         .exclude(condition=Item.Condition.WITHDRAWN)
         # the columns that are public
         .only(
-            *("barcode", "record", "library", "at_library", "location", "call_number", "condition"),
+            *("barcode", "record", "issue", "library", "at_library", "location", "call_number", "condition"),
             "library_use_only",
         )
     )

@@ -87,12 +87,14 @@ def lendable(copy: Copy) -> bool:
 
 
 def by_issue(entry: "Entry", waiting: dict[str, int]) -> list[Issue]:
-    """The issues of a magazine, the newest first; none of anything else. `waiting`: holds by issue."""
-    labels = dict(Item.objects.filter(record=entry.record).exclude(issue="").values_list("pk", "issue"))
+    """The issues of a magazine, the newest first; none of anything else. `waiting`: holds by issue.
+
+    Expects the record of a page of its own (`catalog.search.for_list`): a list does not say which issue a copy is.
+    """
     copies: dict[str, list[Copy]] = {}
     for copy in entry.copies:
-        if copy.item.pk in labels:
-            copies.setdefault(labels[copy.item.pk], []).append(copy)
+        if copy.item.issue:
+            copies.setdefault(copy.item.issue, []).append(copy)
     newest_first = sorted(copies, key=issues.order, reverse=True)
     return [Issue(label, tuple(copies[label]), waiting.get(label, 0)) for label in newest_first]
 

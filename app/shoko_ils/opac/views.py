@@ -118,7 +118,7 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
         "entry": entry,
         "issues": issues,
         # those that are of no issue: all of a book, the bound volumes of a magazine
-        "copies": [copy for copy in entry.copies if not any(copy in issue.copies for issue in issues)],
+        "copies": [copy for copy in entry.copies if not copy.item.issue],
         "waiting": sum(waiting.values()),
         "can_hold": found.material != "serial" and not issues and any(map(shelf.lendable, entry.copies)),
         "record": found,

@@ -1,5 +1,6 @@
 """順番待ち: the queues of titles, each hold with its rank and what keeps it back; and the acts on a hold."""
 
+from collections import Counter
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -34,8 +35,9 @@ def queues_page(request: HttpRequest) -> HttpResponse:
     opened, shown = opens(request) if request.method == "POST" else (None, None)
     if opened:
         return redirect(opened)
-    counts = HoldCount.objects.select_related("record").order_by("-waiting", "record", "issue")[:LONGEST]
-    longest = [(each, _copies(Target.of(each)), address(Target.of(each))) for each in counts]
+    counts = list(HoldCount.objects.select_related("record").order_by("-waiting", "record", "issue")[:LONGEST])
+    copies = _copies([each.record_id for each in counts])
+    longest = [(each, copies[Target.of(each)], address(Target.of(each))) for each in counts]
     context = {"key": new_key(), "notice": shown, "longest": longest, "mode": "holds", "tab": "queue"}
     return render(request, "holds/queues.html", context)
 
@@ -59,9 +61,10 @@ def address(target: Target) -> str:
     return reverse("holds-title", args=[target.record, *([target.issue] if target.issue else [])])
 
 
-def _copies(target: Target) -> int:
-    items = Item.objects.filter(record=target.record, issue=target.issue)
-    return items.exclude(condition=Item.Condition.WITHDRAWN).count()
+def _copies(records: list[int]) -> Counter[Target]:
+    """How many copies are held of these titles and of their issues."""
+    items = Item.objects.filter(record__in=records).exclude(condition=Item.Condition.WITHDRAWN)
+    return Counter(Target(*each) for each in items.values_list("record", "issue"))
 
 
 @require_http_methods(["GET", "POST"])
@@ -101,7 +104,7 @@ def title_page(request: HttpRequest, pk: int, issue: str = "") -> HttpResponse:
         "captured": holds.filter(state__in=WITH_COPY).select_related("pickup_library", "pickup_point", "item"),
         "moves": HoldMove.objects.filter(hold__in=holds).order_by("-pk")[:10],
         "waiting": queue.waiting(target).count(),
-        "copies": _copies(target),
+        "copies": _copies([pk])[target],
         "pickups": forms.pickup_places(),
         "states": words.states(),
         "reasons": words.cancellations(),
