@@ -144,6 +144,8 @@ ACCESS: dict[str, Cell | dict[str, Cell] | str] = {
     "overdue-postcards": OVERDUE,
     "borrower": Cell("borrower", "show"),
     "cases": Cell("case", "work"),
+    "case": Cell("case", "work"),
+    "case-photo": Cell("case", "work"),
     "case-form": Cell("case", "work"),
     "day-report": Cell("counter", "report"),
     "paper": Cell("counter", "paper"),

@@ -2,6 +2,7 @@
 
 from shoko_ils.circulation.models.block import LendingBlock
 from shoko_ils.circulation.models.case import ReturnCase
+from shoko_ils.circulation.models.case_file import PHOTOS, CaseContact, CasePhoto
 from shoko_ils.circulation.models.closing import ClosingNotice
 from shoko_ils.circulation.models.count import DayCount
 from shoko_ils.circulation.models.loan import Loan, ScanReceipt
@@ -11,6 +12,9 @@ from shoko_ils.circulation.models.rule import LoanRule
 from shoko_ils.circulation.models.statistics import ItemMonth, LendingFact, LoanSpan
 
 __all__ = [
+    "PHOTOS",
+    "CaseContact",
+    "CasePhoto",
     "ClosingNotice",
     "DayCount",
     "ItemMonth",

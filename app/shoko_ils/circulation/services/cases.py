@@ -116,7 +116,7 @@ def decide(actor: audit.Actor, officer: StaffAccount, case_id: int, decision: Re
         raise PermissionDenied("only levels 1 and 2 decide a case")
     if decision not in COMPENSATED | SETTLING:
         raise ValueError(f"{decision} is not a decision of a person")
-    case = _locked(case_id)
+    case = locked(case_id)
     if case.decision:
         raise CaseClosed(f"case {case.pk} is decided")
     today = timezone.localdate()
@@ -133,7 +133,7 @@ def settle(actor: audit.Actor, officer: StaffAccount, case_id: int) -> ReturnCas
     """The compensation has come in: the loan ends and the borrower is erased. Raises PermissionDenied, CaseClosed."""
     if officer.level not in OFFICERS:
         raise PermissionDenied("only levels 1 and 2 settle a case")
-    case = _locked(case_id)
+    case = locked(case_id)
     if not case.decision:
         raise CaseClosed(f"case {case.pk} is not decided")
     _settle(actor, case, officer.login_id)
@@ -141,7 +141,7 @@ def settle(actor: audit.Actor, officer: StaffAccount, case_id: int) -> ReturnCas
     return case
 
 
-def _locked(case_id: int) -> ReturnCase:
+def locked(case_id: int) -> ReturnCase:
     """The open case; the item's row is locked first, as by every scan."""
     item_id = ReturnCase.objects.values_list("loan__item", flat=True).get(pk=case_id)
     Item.objects.select_for_update(no_key=True).get(pk=item_id)
