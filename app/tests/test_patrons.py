@@ -47,7 +47,18 @@ from tests.holding import new
 DAY = dt.timedelta(days=1)
 # S4:L199-217 has no guardian; what the city stores beside it
 CITY = {
-    "items": ["number", "name", "birth_date", "address", "phone", "email", "password", "questioner_class", "question"],
+    "items": [
+        "number",
+        "name",
+        "birth_date",
+        "address",
+        "phone",
+        "email",
+        "loans",
+        "password",
+        "questioner_class",
+        "question",
+    ],
     "attributes": ["reading", "postal_code", "contact", "confirmed_on", "used_in", "notes", "group_contact"],
     "notes": [{"key": "mail-returned", "ja": "郵便物返戻", "en": "Mail came back"}],
 }
@@ -341,7 +352,9 @@ def test_tightening_is_refused_while_rows_hold_the_value(settings: Any, db: None
 @pytest.mark.parametrize(
     ("raw", "says"),
     [
-        ({"items": ["number", "name", "adress"]}, "unknown adress"),
+        ({"items": ["number", "name", "loans", "adress"]}, "unknown adress"),
+        ({"items": ["number", "name"]}, "lacks loans: .* nothing can be lent"),
+        ({"items": ["number", "name", "loans", "question"]}, "listed together"),
         ({"items": ["address"]}, "lacks name, number"),
         ({"attributes": ["remarks"]}, "unknown remarks"),
         ({"fields": []}, "unknown fields"),
