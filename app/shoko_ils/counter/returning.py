@@ -92,11 +92,11 @@ def _take_back(request: HttpRequest, desk: Desk, scan: str, key: uuid.UUID) -> H
             terminal=desk.terminal,
             secret=key,
             late=late,
+            beside=ScanLog(request.session).adding(scan_key, scan),
         )
     except OutcomeUnknown:
         return _show(request, desk, notice("stop-unknown-outcome"), key=key, typed=scan)
     shown = notice(result, scan=scan)
-    ScanLog(request.session).add(scan_key, shown)
     token = undo_token(desk, key) if result.outcome in ENDED_A_LOAN else ""
     answer = _show(request, desk, shown, token=token, slip=slip_of(result))
     if token:
@@ -112,13 +112,17 @@ def _undo(request: HttpRequest, desk: Desk, key: uuid.UUID, token: str) -> HttpR
     scan_key = services.scan_key(key, "undo-return")
     try:
         result = services.undo_return(
-            desk.actor, desk.library, scan_key, terminal=desk.terminal, secret=secret, point=desk.point
+            desk.actor,
+            desk.library,
+            scan_key,
+            terminal=desk.terminal,
+            secret=secret,
+            point=desk.point,
+            beside=ScanLog(request.session).adding(scan_key),
         )
     except OutcomeUnknown:
         return _show(request, desk, notice("stop-unknown-undo"), key=key, token=token)
-    shown = notice(result)
-    ScanLog(request.session).add(scan_key, shown)
-    return _show(request, desk, shown)
+    return _show(request, desk, notice(result))
 
 
 @require_http_methods(["GET", "POST"])
@@ -150,9 +154,9 @@ def check_page(request: HttpRequest) -> HttpResponse:
                     scan_key,
                     point=desk.point,
                     terminal=desk.terminal,
+                    beside=ScanLog(request.session).adding(scan_key, scan),
                 )
                 shown = notice(result, scan=scan)
-                ScanLog(request.session).add(scan_key, shown)
             except OutcomeUnknown:
                 shown, key, typed = notice("stop-unknown-outcome"), given["key"], scan
     context = {

@@ -92,6 +92,16 @@ def case_refusals() -> Words:
     }
 
 
+def set_refusals() -> Words:
+    return {
+        "unknown": _("Unknown item number: nothing was put into the set"),
+        "withdrawn": _("This item is withdrawn: nothing was put into the set"),
+        "other-set": _("This item belongs to another set: nothing was put into this one"),
+        "name": _("Enter a name of at most 80 characters"),
+        "still-out": _("Items of this set are still out. Take them back first."),
+    }
+
+
 def means() -> Words:
     return {Means.EMAIL: _("Mail"), Means.POSTCARD: _("Postcard"), Means.PHONE: _("Call")}
 

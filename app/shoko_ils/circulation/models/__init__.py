@@ -5,6 +5,7 @@ from shoko_ils.circulation.models.case import ReturnCase
 from shoko_ils.circulation.models.case_file import PHOTOS, CaseContact, CasePhoto
 from shoko_ils.circulation.models.closing import ClosingNotice
 from shoko_ils.circulation.models.count import DayCount
+from shoko_ils.circulation.models.lending_set import LendingSet, LendingSetItem
 from shoko_ils.circulation.models.loan import Loan, ScanReceipt
 from shoko_ils.circulation.models.overdue import OverdueContact, OverdueStage
 from shoko_ils.circulation.models.paper import PaperBatch, PaperSlip
@@ -20,6 +21,8 @@ __all__ = [
     "ItemMonth",
     "LendingBlock",
     "LendingFact",
+    "LendingSet",
+    "LendingSetItem",
     "Loan",
     "LoanRule",
     "LoanSpan",
