@@ -1,7 +1,6 @@
 """The last scans of a return counter, kept in the person's session. Holds items, never a patron."""
 
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib.sessions.backends.base import SessionBase
@@ -24,16 +23,7 @@ class ScanLog:
     def lines(self) -> list[dict[str, Any]]:
         return list(self.session.get(SESSION_KEY, []))
 
-    def adding(self, key: uuid.UUID, scan: str = "") -> Callable[[Result], None]:
-        """What a service does beside a scan, in its transaction: note the result, so that a scan commits once."""
-
-        def write(result: Result) -> None:
-            self._add(key, notice(result, scan=scan))
-            write_session(self.session)
-
-        return write
-
-    def _add(self, key: uuid.UUID, notice: Notice) -> None:
+    def add(self, key: uuid.UUID, notice: Notice) -> None:
         line = {
             "key": str(key),
             "time": timezone.localtime().strftime("%H:%M:%S"),
@@ -45,6 +35,23 @@ class ScanLog:
         # after a broken connection it is done again, and may come to something else
         others = [each for each in self.lines() if each["key"] != str(key)]
         self.session[SESSION_KEY] = [line, *others][:SHOWN]
+
+
+class Noting:
+    """What a service does beside a scan, in its transaction: the result goes into the log, and a scan commits once."""
+
+    def __init__(self, session: SessionBase, key: uuid.UUID, scan: str = "") -> None:
+        self.session, self.key, self.scan = session, key, scan
+        self.noted: Notice | None = None
+
+    def __call__(self, result: Result) -> None:
+        self.noted = notice(result, scan=self.scan)
+        ScanLog(self.session).add(self.key, self.noted)
+        write_session(self.session)
+
+    def shown(self, result: Result) -> Notice:
+        """The notice of the result: what was noted, or that of a scan which was done before and is in the log."""
+        return self.noted or notice(result, scan=self.scan)
 
 
 def write_session(session: SessionBase) -> None:
