@@ -6,7 +6,7 @@ from django.urls import include, path
 from shoko_ils.audit import views as audits
 from shoko_ils.catalog import views as catalogue
 from shoko_ils.catalog.ndl import views as copying
-from shoko_ils.circulation.views import calendar, cases, day, overdue, paper, rules
+from shoko_ils.circulation.views import calendar, cases, day, lending_sets, overdue, paper, rules
 from shoko_ils.counter import lending, permitting, printing, returning, views
 from shoko_ils.mylibrary.views import counter as members
 from shoko_ils.patrons.views import finding, keeping, leaving
@@ -52,7 +52,11 @@ urlpatterns = i18n_patterns(
     path("overdue/<uuid:pseudonym>/", overdue.contact_page, name="overdue-contact"),
     path("borrower/", overdue.borrower_page, name="borrower"),
     path("cases/", cases.cases_page, name="cases"),
+    path("cases/<int:pk>/", cases.case_page, name="case"),
+    path("cases/photos/<int:pk>/", cases.case_photo_page, name="case-photo"),
     path("cases/<int:pk>/form/", cases.case_form_page, name="case-form"),
+    path("sets/", lending_sets.sets_page, name="lending-sets"),
+    path("sets/<int:pk>/", lending_sets.set_page, name="lending-set"),
     path("day/", day.day_page, name="day-report"),
     path("calendar/", calendar.calendar_page, name="calendar"),
     path("calendar/change/", calendar.calendar_change_page, name="calendar-change"),

@@ -48,6 +48,8 @@ WANTED = {
     "overdue:work": "12",
     "case:work": "12",
     "borrower:show": "12",
+    "set:view": "124",
+    "set:prepare": "12",
     "code:view": "12",
     "code:change": "1",
     "authority:view": "1",

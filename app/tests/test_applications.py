@@ -40,7 +40,7 @@ def test_an_application_is_written_and_read_by_nobody_without_its_number(public:
 
 
 def test_an_application_asks_and_stores_what_the_site_lists(public: Client, settings: Any) -> None:
-    listed = {"items": ["number", "name", "address"], "attributes": []}
+    listed = {"items": ["number", "name", "loans", "address"], "attributes": []}
     settings.SITE = {**settings.SITE, "patrons": listed}
     page = public.get("/registration/").content.decode()
     assert set(re.findall(r'name="(\w+)"', page)) & set(APPLICATION) == {"name", "address", "library"}

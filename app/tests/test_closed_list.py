@@ -98,7 +98,9 @@ def test_tightening_is_refused_while_rows_hold_the_value(settings: Any, db: None
 @pytest.mark.parametrize(
     ("raw", "says"),
     [
-        ({"items": ["number", "name", "adress"]}, "unknown adress"),
+        ({"items": ["number", "name", "loans", "adress"]}, "unknown adress"),
+        ({"items": ["number", "name"]}, "lacks loans: .* nothing can be lent"),
+        ({"items": ["number", "name", "loans", "question"]}, "listed together"),
         ({"items": ["address"]}, "lacks name, number"),
         ({"attributes": ["remarks"]}, "unknown remarks"),
         ({"fields": []}, "unknown fields"),

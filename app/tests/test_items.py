@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from shoko_ils.circulation.services import Outcome, take_back
-from shoko_ils.core.models import Library
+from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings import services
 from shoko_ils.holdings.barcode import is_item
 from shoko_ils.holdings.models import Item, ItemAct, Location, MaterialClass
@@ -205,6 +205,21 @@ def test_items_are_given_to_another_library_and_those_in_hand_start_for_it() -> 
     assert take_back(ACTOR, two.barcode, library("central"), new()).outcome is Outcome.NOT_OUT_SEND_HOME
     services.revert(ACTOR, library("central"), done.pk, new())
     assert fresh(two).library == library("central")
+
+
+def test_copies_in_hand_at_a_service_point_start_from_there(central: Library) -> None:
+    room = ServicePoint.objects.create(key="room", library=central, name_ja="図書室", name_en="Room", position=9)
+    one, held = (record.items.get() for record in titles(2))
+    Item.objects.filter(pk__in=[one.pk, held.pk]).update(library=central, at_library=central)
+    waits = hold(people(1)[0], held.record_id, "central")
+    south = library("south")
+    done = act(services.reassigned(ACTOR, central, [one.barcode, held.barcode], south, send=True, point=room))
+    assert done.service_point == room
+    way = Transit.objects.get(item=one, ended_on=None)
+    assert (way.from_library, way.from_point, way.to_library, way.to_point) == (central, room, south, None)
+    # from the room to the library that it belongs to it is a way, too
+    way = Transit.objects.get(item=held, ended_on=None)
+    assert (way.from_point, way.to_library, way.to_point, state(waits)) == (room, central, None, State.IN_TRANSIT)
 
 
 def test_a_reassigned_copy_that_somebody_waits_for_goes_to_the_hold_first() -> None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import uuid
 from typing import Any
 
 import pytest
@@ -69,6 +70,57 @@ def test_a_loan_and_a_return_ask_the_database_fifteen_times_at_most(
         assert "kind-done" in page
     assert len(statements(lending)) <= 15, statements(lending)
     assert len(statements(returning)) <= 15, statements(returning)
+
+
+WRITES = re.compile(r"INSERT|UPDATE|DELETE|WITH .*(INSERT|UPDATE|DELETE)|SELECT \* FROM ils\.undo_", re.DOTALL)
+
+
+def commits(captured: CaptureQueriesContext) -> list[list[str]]:
+    """What would be committed together, of transactions that write: a test's transaction makes savepoints of them."""
+    found: list[list[str]] = [[]]
+    depth = 0
+    for one in captured:
+        if one["sql"].startswith("SAVEPOINT"):
+            depth += 1
+            continue
+        if one["sql"].startswith(("RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")):
+            depth -= one["sql"].startswith("RELEASE")
+            if depth == 0:
+                found.append([])
+            continue
+        if depth == 0:
+            found.append([])  # by itself
+        if WRITES.match(one["sql"]):
+            found[-1].append(one["sql"])
+    return [each for each in found if each]
+
+
+@pytest.mark.parametrize("marked", [False, True])
+def test_a_scan_commits_once(
+    marked: bool, staff: Client, card: Card, item: Item, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Session and all: also that scan which marks the session as in use, and one that waits for a check."""
+    page = scan(staff, "/lend/", card.number, fields_of(staff.get("/lend/").content.decode()))
+    window, check = staff.get("/return/").content.decode(), staff.get("/return/check/").content.decode()
+    if marked:
+        monkeypatch.setattr(gate, "MARKED_EVERY", -1)
+    seen = staff.session["seen"]
+    for path, fields, told in (
+        ("/lend/", fields_of(page), "貸し出しました"),
+        ("/return/", fields_of(window), "棚へ"),
+        ("/return/", fields_of(window) | {"key": str(uuid.uuid4())}, "貸出中ではありません"),
+        ("/return/check/", fields_of(check) | {"reason": "dirty"}, "貸出中ではありません"),
+    ):
+        with CaptureQueriesContext(connection) as asked:
+            answer = scan(staff, path, item.barcode, fields, **ANSWER)
+        assert told in answer
+        made = commits(asked)
+        assert len(made) == 1, made
+        assert any("scan_receipt" in one for one in made[0])
+        assert any("django_session" in one for one in made[0]) == (marked or path != "/lend/")
+    assert (staff.session["seen"] > seen) == marked
+    assert [line["headline"][:2] for line in staff.session["returned"]][-1] == "棚へ"
+    assert len(staff.session["returned"]) == 3
 
 
 def test_the_fifth_loan_of_a_patron_asks_no_more_than_the_first(

@@ -26,7 +26,7 @@ PUBLIC = [
 ]
 STAFF_PAGES = [
     *("/", "/lend/", "/return/", "/return/check/", "/patrons/"),
-    *("/overdue/", "/borrower/", "/cases/", "/paper/", "/day/", "/calendar/", "/rules/", "/desk-sheet/"),
+    *("/overdue/", "/borrower/", "/cases/", "/sets/", "/paper/", "/day/", "/calendar/", "/rules/", "/desk-sheet/"),
     *("/members/", "/provisional/", "/reference/", "/reference/cases/"),
     *("/catalogue/", "/catalogue/?q=%E5%A4%AA%E5%AE%B0", "/catalogue/new/", "/catalogue/1567/"),
     *("/catalogue/1567/merge/?other=773", "/catalogue/import/", "/catalogue/export/"),

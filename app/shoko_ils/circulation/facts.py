@@ -90,7 +90,8 @@ def ended(loan_id: int, day: dt.date) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"WITH kept AS ({KEPT}) UPDATE loan SET patron_id = NULL, lent_at = NULL, pending = false,"  # noqa: S608
-            " no_notice_until = NULL, returned_on = %(day)s WHERE id = %(loan)s AND returned_on IS NULL",
+            " no_notice_until = NULL, lending_set_id = NULL, returned_on = %(day)s"
+            " WHERE id = %(loan)s AND returned_on IS NULL",
             {"loan": loan_id, "day": day, "by": 1},
         )
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from shoko_ils.patrons import declared
 from shoko_ils.staff.access import OFFICERS, cells_of
 from shoko_ils.staff.gate import IDLE_SECONDS
 from shoko_ils.staff.supervision import supervisor_of
@@ -25,6 +26,7 @@ def counter(request: HttpRequest) -> dict[str, Any]:
         "counter_point": getattr(request, "counter_point", None),
         "operator": user,
         "may": SimpleLazyObject(lambda: cells_of(user, library.pk)),
+        "has_my_library": SimpleLazyObject(lambda: declared.site().has_my_library),
         "idle_seconds": IDLE_SECONDS,
         "has_pin": request.session.get("has_pin", False),
         "is_officer": user.level in OFFICERS,

@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass
 
+from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
 
 from shoko_ils.audit.record import Actor
@@ -23,6 +24,7 @@ class Desk:
     terminal: uuid.UUID
     # of the site, when the page was asked for
     edition: uuid.UUID
+    session: SessionBase
 
 
 def at(request: HttpRequest) -> Desk:
@@ -36,4 +38,4 @@ def at(request: HttpRequest) -> Desk:
     request.counter_library = library  # type: ignore[attr-defined]
     request.counter_point = point  # type: ignore[attr-defined]
     staff: StaffAccount = request.user  # type: ignore[assignment]
-    return Desk(Actor(staff.login_id, library.key), staff, library, point, terminal, edition)
+    return Desk(Actor(staff.login_id, library.key), staff, library, point, terminal, edition, request.session)

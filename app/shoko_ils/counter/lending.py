@@ -17,6 +17,7 @@ from shoko_ils.core.db import OutcomeUnknown
 from shoko_ils.counter import desk as desks
 from shoko_ils.counter import forms, showing, windows, words
 from shoko_ils.counter.desk import Desk
+from shoko_ils.counter.log import write_session
 from shoko_ils.counter.messages import Notice, notice
 from shoko_ils.counter.operations import Operation, operation
 from shoko_ils.counter.sitting import MOST_QUESTIONS, Question, Sitting
@@ -139,6 +140,7 @@ def attempt(
             late=late,
             permit=permit,
             walk_in=walk_in,
+            beside=lambda _: write_session(desk.session),
         )
     except OutcomeUnknown:
         # the same key again: whatever happened, a repeated scan ends in one loan

@@ -4,9 +4,11 @@ import uuid
 from typing import Any
 
 from django.contrib.sessions.backends.base import SessionBase
+from django.db import connection
 from django.utils import timezone
 
-from shoko_ils.counter.messages import Notice
+from shoko_ils.circulation.services import Result
+from shoko_ils.counter.messages import Notice, notice
 
 SHOWN = 8
 SESSION_KEY = "returned"
@@ -22,9 +24,6 @@ class ScanLog:
         return list(self.session.get(SESSION_KEY, []))
 
     def add(self, key: uuid.UUID, notice: Notice) -> None:
-        lines = self.lines()
-        if any(line["key"] == str(key) for line in lines):
-            return
         line = {
             "key": str(key),
             "time": timezone.localtime().strftime("%H:%M:%S"),
@@ -33,4 +32,38 @@ class ScanLog:
             "title": notice.title,
             "call_number": notice.call_number,
         }
-        self.session[SESSION_KEY] = [line, *lines][:SHOWN]
+        # after a broken connection it is done again, and may come to something else
+        others = [each for each in self.lines() if each["key"] != str(key)]
+        self.session[SESSION_KEY] = [line, *others][:SHOWN]
+
+
+class Noting:
+    """What a service does beside a scan, in its transaction: the result goes into the log, and a scan commits once."""
+
+    def __init__(self, session: SessionBase, key: uuid.UUID, scan: str = "") -> None:
+        self.session, self.key, self.scan = session, key, scan
+        self.noted: Notice | None = None
+
+    def __call__(self, result: Result) -> None:
+        self.noted = notice(result, scan=self.scan)
+        ScanLog(self.session).add(self.key, self.noted)
+        write_session(self.session)
+
+    def shown(self, result: Result) -> Notice:
+        """The notice of the result: what was noted, or that of a scan which was done before and is in the log."""
+        return self.noted or notice(result, scan=self.scan)
+
+
+def write_session(session: SessionBase) -> None:
+    """Write a changed session in the caller's transaction; the middleware then has nothing left to commit.
+
+    One statement: a session that was ended meanwhile is not made again.
+    """
+    if not session.modified:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE django_session SET session_data = %s, expire_date = %s WHERE session_key = %s",
+            [session.encode(dict(session.items())), session.get_expiry_date(), session.session_key],
+        )
+    session.modified = False

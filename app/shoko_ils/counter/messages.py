@@ -38,6 +38,10 @@ class Notice:
 # headline and advice of an outcome or of a mistake at the scan field; `library` is the one that owns the item
 TEXTS: dict[str, tuple[Any, Any]] = {
     Outcome.LENT: (_("Lent"), ""),
+    Outcome.SET_LENT: (_("The whole set is lent"), ""),
+    Outcome.UNKNOWN_SET: (_("No set of this number, or nothing in it"), _("Look at the list of sets.")),
+    Outcome.SET_FOR_GROUPS: (_("Sets are lent to groups only"), _("Lend the items one by one.")),
+    Outcome.SET_OUT: (_("Not all of the set is back yet"), _("What is here can be lent item by item.")),
     Outcome.SHELVE: (_("To the shelf"), ""),
     Outcome.SEND_HOME: (_("Other library → send to %(library)s"), ""),
     Outcome.NOT_OUT: (_("Was not on loan → to the shelf"), ""),
@@ -91,6 +95,7 @@ TEXTS: dict[str, tuple[Any, Any]] = {
         _("The number of a patron card was not read correctly"),
         _("Nobody stands at the counter now: scan the card again, then the items."),
     ),
+    "stop-set-in-return": (_("This is the number of a set"), _("Scan its items one by one. To lend it, press F2.")),
     "stop-staff-card": (_("This is a staff card"), _("To change the operator, press F10.")),
     "stop-of-lending": (_("This barcode belongs to the lending window"), _("To lend, press F2.")),
     "stop-nothing-asked": (_("Nothing is asked that this answers"), _("Scan the item again.")),

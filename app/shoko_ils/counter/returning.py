@@ -15,7 +15,7 @@ from shoko_ils.core.db import OutcomeUnknown
 from shoko_ils.counter import desk as desks
 from shoko_ils.counter import forms, windows, words
 from shoko_ils.counter.desk import Desk
-from shoko_ils.counter.log import ScanLog
+from shoko_ils.counter.log import Noting, ScanLog
 from shoko_ils.counter.messages import Notice, notice
 from shoko_ils.counter.operations import Operation, operation
 from shoko_ils.holds.words import slip_of
@@ -82,6 +82,7 @@ def _take_back(request: HttpRequest, desk: Desk, scan: str, key: uuid.UUID) -> H
     except OutOfRange:
         return _show(request, desk, notice("stop-late", scan), typed=scan)
     scan_key = services.scan_key(key, "take-back", scan, *([str(late.on)] if late else []))
+    noting = Noting(request.session, scan_key, scan)
     try:
         result = services.take_back(
             desk.actor,
@@ -92,11 +93,11 @@ def _take_back(request: HttpRequest, desk: Desk, scan: str, key: uuid.UUID) -> H
             terminal=desk.terminal,
             secret=key,
             late=late,
+            beside=noting,
         )
     except OutcomeUnknown:
         return _show(request, desk, notice("stop-unknown-outcome"), key=key, typed=scan)
-    shown = notice(result, scan=scan)
-    ScanLog(request.session).add(scan_key, shown)
+    shown = noting.shown(result)
     token = undo_token(desk, key) if result.outcome in ENDED_A_LOAN else ""
     answer = _show(request, desk, shown, token=token, slip=slip_of(result))
     if token:
@@ -110,15 +111,20 @@ def _undo(request: HttpRequest, desk: Desk, key: uuid.UUID, token: str) -> HttpR
     if secret is None:
         return _show(request, desk, notice(Outcome.NOTHING_TO_UNDO.value))
     scan_key = services.scan_key(key, "undo-return")
+    noting = Noting(request.session, scan_key)
     try:
         result = services.undo_return(
-            desk.actor, desk.library, scan_key, terminal=desk.terminal, secret=secret, point=desk.point
+            desk.actor,
+            desk.library,
+            scan_key,
+            terminal=desk.terminal,
+            secret=secret,
+            point=desk.point,
+            beside=noting,
         )
     except OutcomeUnknown:
         return _show(request, desk, notice("stop-unknown-undo"), key=key, token=token)
-    shown = notice(result)
-    ScanLog(request.session).add(scan_key, shown)
-    return _show(request, desk, shown)
+    return _show(request, desk, noting.shown(result))
 
 
 @require_http_methods(["GET", "POST"])
@@ -141,6 +147,7 @@ def check_page(request: HttpRequest) -> HttpResponse:
         elif scan := form.cleaned_data["scan"]:
             given = form.cleaned_data
             scan_key = services.scan_key(given["key"], "hold-back", scan, given["reason"])
+            noting = Noting(request.session, scan_key, scan)
             try:
                 result = services.hold_back(
                     desk.actor,
@@ -150,9 +157,9 @@ def check_page(request: HttpRequest) -> HttpResponse:
                     scan_key,
                     point=desk.point,
                     terminal=desk.terminal,
+                    beside=noting,
                 )
-                shown = notice(result, scan=scan)
-                ScanLog(request.session).add(scan_key, shown)
+                shown = noting.shown(result)
             except OutcomeUnknown:
                 shown, key, typed = notice("stop-unknown-outcome"), given["key"], scan
     context = {

@@ -2,7 +2,7 @@
 
 from shoko_ils.counter.messages import Notice, notice
 from shoko_ils.counter.operations import Operation, operation
-from shoko_ils.holdings.barcode import is_card, is_staff_card
+from shoko_ils.holdings.barcode import is_card, is_set, is_staff_card
 
 # barcodes of the desk sheet that open a window
 OPENS = {
@@ -27,6 +27,8 @@ def belongs_elsewhere(scan: str, here: str) -> Notice | None:
         return notice("stop-staff-card")
     if here != "lend" and is_card(scan):
         return notice("stop-card-in-return")
+    if here != "lend" and is_set(scan):
+        return notice("stop-set-in-return")
     if here != "lend" and operation(scan) in OF_LENDING:
         return notice("stop-of-lending")
     return None

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from shoko_ils.circulation.models import LendingBlock, OverdueContact, PaperSlip, ReturnCase
+from shoko_ils.circulation.models import CaseContact, LendingBlock, OverdueContact, PaperSlip, ReturnCase
 from shoko_ils.circulation.models.overdue import Means
 from shoko_ils.circulation.permit import PermitReason
 from shoko_ils.circulation.services import LateReason
@@ -60,6 +60,46 @@ def decisions() -> Words:
 
 def all_decisions() -> Words:
     return decisions() | {ReturnCase.Decision.FOUND: _("Found")}
+
+
+def case_means() -> Words:
+    way = CaseContact.Means
+    return {way.PHONE: _("Call"), way.COUNTER: _("At the counter"), way.EMAIL: _("Mail"), way.POSTCARD: _("Postcard")}
+
+
+def case_results() -> Words:
+    result = CaseContact.Result
+    return {
+        result.PATRON: _("Spoke with the patron"),
+        result.AGREES: _("Offers compensation"),
+        result.DISPUTES: _("Knows nothing of the damage"),
+        result.FORM_RECEIVED: _("Report received"),
+        result.FAMILY: _("Message left with the family (no title)"),
+        result.ABSENT: _("Nobody at home"),
+        result.UNREACHABLE: _("Cannot be reached"),
+        result.SENT: _("Sent"),
+    }
+
+
+def case_refusals() -> Words:
+    return {
+        "closed": _("This case was decided or settled meanwhile."),
+        "not-a-day": _("Enter a day between the opening of the case and today, the means and the result."),
+        "too-many-photos": _("Four photos are kept of a case. Erase one first."),
+        "too-large": _("The photo is larger than 10 MB. Take it with a lower resolution."),
+        "too-many-pixels": _("The photo has more than 25 million points. Take it with a lower resolution."),
+        "not-a-photo": _("This is no JPEG or PNG photo, or it is damaged. Choose another file."),
+    }
+
+
+def set_refusals() -> Words:
+    return {
+        "unknown": _("Unknown item number: nothing was put into the set"),
+        "withdrawn": _("This item is withdrawn: nothing was put into the set"),
+        "other-set": _("This item belongs to another set: nothing was put into this one"),
+        "name": _("Enter a name of at most 80 characters"),
+        "still-out": _("Items of this set are still out. Take them back first."),
+    }
 
 
 def means() -> Words:

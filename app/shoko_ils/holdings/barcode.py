@@ -1,4 +1,7 @@
-"""Numbers that scanners read: ten digits on items, eight on patron, nine on staff cards, the last a check digit."""
+"""Numbers that scanners read: ten digits on items, eight on patron, nine on staff cards, seven on sets of items.
+
+The last one is a check digit.
+"""
 
 import re
 import unicodedata
@@ -6,6 +9,7 @@ import unicodedata
 ITEM_DIGITS = 10
 CARD_DIGITS = 8
 STAFF_DIGITS = 9
+SET_DIGITS = 7
 
 
 def check_digit(digits: str) -> str:
@@ -44,6 +48,10 @@ def is_card(number: str) -> bool:
 def is_like_card(number: str) -> bool:
     """Eight digits with a wrong check digit: a patron card that the scanner misread, or a hand mistyped."""
     return len(number) == CARD_DIGITS and number.isascii() and number.isdigit() and not is_valid(number)
+
+
+def is_set(number: str) -> bool:
+    return len(number) == SET_DIGITS and is_valid(number)
 
 
 def is_staff_card(number: str) -> bool:

@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from shoko_ils.catalog.models import Record
-from shoko_ils.core.models import Library
+from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings import issues
 
 
@@ -193,6 +193,7 @@ class ItemAct(models.Model):
     made_on = models.DateField()
     made_by = models.CharField(max_length=40, help_text="log-in ID")
     library = models.ForeignKey(Library, on_delete=models.PROTECT, related_name="+", help_text="of the counter")
+    service_point = models.ForeignKey(ServicePoint, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     reason = models.CharField(max_length=200, blank=True, help_text="why, of the items")
     reverts = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="reverted_by")
     given = models.PositiveIntegerField(help_text="numbers that were given")

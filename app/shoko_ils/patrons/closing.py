@@ -37,6 +37,11 @@ def wanted(declared: Declared) -> dict[tuple[str, str], str]:
             found[table, f"{PREFIX}{table}_contact"] = "contact = 'none'"
     if not declared.has("group_contact"):
         found["group_contact", f"{PREFIX}group_contact"] = "false"
+    if not declared.has("password"):
+        found |= {(table, f"{PREFIX}{table}"): "false" for table in ("patron_password", "password_code")}
+    if not declared.asks_by_web:
+        # the question of a counter or by telephone has no person
+        found["reference_question", f"{PREFIX}reference_question_patron"] = "patron_id IS NULL"
     codes = sorted(declared.notes) if declared.has("notes") else []
     quoted = ", ".join("'" + code.replace("'", "''") + "'" for code in codes)
     found["patron_note", f"{PREFIX}patron_note_code"] = f"code IN ({quoted})" if codes else "false"
@@ -91,7 +96,7 @@ def _present(cursor: CursorWrapper) -> dict[tuple[str, str], str]:
     cursor.execute(
         "SELECT c.relname, k.conname, obj_description(k.oid, 'pg_constraint') FROM pg_constraint k"
         " JOIN pg_class c ON c.oid = k.conrelid WHERE k.contype = 'c' AND starts_with(k.conname, %s)"
-        " AND c.relnamespace = 'ils'::regnamespace",
+        " AND c.relnamespace IN ('ils'::regnamespace, 'private'::regnamespace)",
         [PREFIX],
     )
     return {(table, name): condition or "" for table, name, condition in cursor.fetchall()}

@@ -13,10 +13,12 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-# S0:L188-190, the list of the ward
+# S0:L188-190, the list of the ward: without a password there is no My Library
 ITEMS = ("number", "name", "birth_date", "address", "phone", "email", "loans", "guardian")
-# password, questioner class and question are stored by other modules; S4 lists them beside these
+# what S4:L199-217 lists beside these: each of them opens a service of the WebOPAC
 OTHER_ITEMS = ("password", "questioner_class", "question")
+# 質問者区分 and レファレンス内容 are of one service: one of them alone would be stored for nothing
+ASKING = frozenset({"questioner_class", "question"})
 ATTRIBUTES = ("reading", "postal_code", "contact", "confirmed_on", "used_in", "notes", "group_contact")
 NEEDED = frozenset({"number", "name"})
 # column of `patron` → the item or attribute under which it may hold anything
@@ -55,6 +57,16 @@ class Declared:
     def has(self, under: str) -> bool:
         return under in self.listed
 
+    @property
+    def has_my_library(self) -> bool:
+        """Whether citizens may have a password, and with it log-in, My Library and holds by web."""
+        return self.has("password")
+
+    @property
+    def asks_by_web(self) -> bool:
+        """Whether a reference question is taken by web: of who is signed in."""
+        return self.has_my_library and self.listed >= ASKING
+
 
 def read(raw: Mapping[str, Any]) -> Declared:
     """The declaration of the site file; a word that means nothing is refused, so that no field opens by mistake."""
@@ -64,6 +76,15 @@ def read(raw: Mapping[str, Any]) -> Declared:
             raise ImproperlyConfigured(f"site file: patrons.{word}: unknown {', '.join(wrong)}")
     if lacking := sorted(NEEDED - set(items)):
         raise ImproperlyConfigured(f"site file: patrons.items lacks {', '.join(lacking)}")
+    if "loans" not in items:
+        raise ImproperlyConfigured(
+            "site file: patrons.items lacks loans: an open loan or hold is a recorded item (S0:L189),"
+            " and without it nothing can be lent; list it as it was agreed"
+        )
+    if ASKING & set(items) and not set(items) >= ASKING:
+        raise ImproperlyConfigured(
+            "site file: patrons.items: questioner_class and question are listed together, or neither is"
+        )
     if wrong := sorted(set(raw) - {"items", "attributes", "notes", *NUMBERS}):
         raise ImproperlyConfigured(f"site file: patrons: unknown {', '.join(wrong)}")
     numbers = {name: int(raw.get(name, default)) for name, default in NUMBERS.items()}

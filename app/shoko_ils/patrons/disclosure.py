@@ -7,11 +7,12 @@ from typing import Any
 
 import pyzipper
 from django.conf import settings
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone
 
 from shoko_ils.audit.models import Event
+from shoko_ils.circulation.models import CaseContact, CasePhoto, ReturnCase
 from shoko_ils.holdings.models import Item
 from shoko_ils.patrons.models import Patron
 from shoko_ils.patrons.obstacles import relations
@@ -38,6 +39,10 @@ def collect(patron: Patron) -> dict[str, list[dict[str, Any]]]:
         rows = model._default_manager.filter(**{relation.field.name: patron}).order_by("pk")
         if rows:
             found[model._meta.db_table] = [_row(row) for row in rows]
+    cases = ReturnCase.objects.filter(loan__patron=patron)
+    for rows in (cases, CaseContact.objects.filter(case__in=cases), photos_of(patron)):
+        if rows:
+            found[rows.model._meta.db_table] = [_row(row) for row in rows]
     events = Event.objects.filter(subject=patron.pseudonym).order_by("id")
     # who looked is an office towards the person, not a name: the log-in ID stays inside
     found["audit_event"] = [
@@ -46,12 +51,17 @@ def collect(patron: Patron) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
+def photos_of(patron: Patron) -> QuerySet[CasePhoto]:
+    """Photos of what the person brought back damaged, while that is open."""
+    return CasePhoto.objects.filter(case__loan__patron=patron).order_by("case", "position")
+
+
 def _row(row: Model) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for each in row._meta.concrete_fields:
         value = getattr(row, each.attname)
-        # who served him is no part of what is stored about the person
-        if value in (None, "") or each.name.endswith("_by"):
+        # who served him is no part of what is stored about the person; a photo is a file of its own
+        if value in (None, "") or each.name.endswith("_by") or isinstance(value, bytes):
             continue
         if each.is_relation and each.related_model is Item:
             item = row.item  # type: ignore[attr-defined]
@@ -64,7 +74,8 @@ def _row(row: Model) -> dict[str, Any]:
 
 
 def archive(patron: Patron, passphrase: str) -> bytes:
-    """A zip archive, AES-256, with disclosure.html to read and disclosure.json for machines; both the same content.
+    """A zip archive, AES-256, with disclosure.html to read and disclosure.json for machines; both the same content,
+    and the photos of cases that are open.
 
     The person chooses the passphrase (MIN_PASSPHRASE characters or more) and nobody keeps it.
     """
@@ -80,6 +91,8 @@ def archive(patron: Patron, passphrase: str) -> bytes:
         archived.setencryption(pyzipper.WZ_AES, nbits=256)
         archived.writestr("disclosure.html", page)
         archived.writestr("disclosure.json", machine)
+        for photo in photos_of(patron):
+            archived.writestr(f"photo-{photo.case}-{photo.position}.jpg", bytes(photo.content))
     return memory.getvalue()
 
 

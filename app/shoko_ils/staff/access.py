@@ -54,6 +54,8 @@ MATRIX: dict[str, dict[str, frozenset[Level]]] = {
     "overdue": {"work": OFFICERS},
     "case": {"work": OFFICERS},
     "borrower": {"show": OFFICERS},
+    # 団体貸出セット
+    "set": {"view": NO_TRAINEE, "prepare": OFFICERS},
     # コード変更: rules, calendars, masters
     "code": {"view": OFFICERS, "change": MANAGERS},
     "authority": {"view": MANAGERS, "request": MANAGERS, "confirm": MANAGERS},
@@ -144,7 +146,11 @@ ACCESS: dict[str, Cell | dict[str, Cell] | str] = {
     "overdue-postcards": OVERDUE,
     "borrower": Cell("borrower", "show"),
     "cases": Cell("case", "work"),
+    "case": Cell("case", "work"),
+    "case-photo": Cell("case", "work"),
     "case-form": Cell("case", "work"),
+    "lending-sets": {"GET": Cell("set", "view"), "POST": Cell("set", "prepare")},
+    "lending-set": {"GET": Cell("set", "view"), "POST": Cell("set", "prepare")},
     "day-report": Cell("counter", "report"),
     "paper": Cell("counter", "paper"),
     "paper-batch": Cell("counter", "paper"),

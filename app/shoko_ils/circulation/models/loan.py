@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
+from shoko_ils.circulation.models.lending_set import LendingSet
 from shoko_ils.circulation.models.rule import LoanRule
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.models import Item
@@ -17,6 +18,10 @@ class Loan(models.Model):
     library = models.ForeignKey(Library, on_delete=models.PROTECT, related_name="+", help_text="lent at")
     service_point = models.ForeignKey(ServicePoint, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     rule = models.ForeignKey(LoanRule, on_delete=models.PROTECT, related_name="+")
+    # the set that it was lent with, while it is open: what is still out of a set is derived from this
+    lending_set = models.ForeignKey(
+        LendingSet, null=True, blank=True, on_delete=models.PROTECT, related_name="loans", db_index=False
+    )
     lent_on = models.DateField()
     # to the second only while it is open: the time of day would lead back to who stood at the counter
     lent_at = models.DateTimeField(null=True, blank=True)
@@ -32,6 +37,7 @@ class Loan(models.Model):
         db_table = "loan"
         indexes = (
             models.Index(fields=("patron",), condition=Q(patron__isnull=False), name="loan_of_patron"),
+            models.Index(fields=("lending_set",), condition=Q(lending_set__isnull=False), name="loan_of_set"),
             models.Index(fields=("due_on",), condition=Q(returned_on__isnull=True), name="loan_open_due"),
         )
         constraints = (
@@ -48,6 +54,10 @@ class Loan(models.Model):
                     pending=False,
                     no_notice_until__isnull=True,
                 ),
+            ),
+            models.CheckConstraint(
+                name="loan_set_only_while_open",
+                condition=Q(returned_on__isnull=True) | Q(lending_set__isnull=True),
             ),
             models.CheckConstraint(name="loan_due_not_before_lent", condition=Q(due_on__gte=F("lent_on"))),
             models.CheckConstraint(

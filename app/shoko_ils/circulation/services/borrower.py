@@ -30,6 +30,8 @@ def show_borrower(actor: audit.Actor, barcode: str, reason: BorrowerReason) -> P
 @transaction.atomic
 def show_titles(actor: audit.Actor, patron: Patron, reason: BorrowerReason) -> list[Loan]:
     """What a patron has out. The audit has reason and patron, never a title."""
-    loans = Loan.objects.filter(patron=patron).select_related("item__record", "item__library", "library", "rule")
+    loans = Loan.objects.filter(patron=patron).select_related(
+        "item__record", "item__library", "library", "rule", "lending_set"
+    )
     audit.write(actor, f"show-titles-{reason}", "overdue", [patron.pseudonym])
     return list(loans.order_by("due_on", "pk"))

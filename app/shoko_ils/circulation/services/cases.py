@@ -12,7 +12,7 @@ from shoko_ils.circulation import undo
 from shoko_ils.circulation.counts import count
 from shoko_ils.circulation.models import Loan, ReturnCase
 from shoko_ils.circulation.services.ending import end
-from shoko_ils.circulation.services.once import find_item, once
+from shoko_ils.circulation.services.once import Beside, find_item, once
 from shoko_ils.circulation.services.results import Outcome, Result
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.models import Item
@@ -39,9 +39,11 @@ def hold_back(
     *,
     point: ServicePoint | None = None,
     terminal: uuid.UUID | None = None,
+    beside: Beside | None = None,
 ) -> Result:
     """Keep the loan of a returned item open while it is checked (返却保留). It is not past due meanwhile."""
-    return _open(actor, barcode, library, key, reason=reason, outcome=Outcome.HELD_BACK, point=point, terminal=terminal)
+    how = {"point": point, "terminal": terminal, "beside": beside}
+    return _open(actor, barcode, library, key, reason=reason, outcome=Outcome.HELD_BACK, **how)
 
 
 def declare_lost(
@@ -73,6 +75,7 @@ def _open(
     patron_id: int | None = None,
     point: ServicePoint | None = None,
     terminal: uuid.UUID | None = None,
+    beside: Beside | None = None,
 ) -> Result:
     def act() -> Result:
         undo.forget(terminal)
@@ -103,7 +106,7 @@ def _open(
         audit.write(actor, "declare-lost" if lost else "hold-back", "return")
         return Result(outcome, item, case.decide_by)
 
-    return once(key, act)
+    return once(key, act, beside=beside)
 
 
 @transaction.atomic
@@ -116,7 +119,7 @@ def decide(actor: audit.Actor, officer: StaffAccount, case_id: int, decision: Re
         raise PermissionDenied("only levels 1 and 2 decide a case")
     if decision not in COMPENSATED | SETTLING:
         raise ValueError(f"{decision} is not a decision of a person")
-    case = _locked(case_id)
+    case = locked(case_id)
     if case.decision:
         raise CaseClosed(f"case {case.pk} is decided")
     today = timezone.localdate()
@@ -133,7 +136,7 @@ def settle(actor: audit.Actor, officer: StaffAccount, case_id: int) -> ReturnCas
     """The compensation has come in: the loan ends and the borrower is erased. Raises PermissionDenied, CaseClosed."""
     if officer.level not in OFFICERS:
         raise PermissionDenied("only levels 1 and 2 settle a case")
-    case = _locked(case_id)
+    case = locked(case_id)
     if not case.decision:
         raise CaseClosed(f"case {case.pk} is not decided")
     _settle(actor, case, officer.login_id)
@@ -141,7 +144,7 @@ def settle(actor: audit.Actor, officer: StaffAccount, case_id: int) -> ReturnCas
     return case
 
 
-def _locked(case_id: int) -> ReturnCase:
+def locked(case_id: int) -> ReturnCase:
     """The open case; the item's row is locked first, as by every scan."""
     item_id = ReturnCase.objects.values_list("loan__item", flat=True).get(pk=case_id)
     Item.objects.select_for_update(no_key=True).get(pk=item_id)

@@ -9,12 +9,14 @@ from django.utils import timezone
 
 from shoko_ils.audit import record as audit
 from shoko_ils.circulation import facts, rules, standing, undo
-from shoko_ils.circulation.models import Loan, LoanRule
+from shoko_ils.circulation.models import LendingSet, Loan, LoanRule
 from shoko_ils.circulation.permit import Permit
+from shoko_ils.circulation.services import lending_set
 from shoko_ils.circulation.services.backdate import Late
-from shoko_ils.circulation.services.once import find_item, lock_patron, once
+from shoko_ils.circulation.services.once import Beside, find_item, lock_patron, once
 from shoko_ils.circulation.services.results import PERMITTABLE, Outcome, Result
 from shoko_ils.core.models import Library, ServicePoint
+from shoko_ils.holdings.barcode import is_set
 from shoko_ils.holdings.models import Item
 from shoko_ils.holds.services import lending as holds
 from shoko_ils.patrons.models import Patron
@@ -40,8 +42,9 @@ def lend(
     late: Late | None = None,
     permit: Permit | None = None,
     walk_in: bool = False,
+    beside: Beside | None = None,
 ) -> Result:
-    """Lend the item with `barcode` to a patron at `library` (and `point`), or say why not.
+    """Lend the item with `barcode` to a patron at `library` (and `point`), or say why not; of a set, all its items.
 
     `late` enters a loan of a former day, `permit` passes the stops that it names, `walk_in` answers HOLDS_WAIT with
     yes: the patron brought the copy from the shelf. Locks the patron (the limit is
@@ -52,12 +55,17 @@ def lend(
     def act() -> Result:
         undo.forget(terminal)
         patron = lock_patron(patron_id)
-        item = find_item(barcode, lock=True)
-        if item is None:
-            return Result(Outcome.UNKNOWN_ITEM)
-        return attempt(actor, patron, item, library, point=point, late=late, permit=permit, walk_in=walk_in)
 
-    return once(key, act)
+        def one(item: Item, of_set: LendingSet | None = None) -> Result:
+            asked = {"point": point, "late": late, "permit": permit, "walk_in": walk_in, "of_set": of_set}
+            return attempt(actor, patron, item, library, **asked)
+
+        if is_set(barcode):
+            return lending_set.lend_all(patron, barcode, one)
+        item = find_item(barcode, lock=True)
+        return one(item) if item else Result(Outcome.UNKNOWN_ITEM)
+
+    return once(key, act, beside=beside)
 
 
 def attempt(
@@ -70,6 +78,7 @@ def attempt(
     late: Late | None = None,
     permit: Permit | None = None,
     walk_in: bool = False,
+    of_set: LendingSet | None = None,
 ) -> Result:
     """`lend` within the caller's transaction, which has locked the patron and then the item.
 
@@ -96,7 +105,7 @@ def attempt(
     if wait is not None:
         return Result(wait, item)
     due_on = library.days(day, known.edition).next_open_day(day + dt.timedelta(days=rule.days))
-    loan = _begin(patron, item, library, point=point, rule=rule, day=day, due_on=due_on)
+    loan = _begin(patron, item, library, point=point, rule=rule, day=day, due_on=due_on, of_set=of_set)
     facts.lent(loan, item, patron)
     if passed and permit:
         allowed = audit.Actor(permit.approver.login_id, actor.library)
@@ -144,6 +153,7 @@ def _begin(
     rule: LoanRule,
     day: dt.date,
     due_on: dt.date,
+    of_set: LendingSet | None,
 ) -> Loan:
     """The loan, and all that changes with it in the same transaction."""
     if item.condition == Item.Condition.MISSING:  # here it is
@@ -154,16 +164,18 @@ def _begin(
         library=library,
         service_point=point,
         rule=rule,
+        lending_set=of_set,
         lent_on=day,
         lent_at=timezone.now(),
         due_on=due_on,
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO loan (item_id, patron_id, library_id, service_point_id, rule_id, lent_on, lent_at, due_on)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+            "INSERT INTO loan (item_id, patron_id, library_id, service_point_id, rule_id, lending_set_id,"
+            " lent_on, lent_at, due_on) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
-                item.pk, patron.pk, library.pk, loan.service_point_id, rule.pk, loan.lent_on, loan.lent_at, loan.due_on,
+                item.pk, patron.pk, library.pk, loan.service_point_id, rule.pk, loan.lending_set_id,
+                loan.lent_on, loan.lent_at, loan.due_on,
             ],
         )  # fmt: skip
     return loan

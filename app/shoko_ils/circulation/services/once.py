@@ -16,7 +16,7 @@ from shoko_ils.holds import queue
 from shoko_ils.patrons.models import Patron
 
 ITEM, TITLE = Columns(Item), Columns(Record, "id", "title", "volume")
-BORROWER = Columns(Patron, "id", "pseudonym", "category_id", "library_id", "birth_date", "expires_on")
+BORROWER = Columns(Patron, "id", "pseudonym", "kind", "category_id", "library_id", "birth_date", "expires_on")
 
 
 def find_item(barcode: str, *, lock: bool = False) -> Item | None:
@@ -54,8 +54,14 @@ def shown(item_id: int | None) -> Item | None:
     return Item.objects.select_related("record", "library", "location", "material_class").filter(pk=item_id).first()
 
 
-def once(key: uuid.UUID, act: Callable[[], Result]) -> Result:
-    """Run `act` unless the key has a receipt; write the receipt in the same transaction."""
+Beside = Callable[[Result], None]
+
+
+def once(key: uuid.UUID, act: Callable[[], Result], *, beside: Beside | None = None) -> Result:
+    """Run `act` unless the key has a receipt; write the receipt in the same transaction.
+
+    So is what the caller writes `beside`, given the result: it may be asked again, and is not for a known key.
+    """
 
     def operation() -> Result:
         known = _receipt(key)
@@ -75,6 +81,8 @@ def once(key: uuid.UUID, act: Callable[[], Result]) -> Result:
                     timezone.localdate(),
                 ],
             )
+        if beside:
+            beside(result)
         return result
 
     def confirm() -> None:

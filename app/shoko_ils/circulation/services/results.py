@@ -12,6 +12,7 @@ class Outcome(StrEnum):
     """What a scan came to. The part before the dash is the kind: done, note or stop."""
 
     LENT = "done-lent"
+    SET_LENT = "done-set-lent"
     RENEWED = "done-renewed"
     SHELVE = "done-shelve"
     SEND_HOME = "note-send-home"
@@ -35,6 +36,10 @@ class Outcome(StrEnum):
     OVERDUE = "stop-overdue"
     LIMIT_REACHED = "stop-limit-reached"
     CLASS_LIMIT_REACHED = "stop-class-limit-reached"
+    # lending sets of groups
+    UNKNOWN_SET = "stop-unknown-set"
+    SET_FOR_GROUPS = "stop-set-for-groups"
+    SET_OUT = "stop-set-out"
     NO_RULE = "stop-no-rule"
     NOT_THEIRS = "stop-not-theirs"
     ITEM_OVERDUE = "stop-item-overdue"

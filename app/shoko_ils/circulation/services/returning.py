@@ -12,7 +12,7 @@ from shoko_ils.circulation.late import LateReason
 from shoko_ils.circulation.models import Loan, ReturnCase
 from shoko_ils.circulation.services.backdate import Late
 from shoko_ils.circulation.services.ending import end
-from shoko_ils.circulation.services.once import find_item, once
+from shoko_ils.circulation.services.once import Beside, find_item, once
 from shoko_ils.circulation.services.results import Outcome, Result
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.core.rows import Columns
@@ -39,6 +39,7 @@ def take_back(
     terminal: uuid.UUID | None = None,
     secret: uuid.UUID | None = None,
     late: Late | None = None,
+    beside: Beside | None = None,
 ) -> Result:
     """Take an item back at `library`, from anyone, in any state, and erase the borrower with it.
 
@@ -54,7 +55,7 @@ def take_back(
             return Result(Outcome.UNKNOWN_ITEM)
         return accept(actor, item, library, point=point, terminal=terminal, secret=secret, late=late)
 
-    return once(key, act)
+    return once(key, act, beside=beside)
 
 
 def accept(
@@ -146,6 +147,7 @@ def undo_return(
     terminal: uuid.UUID,
     secret: uuid.UUID,
     point: ServicePoint | None = None,
+    beside: Beside | None = None,
 ) -> Result:
     """Undo the last return at this terminal (直前取消): the loan is open again, of whoever had the item.
 
@@ -164,4 +166,4 @@ def undo_return(
         audit.write(actor, "undo-return", "return")
         return Result(Outcome.UNDONE, item, slip=slip)
 
-    return once(key, act)
+    return once(key, act, beside=beside)

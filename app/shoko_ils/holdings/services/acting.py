@@ -14,7 +14,7 @@ from django.utils import timezone
 from shoko_ils.audit import record as audit
 from shoko_ils.circulation.models import Loan
 from shoko_ils.core import db
-from shoko_ils.core.models import Library
+from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.models import Item, ItemAct, ItemActLine
 from shoko_ils.holds import queue
 from shoko_ils.holds.models import Hold, Transit
@@ -51,7 +51,7 @@ Judge = Callable[[Item, Standing], Verdict]
 
 @dataclass
 class Act:
-    """What was asked for: by whom, which kind, over which numbers, and how each is judged.
+    """What was asked for: by whom, at which counter, which kind, over which numbers, and how each is judged.
 
     `restores` is the act that this one takes back; `frees_captured` gives the hold of a captured copy its place in the
     queue again; `sends` puts copies whose owner changed on their way there.
@@ -66,6 +66,7 @@ class Act:
     restores: ItemAct | None = None
     frees_captured: bool = False
     sends: bool = False
+    point: ServicePoint | None = None
 
 
 def preview(act: Act) -> list[ItemActLine]:
@@ -97,7 +98,8 @@ def _carry_out(act: Act, key: uuid.UUID) -> ItemAct:
     if act.frees_captured:
         _free([item for item, _ in changed])
     _update(changed)
-    offer([item for item, _ in changed], [item for item, after in changed if act.sends and "library_id" in after])
+    sent = [item for item, after in changed if act.sends and "library_id" in after]
+    offer([item for item, _ in changed], sent, act.point)
     audit.write(act.actor, f"items-{act.kind}", "items")
     return made
 
@@ -111,6 +113,7 @@ def write(act: Act, key: uuid.UUID, lines: Sequence[ItemActLine]) -> ItemAct:
         made_on=timezone.localdate(),
         made_by=act.actor.login_id,
         library=act.library,
+        service_point=act.point,
         reason=act.reason[:200],
         reverts=act.restores,
         given=len(lines),
@@ -194,8 +197,8 @@ def _free(items: Sequence[Item]) -> None:
     )
 
 
-def offer(items: Sequence[Item], sent: Sequence[Item] = ()) -> None:
-    """Offer locked items that are free to the holds that wait; `sent` ones start for their new owner besides.
+def offer(items: Sequence[Item], sent: Sequence[Item] = (), point: ServicePoint | None = None) -> None:
+    """Offer locked items that are free to the holds that wait; `sent` ones are in hand at `point` and start there.
 
     Queues are locked in one order, after the items.
     """
@@ -211,6 +214,6 @@ def offer(items: Sequence[Item], sent: Sequence[Item] = ()) -> None:
             continue
         if item.pk in going:
             queue.lock(item.record_id)
-            routing.route(item, item.at_library)
+            routing.route(item, item.at_library, point)
         elif not where.moving:
             routing.offer(item)

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from shoko_ils.audit import record as audit
-from shoko_ils.core.models import Library
+from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.models import Item, ItemAct, Location, MaterialClass
 from shoko_ils.holdings.services.acting import Act, Standing, Verdict
 
@@ -127,8 +127,9 @@ def reassigned(
     *,
     reason: str = "",
     send: bool = False,
+    point: ServicePoint | None = None,
 ) -> Act:
-    """Give items to another library (所管換), as one act. `send`: they are in hand and start for it now.
+    """Give items to another library (所管換), as one act. `send`: they are in hand, at `point`, and start for it now.
 
     Others go there when they are next scanned: a return sends a copy to its owner.
     """
@@ -141,4 +142,4 @@ def reassigned(
             return Verdict(why="on-loan")
         return Verdict(wanted | ({"at_library_id": library.pk} if send else {}))
 
-    return Act(actor, library, ItemAct.Kind.REASSIGN, numbers, judge, reason, sends=send)
+    return Act(actor, library, ItemAct.Kind.REASSIGN, numbers, judge, reason, sends=send, point=point)

@@ -47,7 +47,7 @@ def _act(desk: Desk, form: forms.ManyForm) -> acting.Act:
     match given["act"]:
         case "reassign":
             return services.reassigned(
-                *who, numbers, given["owner"], given["location"], reason=reason, send=given["send"]
+                *who, numbers, given["owner"], given["location"], reason=reason, send=given["send"], point=desk.point
             )
         case "missing":
             return services.missing(*who, numbers, reason)

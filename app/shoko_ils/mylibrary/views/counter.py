@@ -3,7 +3,7 @@
 import uuid
 
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -12,7 +12,7 @@ from shoko_ils.audit import record as audit
 from shoko_ils.counter import desk as desks
 from shoko_ils.counter.messages import Notice, notice
 from shoko_ils.mylibrary import applications, codes, forms
-from shoko_ils.patrons import find
+from shoko_ils.patrons import declared, find
 from shoko_ils.patrons.forms import NewPatronForm
 from shoko_ils.patrons.views import keeping
 
@@ -20,6 +20,8 @@ from shoko_ils.patrons.views import keeping
 @require_http_methods(["GET", "POST"])
 def member_page(request: HttpRequest) -> HttpResponse:
     """For the card that a patron shows: 「ロック中」 or not, and a slip with a code. Nothing tells of a password."""
+    if not declared.site().has_my_library:
+        raise Http404
     desk = desks.at(request)
     context: dict[str, object] = {"mode": "patrons"}
     if request.method == "POST":

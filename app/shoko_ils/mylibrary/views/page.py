@@ -14,6 +14,7 @@ from shoko_ils.catalog.models import Record
 from shoko_ils.core.models import Library
 from shoko_ils.mylibrary import basket, forms, orders, shown, words
 from shoko_ils.mylibrary.views.signing import member_of, members_only
+from shoko_ils.patrons import declared
 from shoko_ils.patrons.models import Patron
 from shoko_ils.reference.models import Question
 from shoko_ils.vault.models import EndedHold, Favourite, HistoryWish, ReadingNote
@@ -142,6 +143,8 @@ def history_page(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def question_page(request: HttpRequest) -> HttpResponse:
     """A reference question by web: the questioner class is asked, nothing else of the person."""
+    if not declared.site().asks_by_web:
+        raise Http404
     form = forms.QuestionForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
