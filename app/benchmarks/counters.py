@@ -11,7 +11,7 @@ import os
 import sys
 import time
 
-from benchmarks.desk import CARDS_EACH, ITEMS_EACH, Counter, figures, together
+from benchmarks.desk import CARDS_EACH, ITEMS_EACH, Counter, Times, figures, together
 from benchmarks.server import manage, server
 from benchmarks.stack import HOST, service, trust
 from tests import cluster
@@ -54,10 +54,13 @@ class Counters:
         for seat in self.seats:
             seat.log_in("demo", cluster.DEMO_PASSWORD, LIBRARY[1])
 
+    def times(self, seconds: float, pace: float) -> Times:
+        return together(self.seats, self.cards, self.items, seconds, pace)
+
     def run(self, seconds: float, pace: float) -> dict[str, object]:
         """Figures of the scans that lent, and that returned."""
         began = time.monotonic()
-        times = together(self.seats, self.cards, self.items, seconds, pace)
+        times = self.times(seconds, pace)
         over = time.monotonic() - began
         return {
             **{what: figures(times[what], over) for what in ("lend", "return")},

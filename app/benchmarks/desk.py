@@ -65,7 +65,7 @@ class Counter:
 def work(
     counter: Counter, numbers: tuple[Sequence[str], Sequence[str]], until: float, pace: float, times: Times
 ) -> None:
-    """Lend to cards and take back items, a scan in about `pace` seconds, until the time is over; notes what went wrong."""
+    """Lend and take back, a scan in about `pace` seconds, until the time is over; notes what went wrong."""
     cards, items = numbers
     chance = random.Random(cards[0])  # noqa: S311 - pauses, no secret
     while time.monotonic() < until:
