@@ -12,7 +12,8 @@ from shoko_ils.catalog import index
 from shoko_ils.catalog.extract import MATERIAL_CODES
 from shoko_ils.catalog.models import SearchDocument
 from shoko_ils.catalog.normalise import words
-from shoko_ils.catalog.search import FACET_VALUES, Facets, Filters, Result, simple
+from shoko_ils.catalog.query import Field, Match, Row
+from shoko_ils.catalog.search import FACET_VALUES, Facets, Filters, Result, Search, simple
 from shoko_ils.core.models import Library
 from shoko_ils.holdings.models import Item
 from tests import cluster
@@ -110,6 +111,21 @@ def test_the_same_question_is_answered_from_memory_until_the_catalogue_changes()
     assert questions_to_the_index("太宰") > 0
     SearchDocument.objects.filter(pk=MEROS).delete()
     assert questions_to_the_index("太宰") > 0
+
+
+def questions_of(text: str, filters: Filters) -> int:
+    with CaptureQueriesContext(connection) as captured:
+        simple(text, filters).run()
+    return sum("tokens @@" in query["sql"] for query in captured)
+
+
+def test_hits_that_are_known_not_to_be_there_are_not_looked_for() -> None:
+    """Number and facets are one question: who finds nothing asks no tier, who has found all asks no further one."""
+    assert questions_of("太宰", Filters(language="xxx")) == 1
+    whole = Search([Row("走れメロス", Field.TITLE, Match.WHOLE)])
+    with CaptureQueriesContext(connection) as captured:
+        assert whole.run().ids == (MEROS,)
+    assert sum("tokens @@" in query["sql"] for query in captured) == 2
 
 
 def test_what_was_never_committed_is_remembered_for_nobody() -> None:

@@ -136,7 +136,8 @@ class Search:
         now = edition()
         result.facets, result.count = _facets(now, self) if facets else (Facets(), _count(now, self))
         result.page = max(1, min(page, result.pages))
-        result.ids = _page(now, self, result.page)
+        # a tier is not asked for hits that are known not to be there
+        result.ids = _page(now, self, result.page, min(result.page * PER_PAGE, result.count))
         return result
 
     def count(self) -> int:
@@ -218,8 +219,8 @@ def _count(_edition: str, search: Search) -> int:
 
 
 @lru_cache(REMEMBERED)
-def _page(_edition: str, search: Search, page: int) -> tuple[int, ...]:
-    return tuple(search.ids(page * PER_PAGE)[(page - 1) * PER_PAGE :])
+def _page(_edition: str, search: Search, page: int, last: int) -> tuple[int, ...]:
+    return tuple(search.ids(last)[(page - 1) * PER_PAGE :])
 
 
 def simple(text: str, filters: Filters | None = None) -> Search:
