@@ -9,18 +9,18 @@ import argparse
 import http.client
 import json
 import os
-import random
-import subprocess
 import sys
 import threading
 import time
 import urllib.parse
+from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.server import APP, manage, server
-from tests import cluster
+from benchmarks.questions import Questions
+from benchmarks.server import manage, server
+from benchmarks.stack import HOST, service, trust
+from tests.cluster import Server
 
-PORT = 18_441
 SETTINGS = {
     "shared_buffers": "1GB",
     "work_mem": "32MB",
@@ -30,36 +30,10 @@ SETTINGS = {
     "effective_cache_size": "8GB",
     "random_page_cost": "1.1",
 }
-# kinds of questions: very common words, pairs of words, names, kana, long words, rare titles, numbers, mistakes
-QUESTIONS = (
-    ("日本", 8),
-    ("歴史", 6),
-    ("図書館", 5),
-    ("学校", 4),
-    ("日本の歴史", 5),
-    ("日本 経済 入門", 5),
-    ("世界の文化", 4),
-    ("夏目漱石", 6),
-    ("なつめそうせき", 4),
-    ("こころ", 5),
-    ("走れメロス", 6),
-    ("はしれめろす", 4),
-    ("プログラミング", 5),
-    ("コンピュータ 教育", 4),
-    ("心理学 入門", 4),
-    ("銀河鉄道の夜", 5),
-    ("芥川 羅生門", 4),
-    ("絵本 子ども", 4),
-    ("キョウイク", 3),
-    ("9784000000010", 3),
-    ("猫", 2),
-    ("銀河鉄道の昼", 2),
-    ("見本書房", 2),
-)
 
 
-def give_items() -> int:
-    with cluster.connect() as connection:
+def give_items(postgres: Server) -> int:
+    with postgres.connect() as connection:
         connection.execute("SET search_path = ils")
         connection.execute(
             "INSERT INTO location (key, name_ja, name_en) VALUES ('general', '一般書架', 'General shelves')"
@@ -75,41 +49,102 @@ def give_items() -> int:
         return connection.execute("SELECT count(*) FROM item").fetchone()[0]
 
 
-def ask(path: str) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=60)
-    connection.request("GET", path, headers={"Host": "localhost"})
-    answer = connection.getresponse()
-    answer.read()
-    connection.close()
-    return answer.status
+class Asked:
+    """Questions at a fixed rate, whether answers come or not: each counts from when it was due."""
+
+    def __init__(self, port: int, questions: Questions) -> None:
+        self.port, self.questions, self.trust = port, questions, trust("public")
+        self.times: list[tuple[float, str, str]] = []
+        self.bad: list[int] = []
+
+    def _one(self, due: float, kind: str, path: str) -> None:
+        # each question comes from somebody else, who has no connection yet
+        connection = http.client.HTTPSConnection(HOST, self.port, timeout=60, context=self.trust)
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        answer.read()
+        connection.close()
+        self.times.append((time.monotonic() - due, kind, path))
+        if answer.status != 200:
+            self.bad.append(answer.status)
+
+    def run(self, rate: float, seconds: int, between: Callable[[int], None] = lambda second: None) -> dict[str, object]:
+        """Ask; `between` is called once a second. The figures of this run."""
+        self.times, self.bad = [], []
+        threads, began, second = [], time.monotonic(), 0
+        for number in range(int(rate * seconds)):
+            due = began + number / rate
+            time.sleep(max(0.0, due - time.monotonic()))
+            if number >= second * rate:
+                between(second)
+                second += 1
+            threads.append(threading.Thread(target=self._one, args=(due, *self.questions.draw())))
+            threads[-1].start()
+        for thread in threads:
+            thread.join()
+        kinds = {kind: figures([t for t, k, _ in self.times if k == kind]) for kind in ("popular", "tail", "narrowed")}
+        slow = sorted(self.times, reverse=True)[:5]
+        return {
+            **figures([t for t, _, _ in self.times]),
+            "not_200": len(self.bad),
+            "different": len({path for _, _, path in self.times}),
+            "kinds": kinds,
+            "slowest": [(urllib.parse.unquote(path.partition("?")[2]), round(1000 * t)) for t, _, path in slow],
+        }
 
 
-def open_loop(rate: float, seconds: int) -> dict[str, object]:
-    draw = random.Random(1)  # noqa: S311
-    times: list[tuple[float, str]] = []
-    bad: list[int] = []
+def figures(times: list[float]) -> dict[str, object]:
+    ordered = sorted(times)
+    at = {f"p{p}_ms": round(1000 * ordered[min(len(ordered) - 1, len(ordered) * p // 100)], 1) for p in (50, 95, 99)}
+    return {"n": len(ordered), **at}
 
-    def one(due: float, question: str) -> None:
-        status = ask("/search/?q=" + urllib.parse.quote(question))
-        times.append((time.monotonic() - due, question))
-        if status != 200:
-            bad.append(status)
 
-    threads, began = [], time.monotonic()
-    for number in range(int(rate * seconds)):
-        due = began + number / rate
-        time.sleep(max(0.0, due - time.monotonic()))
-        question = draw.choices([q for q, _ in QUESTIONS], [w for _, w in QUESTIONS])[0]
-        threads.append(threading.Thread(target=one, args=(due, question)))
-        threads[-1].start()
-    for thread in threads:
-        thread.join()
-    ordered = sorted(seconds for seconds, _ in times)
-    slowest = sorted(
-        {question: max(t for t, q in times if q == question) for _, question in times}.items(), key=lambda p: -p[1]
-    )
-    found = {f"p{p}_ms": round(1000 * ordered[min(len(ordered) - 1, len(ordered) * p // 100)], 1) for p in (50, 95, 99)}
-    return {"n": len(times), "not_200": len(bad), **found, "slowest": [(q, round(1000 * t)) for q, t in slowest[:5]]}
+def fill(postgres: Server, file: Path) -> dict[str, object]:
+    """Import the file as a library does, and give its records items."""
+    manage("migrate", "-v0")
+    manage("sync_site")
+    began, before = time.monotonic(), os.times()
+    said = manage("import_records", str(file), "--policy", "merge").strip().splitlines()[-1]
+    after = os.times()
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    return {
+        "import": said,
+        "import_seconds": round(time.monotonic() - began, 1),
+        "import_python_cpu_seconds": round(cpu, 1),
+        "items": give_items(postgres),
+    }
+
+
+def sizes(postgres: Server) -> dict[str, object]:
+    with postgres.connect() as connection:
+        names = ("search_document", "record", "marc", "heading", "search_tokens")
+        sql = "SELECT pg_size_pretty(pg_relation_size(name)), pg_size_pretty(pg_total_relation_size(name))"
+        return {
+            name: connection.execute(f"{sql} FROM (SELECT 'ils.{name}'::regclass AS name) x").fetchone()
+            for name in names
+        }
+
+
+def asked(options: argparse.Namespace, postgres: Server) -> dict[str, object]:
+    """Serve the WebOPAC and ask it: just started, then again; then while the catalogue changes."""
+
+    def change(second: int) -> None:
+        """A copy goes to another library: the processes forget what they remember."""
+        if second % options.change_every == 0:
+            with postgres.connect() as connection:
+                connection.execute(
+                    "UPDATE ils.item SET library_id = (SELECT min(id) FROM ils.library WHERE id <> library_id)"
+                    " WHERE id = (SELECT min(id) + %s FROM ils.item)",
+                    [second],
+                )
+
+    results: dict[str, object] = {}
+    for name, between in (("quiet", lambda second: None), ("changing", change)):
+        with service("public") as port:
+            citizens = Asked(port, Questions(postgres, seed=len(name)))
+            results[f"{name}_cold"] = citizens.run(options.rate, options.seconds, between)
+            results[f"{name}_warm"] = citizens.run(options.rate, options.seconds, between)
+    return results
 
 
 def main() -> int:
@@ -117,47 +152,20 @@ def main() -> int:
     parser.add_argument("file", type=Path)
     parser.add_argument("--seconds", type=int, default=60, help="of questions; 0: the import alone")
     parser.add_argument("--rate", type=float, default=10)
+    parser.add_argument("--change-every", type=int, default=10, help="seconds between two changes of the catalogue")
+    parser.add_argument("--keep", type=Path, help="directory of a server that stays; a filled one is asked as it is")
     options = parser.parse_args()
     result: dict[str, object] = {"load_before": os.getloadavg()}
-    with server(**SETTINGS):
-        manage("migrate", "-v0")
-        manage("sync_site")
-        began, before = time.monotonic(), os.times()
-        result["import"] = manage("import_records", str(options.file), "--policy", "merge").strip().splitlines()[-1]
-        after = os.times()
-        result["import_seconds"] = round(time.monotonic() - began, 1)
-        result["import_python_cpu_seconds"] = round(
-            after.children_user + after.children_system - before.children_user - before.children_system, 1
-        )
-        if not options.seconds:
-            print(json.dumps(result | {"load_after": os.getloadavg()}, ensure_ascii=False))
-            return 0
-        result["items"] = give_items()
-        with cluster.connect() as connection:
-            for name in ("search_document", "record", "marc", "heading"):
-                sizes = (f"pg_size_pretty(pg_{kind}_size('ils.{name}'))" for kind in ("relation", "total_relation"))
-                sql = f"SELECT {', '.join(sizes)}"
-                result[f"size_{name}"] = connection.execute(sql).fetchone()
-            result["size_search_tokens"] = connection.execute(
-                "SELECT pg_size_pretty(pg_relation_size('ils.search_tokens'))"
-            ).fetchone()
-        manage("collectstatic", "--noinput", service="public")
-        service = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", "python:shoko_ils.gunicorn", "shoko_ils.wsgi_public"],
-            cwd=APP,
-            env=os.environ | {"SHOKO_BIND": f"127.0.0.1:{PORT}"},
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            time.sleep(3)
-            for question, _ in QUESTIONS:
-                ask("/search/?q=" + urllib.parse.quote(question))
-            result["search"] = open_loop(options.rate, options.seconds)
-        finally:
-            service.terminate()
-            service.wait()
-        result["load_after"] = os.getloadavg()
-    print(json.dumps(result, ensure_ascii=False))
+    is_filled = bool(options.keep and (options.keep / "data" / "PG_VERSION").exists())
+    with server(options.keep, **SETTINGS) as postgres:
+        if is_filled:
+            manage("migrate", "-v0")
+        else:
+            result |= fill(postgres, options.file)
+        result["sizes"] = sizes(postgres)
+        if options.seconds:
+            result |= asked(options, postgres)
+    print(json.dumps(result | {"load_after": os.getloadavg()}, ensure_ascii=False))
     return 0
 
 

@@ -20,6 +20,7 @@ import urllib.parse
 from collections.abc import Callable
 from typing import Any
 
+from benchmarks.counters import free
 from benchmarks.server import manage, server
 from tests import cluster
 
@@ -108,7 +109,7 @@ def _measure(rounds: int, *, profile: bool) -> dict[str, Any]:
     browser.ask("/login/")
     library = str(Library.objects.get(key="south").pk)
     browser.ask("/login/", login_id="demo", password=cluster.DEMO_PASSWORD, library=library)
-    items, cards = _free()
+    items, cards = free(cluster.SERVER, ITEMS, 20)
     scans = Scans(browser)
     profiler = cProfile.Profile()
     for number in range(rounds):
@@ -135,26 +136,6 @@ def _figures(rows: list[tuple[int, float, float]]) -> dict[str, Any]:
     cuts = {f"{name}_p{p}_ms": round(1000 * statistics.quantiles(values, n=100)[p - 1], 1)
             for name, values in (("processor", used), ("passed", passed)) for p in (50, 95)}  # fmt: skip
     return {"n": len(rows), "statements": max(statements), **cuts}
-
-
-def _free() -> tuple[list[str], list[str]]:
-    """Numbers of items on the shelves of the library, without holds, and of cards without loans."""
-    with cluster.connect() as connection:
-        connection.execute("SET search_path = ils")
-        items = connection.execute(
-            "SELECT i.barcode FROM item i JOIN library l ON l.id = i.library_id AND l.id = i.at_library_id"
-            " WHERE l.key = 'south' AND NOT library_use_only AND condition = 'normal' AND accompanying = ''"
-            " AND NOT EXISTS (SELECT FROM loan WHERE item_id = i.id AND returned_on IS NULL)"
-            " AND NOT EXISTS (SELECT FROM hold h WHERE h.record_id = i.record_id)"
-            " AND NOT EXISTS (SELECT FROM transit t WHERE t.item_id = i.id) ORDER BY i.id LIMIT %s",
-            [ITEMS],
-        ).fetchall()
-        cards = connection.execute(
-            "SELECT c.number FROM card c JOIN patron p ON p.id = c.patron_id WHERE c.ended_on IS NULL"
-            " AND p.kind = 'person' AND expires_on > current_date AND NOT EXISTS"
-            " (SELECT FROM loan WHERE patron_id = p.id) ORDER BY p.id LIMIT 20"
-        ).fetchall()
-    return [number for (number,) in items], [number for (number,) in cards]
 
 
 def main() -> int:

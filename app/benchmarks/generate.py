@@ -131,7 +131,7 @@ class Generator:
         year = min(2026, 2027 - int(draw.expovariate(1 / 18)))
         entered = dt.date(2020, 1, 1) + dt.timedelta(days=number % 2500)
         made.add_field(Field("001", data=f"{number:09d}"), Field("003", data="BENCH"))
-        fixed = f"{entered:%y%m%d}s{year}    ja {'':20}{self._weighted(LANGUAGES)}  "
+        fixed = f"{entered:%y%m%d}s{year}    ja {'':17}{self._weighted(LANGUAGES)}  "
         made.add_field(Field("008", data=fixed))
         marc.add(made, "015", "  ", [("a", f"{20_000_000 + number}"), ("2", "jnb")])
         if number % 200:

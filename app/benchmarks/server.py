@@ -14,19 +14,27 @@ APP = Path(__file__).resolve().parent.parent
 
 
 @contextmanager
-def server(**settings: str) -> Iterator[None]:
-    """Started with `settings` of postgresql.conf and waiting for the disk as a site's does; gone afterwards."""
-    cluster.SERVER.create()
-    with (cluster.SERVER.data / "postgresql.auto.conf").open("a") as conf:
-        conf.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
-    cluster.SERVER.start(fsync="on")
+def server(place: Path | None = None, **settings: str) -> Iterator[cluster.Server]:
+    """Started with `settings` of postgresql.conf and waiting for the disk as a site's does.
+
+    In a directory of its own that is gone afterwards; or in `place`, which stays with all that is in it, and is gone on
+    with the next time.
+    """
+    postgres = cluster.Server(place) if place else cluster.SERVER
+    os.environ["SHOKO_DB_HOSTS"] = str(postgres.socket)
+    is_new = not (postgres.data / "PG_VERSION").exists()
+    if is_new:
+        postgres.create()
+    (postgres.data / "postgresql.auto.conf").write_text("".join(f"{n} = '{v}'\n" for n, v in settings.items()))
+    postgres.start(fsync="on")
     try:
-        with cluster.connect() as connection:
-            for role in ("ils_owner LOGIN SUPERUSER", "ils_public LOGIN", "ils_staff LOGIN"):
-                connection.execute(f"CREATE ROLE {role}")
-        yield
+        if is_new:
+            with postgres.connect() as connection:
+                for role in ("ils_owner LOGIN SUPERUSER", "ils_public LOGIN", "ils_staff LOGIN"):
+                    connection.execute(f"CREATE ROLE {role}")
+        yield postgres
     finally:
-        cluster.SERVER.stop()
+        postgres.stop("fast" if place else "immediate")
         shutil.rmtree(cluster.ROOT, ignore_errors=True)
 
 

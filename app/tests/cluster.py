@@ -71,8 +71,8 @@ class Server:
 
     def __init__(self, place: Path) -> None:
         self.socket, self.data = place / "socket", place / "data"
-        self.socket.mkdir(parents=True)
-        self.data.mkdir(mode=0o700)
+        self.socket.mkdir(parents=True, exist_ok=True)
+        self.data.mkdir(mode=0o700, exist_ok=True)
         if os.geteuid() == 0:
             owner = pwd.getpwnam("postgres")
             for path in (self.socket, self.data):
@@ -102,10 +102,10 @@ class Server:
     def promote(self) -> None:
         self._control("promote")
 
-    def stop(self) -> None:
-        """At once, as if the power had gone; a stopped server is left alone."""
+    def stop(self, mode: str = "immediate") -> None:
+        """At once, as if the power had gone, or `fast`, in order; a stopped server is left alone."""
         if (self.data / "postmaster.pid").exists():
-            self._control("-m", "immediate", "stop")
+            self._control("-m", mode, "stop")
 
     def connect(self, database: str = "postgres", user: str = "postgres", **options: str) -> psycopg.Connection:
         return psycopg.connect(host=str(self.socket), dbname=database, user=user, autocommit=True, **options)

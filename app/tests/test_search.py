@@ -216,7 +216,7 @@ def test_the_index_answers_even_for_two_characters(query: str) -> None:
     asked = simple(query)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(f"EXPLAIN (ANALYZE) SELECT 1 FROM search_document WHERE {asked.where}", asked.parameters)
+        cursor.execute(*asked.statement("EXPLAIN (ANALYZE) SELECT 1"))
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert "Bitmap Index Scan on search_tokens" in plan
     removed = [int(number) for number in re.findall(r"Rows Removed by (?:Filter|Index Recheck): (\d+)", plan)]

@@ -20,7 +20,7 @@ class Event(models.Model):
     library = models.CharField(max_length=40, help_text="key of the library of the counter")
     subject = models.UUIDField(null=True, blank=True)
     previous = models.CharField(max_length=64, db_default="")
-    link = models.CharField(max_length=64, unique=True, db_default="")
+    link = models.CharField(max_length=64, db_default="")
 
     class Meta:
         db_table = "audit_event"

@@ -3,18 +3,22 @@
 The text index answers which records; one pass over them counts and makes the facets. Ranking goes tier by tier and
 stops when the page is full: same title, title begins so, title holds it, then the same for readings, then names, then
 the rest; within a tier the newer one, then the one with more copies, then the number. README.md has the figures.
+
+Each process remembers the answers to its last questions while the edition of the catalogue stands: of who asked it
+knows nothing, and the first change of a record or of its copies makes it forget them all.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django.db.models import F, Prefetch, QuerySet
 
 from shoko_ils.catalog import query as asked
 from shoko_ils.catalog.extract import MATERIAL_CODES
-from shoko_ils.catalog.index import rows
+from shoko_ils.catalog.index import edition, rows
 from shoko_ils.catalog.models import Heading, Record
 from shoko_ils.catalog.query import Query, Row
 from shoko_ils.holdings.models import Item
@@ -24,6 +28,9 @@ PER_PAGE = 20
 # a deeper page answers nobody's question, and a crawler would walk there for ever
 MAX_PAGES = 50
 FACET_VALUES = 30
+# questions whose answers a process remembers, of some kilobytes each
+REMEMBERED = 2000
+HITS = "tokens @@ %s::tsquery"
 ORDER = "year DESC NULLS LAST, copies DESC, record_id DESC"
 
 
@@ -58,7 +65,7 @@ class Filters:
 
 @dataclass
 class Facets:
-    """Number of hits by value, the most frequent first; years the latest first."""
+    """Number of hits by value, the most frequent first; years the latest first. Shared, and not changed."""
 
     libraries: list[tuple[int, int]] = field(default_factory=list)
     materials: list[tuple[str, int]] = field(default_factory=list)
@@ -71,7 +78,7 @@ class Facets:
 class Result:
     """Numbers of the records of one page, how many there are in all, and the facets."""
 
-    ids: list[int] = field(default_factory=list)
+    ids: Sequence[int] = ()
     count: int = 0
     page: int = 1
     facets: Facets = field(default_factory=Facets)
@@ -88,62 +95,71 @@ class Result:
 
 
 class Search:
-    """One question to the catalogue."""
+    """One question to the catalogue; two that ask the same are equal."""
 
     def __init__(self, asked_rows: list[Row], filters: Filters | None = None) -> None:
         self.query: Query = asked.compile_rows(asked_rows)
-        narrowing, values = (filters or Filters()).sql()
-        self.where = f"tokens @@ %s::tsquery{narrowing}"
-        self.parameters: list[Any] = [self.query.text, *values]
-        if self.query and self.query.recheck and (false := self._false_candidates()):
-            self.where += " AND record_id <> ALL(%s)"
-            self.parameters.append(false)
+        self.filters = filters or Filters()
 
-    def _false_candidates(self) -> list[int]:
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Search) and (self.query, self.filters) == (other.query, other.filters)
+
+    def __hash__(self) -> int:
+        return hash((self.query, self.filters))
+
+    @cached_property
+    def _narrowed(self) -> tuple[str, list[Any]]:
+        """Condition after that of the text, and its parameters."""
+        narrowing, values = self.filters.sql()
+        if self.query.recheck and (false := self._false_candidates(narrowing, values)):
+            return f"{narrowing} AND record_id <> ALL(%s)", [*values, false]
+        return narrowing, values
+
+    def _false_candidates(self, narrowing: str, values: list[Any]) -> list[int]:
         """Records that hold the triples of a long word, but not the word."""
         text = f"{self.query.text}&!({self.query.certain})" if self.query.certain else self.query.text
-        sql = f"SELECT record_id FROM search_document WHERE {self.where} AND ({self.query.recheck}) IS NOT TRUE"  # noqa: S608
-        return [number for (number,) in rows(sql, [text, *self.parameters[1:], *self.query.parameters])]
+        sql = f"SELECT record_id FROM search_document WHERE {HITS}{narrowing} AND ({self.query.recheck}) IS NOT TRUE"  # noqa: S608
+        return [number for (number,) in rows(sql, [text, *values, *self.query.parameters])]
+
+    def statement(self, select: str, tier: str = "", then: str = "", *values: Any) -> tuple[str, list[Any]]:
+        """SQL of something about the hits, or about those among them that `tier` names, and its parameters."""
+        narrowing, narrowed_by = self._narrowed
+        # one question to the index: a second condition might be asked of the lexemes of each hit
+        text = f"({self.query.text})&({tier})" if tier else self.query.text
+        return f"{select} FROM search_document WHERE {HITS}{narrowing}{then}", [text, *narrowed_by, *values]
 
     def run(self, page: int = 1, *, facets: bool = True) -> Result:
         """One page; a page outside of what there is becomes the nearest."""
         result = Result()
         if not self.query:
             return result
-        result.facets, result.count = self._facets() if facets else (Facets(), self.count())
+        now = edition()
+        result.facets, result.count = _facets(now, self) if facets else (Facets(), _count(now, self))
         result.page = max(1, min(page, result.pages))
-        result.ids = self.ids(result.page * PER_PAGE)[(result.page - 1) * PER_PAGE :]
+        # a tier is not asked for hits that are known not to be there
+        result.ids = _page(now, self, result.page, min(result.page * PER_PAGE, result.count))
         return result
 
     def count(self) -> int:
         """Exact number of hits."""
-        if not self.query:
-            return 0
-        return int(rows(f"SELECT count(*) FROM search_document WHERE {self.where}", self.parameters)[0][0])  # noqa: S608
+        return int(rows(*self.statement("SELECT count(*)"))[0][0]) if self.query else 0
 
     def all_ids(self) -> list[int]:
         """Every hit by number, for an export and for tests."""
         if not self.query:
             return []
-        sql = f"SELECT record_id FROM search_document WHERE {self.where} ORDER BY record_id"  # noqa: S608
-        return [number for (number,) in rows(sql, self.parameters)]
+        return [number for (number,) in rows(*self.statement("SELECT record_id", then=" ORDER BY record_id"))]
 
     def ids(self, wanted: int) -> list[int]:
         """The best `wanted` hits in order."""
-        if not self.query:
-            return []
         found: list[int] = []
-        for tier in self._tiers():
+        for tier in self._tiers() if self.query else ():
             missing = wanted - len(found)
             if missing <= 0:
                 break
-            sql = (
-                f"SELECT record_id FROM search_document WHERE {self.where} AND record_id <> ALL(%s)"  # noqa: S608
-                f" ORDER BY {ORDER} LIMIT %s"
-            )
-            # one question to the index: a second condition might be asked of the lexemes of each hit
-            text = f"({self.query.text})&({tier})" if tier else self.query.text
-            found += [number for (number,) in rows(sql, [text, *self.parameters[1:], found, missing])]
+            then = f" AND record_id <> ALL(%s) ORDER BY {ORDER} LIMIT %s"
+            best = rows(*self.statement("SELECT record_id", tier, then, found, missing))
+            found += [number for (number,) in best]
         return found
 
     def _tiers(self) -> Iterator[str]:
@@ -158,21 +174,20 @@ class Search:
             yield "&".join(asked.part("A", word) for word in words)
         yield ""
 
-    def _facets(self) -> tuple[Facets, int]:
+    def facets(self) -> tuple[Facets, int]:
         """Every facet and the number of hits in one pass over them."""
         # first by all five together: the five sums then go over few rows, not five times over the hits
-        sql = (
-            "WITH alike AS MATERIALIZED (SELECT material, shelf_class, language, year, libraries, count(*) AS n"  # noqa: S608
-            f" FROM search_document WHERE {self.where} GROUP BY material, shelf_class, language, year, libraries)"
-            " SELECT GROUPING(material, shelf_class, language, year, libraries), material, shelf_class, language, year,"
-            " libraries, sum(n)::bigint FROM alike"
-            " GROUP BY GROUPING SETS ((material), (shelf_class), (language), (year), (libraries))"
+        alike = "material, shelf_class, language, year, libraries"
+        each = "GROUPING SETS ((material), (shelf_class), (language), (year), (libraries))"
+        sum_up = f"SELECT GROUPING({alike}), {alike}, sum(n)::bigint FROM alike GROUP BY {each}"  # noqa: S608
+        sql = self.statement(
+            f"WITH alike AS MATERIALIZED (SELECT {alike}, count(*) AS n", then=f" GROUP BY {alike}) {sum_up}"
         )
         made = Facets()
         count = 0
         libraries: Counter[int] = Counter()
         counted: dict[int, list[tuple[Any, int]]] = {0b01111: [], 0b10111: [], 0b11011: [], 0b11101: []}
-        for grouping, material, shelf_class, language, year, held_by, number in rows(sql, self.parameters):
+        for grouping, material, shelf_class, language, year, held_by, number in rows(*sql):
             if grouping == 0b11110:
                 for library in held_by:
                     libraries[library] += number
@@ -191,6 +206,21 @@ class Search:
         made.languages = sorted(counted[0b11011], key=by_number)[:FACET_VALUES]
         made.years = sorted(counted[0b11101], reverse=True)[:FACET_VALUES]
         return made, count
+
+
+@lru_cache(REMEMBERED)
+def _facets(_edition: str, search: Search) -> tuple[Facets, int]:
+    return search.facets()
+
+
+@lru_cache(REMEMBERED)
+def _count(_edition: str, search: Search) -> int:
+    return search.count()
+
+
+@lru_cache(REMEMBERED)
+def _page(_edition: str, search: Search, page: int, last: int) -> tuple[int, ...]:
+    return tuple(search.ids(last)[(page - 1) * PER_PAGE :])
 
 
 def simple(text: str, filters: Filters | None = None) -> Search:

@@ -24,6 +24,7 @@ SHARED = {
     "heading": READ,
     "identifier": READ,
     "search_document": READ,
+    "catalogue_edition": READ,
     "location": READ,
     "item_availability": READ,
     "hold_count": READ,
