@@ -22,7 +22,7 @@ from ipaddress import (
 from typing import Any
 
 from shoko.declaration import model
-from shoko.declaration.shape import parse_instant
+from shoko.declaration.shape import parse_day, parse_instant
 
 Raw = Mapping[str, Any]
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -62,6 +62,8 @@ def build(tree: Raw) -> model.Declaration:
         policies=model.Policies(
             maintenance_access=policies["maintenance_access"],
             tls_minimum=policies["tls_minimum"],
+            certificates=policies.get("certificates", "also"),
+            longest_account=timedelta(days=policies.get("longest_account", 366)),
             apart=tuple(model.Apart((raw["zones"][0], raw["zones"][1]), raw["control"]) for raw in policies["apart"]),
         ),
         upstream_dns=tuple(ip_address(text) for text in tree["upstream"]["dns"]),
@@ -100,14 +102,24 @@ def build(tree: Raw) -> model.Declaration:
             )
             for name, raw in tree.get("external", {}).items()
         },
-        people={
-            name: model.Person(name, _text(raw["title"]), raw["kind"], *_addresses(raw), raw["public_key"])
-            for name, raw in tree.get("people", {}).items()
-        },
+        people={name: _person(name, raw) for name, raw in tree.get("people", {}).items()},
+        revoked_keys=tuple(tree.get("revoked_keys", ())),
         services={name: _service(name, raw) for name, raw in tree["services"].items()},
         flows=flows,
         expect={name: _expectation(name, raw) for name, raw in tree.get("expect", {}).items()},
         digest=digest(tree),
+    )
+
+
+def _person(name: str, raw: Raw) -> model.Person:
+    return model.Person(
+        name,
+        _text(raw["title"]),
+        raw["kind"],
+        *_addresses(raw),
+        raw["public_key"],
+        raw.get("ssh_key"),
+        parse_day(raw["until"]) if "until" in raw else None,
     )
 
 

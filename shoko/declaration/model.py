@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -103,7 +104,7 @@ class External:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who may come in over the VPN: exactly one peer."""
+    """Somebody who may come in over the VPN: exactly one peer, and an account where there is an `ssh_key`."""
 
     name: str
     title: Text
@@ -111,6 +112,8 @@ class Person:
     ipv4: IPv4Address | None
     ipv6: IPv6Address | None
     public_key: str  # WireGuard, base64; or "lab": made by the lab, outside git
+    ssh_key: str | None = None  # OpenSSH's form without a comment; or "lab"
+    until: date | None = None  # the last day, in the site's time zone
 
 
 @dataclass(frozen=True)
@@ -316,6 +319,8 @@ class Policies:
 
     maintenance_access: Literal["vpn", "onsite"]
     tls_minimum: Literal["1.2", "1.3"]
+    certificates: Literal["also", "only"]
+    longest_account: timedelta
     apart: tuple[Apart, ...]
 
 
@@ -356,6 +361,7 @@ class Declaration:
     vips: Mapping[str, Vip]  # declared ones; the gateways' follow from `gateways`
     external: Mapping[str, External]
     people: Mapping[str, Person]
+    revoked_keys: tuple[str, ...]
     services: Mapping[str, Service]
     flows: Mapping[str, Flow]  # flows and platform flows, in declared order
     expect: Mapping[str, Expectation]
@@ -368,6 +374,12 @@ class Declaration:
     def usb_policy(self, host: Host) -> UsbPolicy | None:
         """The device control of a host; None where there is none."""
         return next((self.usb_policies[group] for group in host.groups if group in self.usb_policies), None)
+
+    def end_of(self, person: Person) -> datetime | None:
+        """The instant from which a person may no longer log in; None without an end."""
+        if person.until is None:
+            return None
+        return datetime.combine(person.until + timedelta(days=1), time(), ZoneInfo(self.timezone))
 
     def gateway_vip(self, segment: str, family: Family) -> Address | None:
         """The shared address of the gateways in a segment, None where the segment lacks the family."""

@@ -6,7 +6,7 @@ import difflib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from ipaddress import (
     IPv4Address,
@@ -72,6 +72,13 @@ def parse_instant(text: str) -> datetime:
     return instant
 
 
+def parse_day(text: str) -> date:
+    """A calendar day, YYYY-MM-DD; ValueError for anything else."""
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        raise ValueError("no calendar day")
+    return date.fromisoformat(text)
+
+
 def _timezone(text: str) -> object:
     try:
         return ZoneInfo(text)
@@ -116,6 +123,7 @@ _FORMATS: dict[str, Callable[[str], object]] = {
     "ipv4-interface": _interface(IPv4Interface),
     "ipv6-interface": _interface(IPv6Interface),
     "instant": parse_instant,
+    "day": parse_day,
     "timezone": _timezone,
 }
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-from shoko.drift.changes import HostDrift
+from typing import Any, Protocol
 
 ALERT, NOTICE = 1, 5  # priorities of syslog
 FORMAT = 1
@@ -19,6 +17,45 @@ class Line:
 
     priority: int
     text: str
+
+
+class Difference(Protocol):
+    """One difference of a host: the same `ident` from reading to reading."""
+
+    @property
+    def ident(self) -> str:
+        """A short word made of what the difference means."""
+
+    @property
+    def text(self) -> str:
+        """The difference as one line."""
+
+
+class Seen(Protocol):
+    """What a reading found about one host; `unread` is what could not be read there, and why."""
+
+    @property
+    def host(self) -> str:
+        """Its name."""
+
+    @property
+    def changes(self) -> Sequence[Difference]:
+        """What differs."""
+
+    @property
+    def unread(self) -> Sequence[str]:
+        """Of what nothing is known."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """How a watch speaks: the first word of its alerts, and what it means that a host could not be read."""
+
+    alert: str
+    unread: str
+
+
+DRIFT = Words("DRIFT", "what can be reached there is not known")
 
 
 @dataclass(frozen=True)
@@ -56,7 +93,7 @@ class State:
         }  # fmt: skip
 
 
-def step(state: State, found: Sequence[HostDrift], at: str, *, run: bool) -> tuple[State, list[Line]]:
+def step(state: State, found: Sequence[Seen], at: str, *, run: bool, words: Words = DRIFT) -> tuple[State, list[Line]]:
     """Return the next state and what is to be told after a reading of all hosts.
 
     During a run (`run`) nothing is told and nothing is taken as told: what still stands after it is told then.
@@ -70,7 +107,7 @@ def step(state: State, found: Sequence[HostDrift], at: str, *, run: bool) -> tup
     for one in found:
         before = state.told.get(one.host, {})
         now = {change.ident: change.text for change in one.changes}
-        lines += [Line(ALERT, _said("DRIFT", one.host, ident, now[ident])) for ident in now if ident not in before]
+        lines += [Line(ALERT, _said(words.alert, one.host, ident, now[ident])) for ident in now if ident not in before]
         if one.unread:
             failing[one.host] = state.failing.get(one.host, 0) + 1
             # What could not be read may stand as before: nothing ends unseen.
@@ -80,7 +117,7 @@ def step(state: State, found: Sequence[HostDrift], at: str, *, run: bool) -> tup
                 unread[one.host] = state.unread[one.host]
             elif failing[one.host] >= PATIENCE:
                 unread[one.host] = reason
-                lines.append(Line(ALERT, f"UNREAD {one.host}: {reason}; what can be reached there is not known"))
+                lines.append(Line(ALERT, f"UNREAD {one.host}: {reason}; {words.unread}"))
         elif one.host in state.unread:
             lines.append(Line(NOTICE, f"ENDED {one.host}: can be read again"))
         lines += [

@@ -5,6 +5,7 @@ Compared here and not by `aide --compare`: that needs AIDE of the hosts' version
 
 from __future__ import annotations
 
+import hashlib
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -35,6 +36,11 @@ class Finding:
     what: tuple[str, ...] = ()
 
     @property
+    def ident(self) -> str:
+        """The same for the same finding from reading to reading."""
+        return hashlib.sha256(self.text.encode()).hexdigest()[:12]
+
+    @property
     def text(self) -> str:
         """The finding as one line."""
         return f"{self.kind:7} {self.path}" + (f" ({', '.join(self.what)})" if self.what else "")
@@ -56,6 +62,13 @@ def entries(text: str) -> dict[str, Entry]:
         entry = dict(zip(columns, values, strict=True))
         found[unquote(entry["name"], errors="backslashreplace")] = entry
     return found
+
+
+def text_of(found: Mapping[str, Entry]) -> str:
+    """Return files as a database of what is compared and nothing else: the same files give the same text."""
+    columns = ["name", *WORDS]
+    rows = [" ".join(entry[column] for column in columns) for _path, entry in sorted(found.items())]
+    return "\n".join([BEGIN, SPEC + " ".join(columns), *rows, END]) + "\n"
 
 
 def differences(before: Mapping[str, Entry], now: Mapping[str, Entry]) -> Iterator[Finding]:

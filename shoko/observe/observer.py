@@ -17,6 +17,7 @@ from typing import Any
 
 FORMAT = 2
 _NFT = ("nft", "-j", "list", "ruleset")
+_FINGERPRINT = "/usr/local/sbin/shoko-fingerprint"
 _SOCKETS = ("ss", "-H", "-l", "-n", "-t", "-u", "-p")
 _COLUMNS = "_uuid,name,tag,trunks,vlan_mode,interfaces"
 _PROCESS = re.compile(r'"([^"]+)",pid=')
@@ -159,13 +160,27 @@ def observed() -> dict[str, Any]:
     return {**page, "errors": errors}
 
 
+def fingerprint(nonce: str) -> dict[str, Any]:
+    """The fingerprint of the host's files (role `integrity`), with the word of the request: no older answer has it."""
+    page: dict[str, Any] = {"format": FORMAT, "nonce": nonce}
+    try:
+        return {**page, "files": said(_FINGERPRINT)}
+    except OSError as problem:
+        return {**page, "error": str(problem)}
+
+
 def main(arguments: list[str]) -> int:
-    """Print one page; with `--each-line` one for every line that comes in, until the other side ends."""
+    """Print one page; with `--each-line` one for every line that comes in, until the other side ends.
+
+    The line `files NONCE` brings the fingerprint of the host's files instead.
+    """
     if arguments not in ([], ["--each-line"]):
         print("usage: observer.py [--each-line]", file=sys.stderr)
         return 2
-    for _line in sys.stdin if arguments else ["once"]:
-        print(json.dumps(observed(), separators=(",", ":")), flush=True)
+    for line in sys.stdin if arguments else ["once"]:
+        word, _, nonce = line.strip().partition(" ")
+        page = fingerprint(nonce) if word == "files" else observed()
+        print(json.dumps(page, separators=(",", ":")), flush=True)
     return 0
 
 

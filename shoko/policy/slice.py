@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 
 from shoko.declaration.model import Declaration, Host
-from shoko.policy import devices, services, supplies, ways_out
+from shoko.policy import devices, people, services, supplies, ways_out
 from shoko.policy.accounts import RESERVED_UIDS
 from shoko.policy.certificates import certificates
 from shoko.policy.names import names
@@ -62,6 +62,7 @@ def _slice(view: View, host: Host) -> Json:
         "ils": services.ils(view, host),
         "switch": services.switch(view, host),
         "usb": devices.usb(view, host),
+        "accounts": people.accounts(view, host),
         "people": services.people(view, host) if "bastions" in host.groups else None,
         "uids": dict(RESERVED_UIDS) if "ils_servers" in host.groups else None,
     }

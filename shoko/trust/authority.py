@@ -5,6 +5,7 @@
     <purpose>/issuer.pem        the issuing authority, signed by the root: goes into the chain a host presents
     <purpose>/anchor.pem        the same key and name, self-signed: what a host of that purpose believes
     <purpose>/issuer.key        signs leaves; stays on the control node
+    people/issuer               signs the SSH certificates of people (an OpenSSH pair; `shoko/trust/people.py`)
     issued.jsonl                one line per certificate signed
 
 Why two forms: OpenSSL accepts a chain only up to a self-signed certificate. Were the root that anchor, a

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -60,7 +61,16 @@ def issue(authority: Authority, wanted: Wanted, request: str, *, life_days: int,
             f" certificate for {wanted.host} would: make a new authority first"
         )
     certificate = _certificate(wanted, issuer, key, begin, end)
-    _note(authority.directory, wanted, certificate)
+    note(
+        authority.directory,
+        {
+            "serial": f"{certificate.serial_number:x}",
+            "host": wanted.host,
+            "name": wanted.name,
+            "purpose": wanted.purpose,
+            "until": certificate.not_valid_after_utc.isoformat(),
+        },
+    )
     pem = serialization.Encoding.PEM
     return certificate.public_bytes(pem).decode() + issuer.certificate.public_bytes(pem).decode()
 
@@ -142,18 +152,9 @@ def _below(name: str, domain: str) -> bool:
     return name == domain or name.endswith(f".{domain}")
 
 
-def _note(directory: Path, wanted: Wanted, certificate: x509.Certificate) -> None:
+def note(directory: Path, signed: Mapping[str, str]) -> None:
     """Add one line to the record; a single short append does not interleave with others (POSIX write)."""
-    line = json.dumps(
-        {
-            "serial": f"{certificate.serial_number:x}",
-            "host": wanted.host,
-            "name": wanted.name,
-            "purpose": wanted.purpose,
-            "until": certificate.not_valid_after_utc.isoformat(),
-        },
-        sort_keys=True,
-    )
+    line = json.dumps(signed, sort_keys=True)
     record = os.open(directory / "issued.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         os.write(record, f"{line}\n".encode())

@@ -11,10 +11,9 @@ from shoko.declaration import load
 from shoko.declaration.model import Declaration
 from shoko.window.duration import duration
 from shoko.window.errors import WindowError
+from shoko.window.look import PROGRAM, ends
 from shoko.window.plan import openings, until, windowed_flow
 from shoko.window.remote import Answer, ask, ssh_config
-
-PROGRAM = "/usr/local/sbin/shoko-window"
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -71,18 +70,12 @@ def _close(arguments: argparse.Namespace) -> int:
 def _list(arguments: argparse.Namespace) -> int:
     site, declaration = _site(arguments)
     flows = [flow.name for flow in declaration.flows.values() if flow.window and flow.window.by_command]
-    hosts = dict.fromkeys(opening.host for flow in flows for opening in openings(declaration, flow))
-    answers = ask(declaration, ssh_config(site), [PROGRAM, "list"], dict.fromkeys(hosts, ""))
-    ends: dict[str, dict[float, list[str]]] = {}
-    for answer in answers:
-        for flow, end in (json.loads(answer.output) if not answer.error else {}).items():
-            ends.setdefault(flow, {}).setdefault(end, []).append(answer.host)
+    found, failed = ends(declaration, ssh_config(site), flows)
     for flow in flows:
-        for end, where in ends.get(flow, {}).items():
+        for end, where in found.get(flow, {}).items():
             print(f"{flow}: open until {_local(datetime.fromtimestamp(end, UTC), declaration)} on {', '.join(where)}")
-        if flow not in ends:
+        if flow not in found:
             print(f"{flow}: closed")
-    failed = [answer for answer in answers if answer.error]
     if failed:
         raise WindowError(f"not everybody answered: {_errors(failed)}")
     return 0

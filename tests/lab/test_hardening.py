@@ -43,7 +43,7 @@ def test_no_unit_on_any_host_is_more_exposed_than_the_bar_without_a_waiver(conve
 @pytest.mark.parametrize(
     ("host", "unit"),
     [("app1", f"ils-{job}") for job in ("tidy", "expire-holds", "overdue-notices", "analyse-audit", "verify-audit")]
-    + [("bas1", "shoko-windows"), ("ctl1", "shoko-certificates")],
+    + [("bas1", "shoko-windows"), ("ctl1", "shoko-certificates"), ("ctl1", "shoko-integrity")],
 )
 def test_what_a_timer_starts_does_its_work_in_its_sandbox(converged: Converged, host: str, unit: str) -> None:
     """All of them are repeatable; what is done already is not done again."""

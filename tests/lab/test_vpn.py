@@ -12,10 +12,7 @@ from pathlib import Path
 import pytest
 from held import Held
 from segments.site import CHECKOUT, SITE, Site
-
-FLOW = "vendor-maintenance"
-KEYS = CHECKOUT / ".lab"
-TUNNEL = "maintenance"  # the vendor's own name for the interface
+from vendor import FLOW, TUNNEL, private_key, through_tunnel, window
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +24,7 @@ def bastion(site: Site) -> str:
 @pytest.fixture
 def tunnel(site: Site) -> Iterator[None]:
     """The vendor's device with its key and the tunnel up."""
-    yield from _tunnel(site, (KEYS / "people/vendor-engineer.key").read_text())
+    yield from through_tunnel(site, private_key())
 
 
 @pytest.fixture
@@ -36,38 +33,6 @@ def closed(site: Site) -> Iterator[None]:
     window("close")
     yield
     window("close")
-
-
-def _tunnel(site: Site, private: str) -> Iterator[None]:
-    person = site.declaration.people["vendor-engineer"]
-    endpoint = site.declaration.gateway_vip("internet.line", "ipv4")
-    config = (
-        f"[Interface]\nPrivateKey = {private.strip()}\n[Peer]\n"
-        f"PublicKey = {(KEYS / 'vpn/gateway.pub').read_text().strip()}\n"
-        f"Endpoint = {endpoint}:51820\nAllowedIPs = 10.10.0.0/16\n"
-    )
-    down = f"ip link delete {TUNNEL} 2>/dev/null; true"
-    site.inside("vendor", "sh", "-c", down)
-    site.inside(
-        "vendor", "sh", "-euc",
-        f"(ip link add {TUNNEL} type wireguard 2>/dev/null || wireguard-go {TUNNEL} >/dev/null 2>&1)\n"
-        f"umask 077; cat >/run/{TUNNEL}.conf; wg setconf {TUNNEL} /run/{TUNNEL}.conf; rm /run/{TUNNEL}.conf\n"
-        f"ip address add {person.ipv4}/32 dev {TUNNEL}; ip link set {TUNNEL} up mtu 1420\n"
-        f"ip route add 10.10.0.0/16 dev {TUNNEL}",
-        stdin=config,
-    )  # fmt: skip
-    yield
-    site.inside("vendor", "sh", "-c", down)
-
-
-def window(verb: str, *more: str) -> str:
-    """Run `shoko window` for the vendor's flow as a person does."""
-    done = subprocess.run(
-        [sys.executable, "-m", "shoko.cli", "window", verb, "-i", str(SITE), FLOW, *more],
-        cwd=CHECKOUT, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def reaches(site: Site, address: str, port: int = 22) -> bool:
@@ -147,7 +112,7 @@ def test_a_run_inside_an_open_window_changes_nothing_and_leaves_it_open(site: Si
 def test_an_unknown_key_gets_no_answer_at_all(site: Site, tmp_path: Path) -> None:
     window("open", "--for", "10m")
     stranger = site.inside("vendor", "wg", "genkey")
-    tunnel = _tunnel(site, stranger)
+    tunnel = through_tunnel(site, stranger)
     next(tunnel)
     try:
         assert not reaches(site, str(site.declaration.hosts["bas1"].manage_leg.ipv4))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from shoko.declaration.checks import (
+    accounts,
     addresses,
     expectations,
     flows,
@@ -27,6 +28,7 @@ _ALL = (
     links.check,
     gateways.check,
     hosts.check,
+    accounts.check,
     selectors.check,
     flows.check,
     numbers.check,

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.shoko.core.plugins.module_utils import account_files as files
 from ansible_collections.shoko.core.plugins.module_utils.errors import HostError
 from ansible_collections.shoko.core.plugins.modules import accounts
 
 USER = {
     "state": "present", "uid": None, "system": True, "group": None, "groups": None, "append": False, "home": None,
-    "create_home": None, "shell": None, "comment": None, "password": None, "authorized_keys": None,
+    "create_home": None, "shell": None, "comment": None, "password": None, "authorized_keys": None, "last_day": None,
 }  # fmt: skip
 KEY = "ssh-ed25519 AAAAC3Nza operator"
 
@@ -139,3 +140,28 @@ def test_root_is_never_removed(host):
 def test_what_useradd_would_misread_is_refused(user, words):
     with pytest.raises(HostError, match=words):
         accounts.check_names({"groups": [], "users": [{**USER, **user}]})
+
+
+def test_an_account_ends_on_its_day_and_the_day_is_kept(host):
+    def work(apply):
+        person = {"name": "tst", "system": False, "last_day": "2031-03-31"}
+        apply([person])
+        assert files.last_day("tst") == "2031-03-31"
+        assert apply([person])["actions"] == []
+        assert apply([{**person, "last_day": "2026-01-01"}])["actions"] == ["change last day of user tst"]
+        assert files.last_day("tst") == "2026-01-01"
+        assert apply([{**person, "last_day": ""}])["actions"] == ["change last day of user tst"]
+        assert files.last_day("tst") == ""
+        assert apply([{**person, "last_day": None}])["actions"] == []
+
+    host(work)
+
+
+def test_an_account_of_the_system_is_never_made_a_persons(host):
+    def work(apply):
+        for name in ("root", "nobody"):
+            with pytest.raises(HostError, match="account of the system"):
+                apply([{"name": name, "system": False, "last_day": "2031-03-31"}])
+        assert files.last_day("root") == ""
+
+    host(work)

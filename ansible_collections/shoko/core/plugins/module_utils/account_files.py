@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import grp
 import os
 import pwd
@@ -33,12 +34,22 @@ def supplementary(name: str) -> set[str]:
 
 def password_hash(name: str) -> str:
     """Return the second field of the user's shadow(5) line; ``!`` if there is none."""
+    return _shadow(name, 1) or "!"
+
+
+def last_day(name: str) -> str:
+    """Return the last day (YYYY-MM-DD, UTC) on which the account is good; ``""`` if it does not end."""
+    days = _shadow(name, 7)
+    return (datetime.date(1970, 1, 1) + datetime.timedelta(int(days))).isoformat() if days else ""
+
+
+def _shadow(name: str, field: int) -> str:
     with open("/etc/shadow", encoding="utf-8") as stream:
         for line in stream:
-            fields = line.split(":")
+            fields = line.rstrip("\n").split(":")
             if fields[0] == name:
-                return fields[1]
-    return "!"
+                return fields[field]
+    return ""
 
 
 class AuthorizedKeys:

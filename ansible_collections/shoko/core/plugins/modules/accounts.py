@@ -60,6 +60,9 @@ options:
       password:
         description: Password hash of crypt(5), or V(!) for none. A new user has none.
         type: str
+      last_day:
+        description: Last day (YYYY-MM-DD, in UTC) on which the account is good, or an empty text for no end.
+        type: str
       authorized_keys:
         description: Lines of C(~/.ssh/authorized_keys); no other key is left.
         type: list
@@ -97,6 +100,8 @@ actions:
 """
 
 NAME = re.compile(r"[a-z_][a-z0-9_-]{0,31}")  # Debian's adduser, and what useradd(8) takes everywhere
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+LOWEST, HIGHEST = 1000, 60000  # numbers of people's accounts (login.defs(5))
 NOLOGIN, LOGIN = "/usr/sbin/nologin", "/bin/bash"
 
 
@@ -131,6 +136,8 @@ class Worker:
             self.remove_user(name)
             return
         current = files.user(name)
+        if current is not None and not item["system"] and not LOWEST <= current.pw_uid <= HIGHEST:
+            raise HostError(f"{name}: is an account of the system (number {current.pw_uid}) and not a person's")
         if current is None:
             self.do(f"make user {name}", self._useradd(item))
         else:
@@ -158,6 +165,7 @@ class Worker:
         command += ["--groups", ",".join(item["groups"])] if item["groups"] else []
         command += ["--comment", item["comment"]] if item["comment"] else []
         command += ["--password", item["password"]] if item["password"] else []
+        command += ["--expiredate", item["last_day"]] if item["last_day"] else []
         return [*command, "--", item["name"]]
 
     def _modify(self, item: dict, current: object) -> None:
@@ -183,6 +191,9 @@ class Worker:
         if item["password"] is not None and files.password_hash(name) != item["password"]:
             options += ["--password", item["password"]]
             words.append("password")
+        if item["last_day"] is not None and files.last_day(name) != item["last_day"]:
+            options += ["--expiredate", item["last_day"]]
+            words.append("last day")
         if options:
             self.do(f"change {', '.join(words)} of user {name}", ["usermod", *options, "--", name])
 
@@ -231,6 +242,8 @@ def check_names(params: dict) -> None:
         for key in item["authorized_keys"] or []:
             if "\n" in key or len(key.split()) < 2:
                 raise HostError(f"{item['name']}: authorized_keys: {key[:40]!r} is not one line of sshd(8)'s format")
+        if item["last_day"] and not DAY.fullmatch(item["last_day"]):
+            raise HostError(f"{item['name']}: last_day: {item['last_day']!r} is not a day (YYYY-MM-DD)")
         for key in ("comment", "password", "home", "shell"):
             if re.search(r"[:\n]", item[key] or ""):
                 raise HostError(f"{item['name']}: {key}: must not hold a colon or a line break")
@@ -272,7 +285,7 @@ def main() -> None:
         "uid": {"type": "int"}, "system": {"type": "bool", "default": True}, "group": {"type": "str"},
         "groups": {"type": "list", "elements": "str"}, "append": {"type": "bool", "default": False},
         "home": {"type": "path"}, "create_home": {"type": "bool"}, "shell": {"type": "path"},
-        "comment": {"type": "str"}, "password": {"type": "str", "no_log": True},
+        "comment": {"type": "str"}, "last_day": {"type": "str"}, "password": {"type": "str", "no_log": True},
         "authorized_keys": {"type": "list", "elements": "str", "no_log": False},
     }  # fmt: skip
     group_spec = {
