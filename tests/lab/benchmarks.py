@@ -52,7 +52,8 @@ def lend(terminal: Terminal) -> None:
         tar.add(TOOLS / "usr/sbin/lynis", "lynis/lynis")
         for name in ("include", "db"):
             tar.add(TOOLS / "usr/share/lynis" / name, f"lynis/{name}")
-        tar.add(TOOLS / "etc/lynis/default.prf", "lynis/default.prf")
+        for name in ("default.prf", "plugins"):
+            tar.add(TOOLS / "etc/lynis" / name, f"lynis/{name}")
         about = tarfile.TarInfo("rules.xml")
         about.size = len(rules)
         tar.addfile(about, io.BytesIO(rules))

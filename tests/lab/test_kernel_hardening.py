@@ -10,10 +10,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import benchmarks
 import pytest
 import yaml
 from conftest import CHECKOUT, LabCommand
 from terminal import NAME, Terminal
+
+from shoko.hardening.waivers import waivers
 
 # Beside the terminal: what is on its way, where packages come from, and who collects.
 COLLECTORS = ("log1", "log2")
@@ -21,6 +24,7 @@ FEW = f"sw1,ctl1,fw1,fw2,px1,px2,{','.join(COLLECTORS)},{NAME}"
 DATA = yaml.safe_load((CHECKOUT / "shoko/data/kernel.yml").read_text())
 PROBATION = "probation"  # an account with a password, for the time of a test
 PASSWORD = "Correct-Horse-9-Battery"
+LYNIS_BAR, ANSSI_BAR = 88, 0.95
 PATIENCE = 60  # seconds until an event must be with a collector; the bar (10 s) is printed against, not asserted
 
 
@@ -34,6 +38,17 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
         yield Terminal(lab, folder)
     finally:
         lab.end()
+
+
+@pytest.fixture(scope="module")
+def lent(terminal: Terminal) -> Iterator[Terminal]:
+    """The terminal with the scanners on it."""
+    benchmarks.tools()
+    benchmarks.lend(terminal)
+    try:
+        yield terminal
+    finally:
+        benchmarks.take_back(terminal)
 
 
 def test_the_terminal_is_converged_and_a_second_run_changes_nothing(terminal: Terminal) -> None:
@@ -182,3 +197,18 @@ def enters(terminal: Terminal, password: str) -> bool:
     asking = f"setpriv --reuid daemon --clear-groups su {PROBATION} -c 'echo is in'"
     command = f"printf '%s\\n' '{password}' | {asking} 2>/dev/null"
     return "is in" in terminal.run(command, check=False)
+
+
+def test_benchmark_lynis(lent: Terminal) -> None:
+    index, tests = benchmarks.lynis(lent)
+    print(f"Lynis {index}, {tests} tests")
+    assert index >= LYNIS_BAR
+
+
+def test_benchmark_anssi(lent: Terminal) -> None:
+    found = benchmarks.openscap(lent)
+    print(benchmarks.counted(found))
+    failed = {rule for rule, outcome in found.items() if outcome in {"fail", "error", "unknown"}}
+    applicable = {rule for rule, outcome in found.items() if outcome in {"pass", "fixed"}} | failed
+    assert failed == set(waivers(benchmarks.PROFILE)), "fails and is not waived, or is waived and passes"
+    assert len(failed) <= len(applicable) * (1 - ANSSI_BAR)

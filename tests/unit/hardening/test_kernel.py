@@ -85,9 +85,7 @@ def test_rules_of_events_hear_administrators_too_and_are_locked_at_the_end() -> 
 def test_both_architectures_are_heard() -> None:
     text = rendered("audit.rules.j2")
     single = [call for each in DATA["audit"]["anybody"] if "only" in each for call in each["calls"]]
-    assert single == ["stime", "kexec_load"], (
-        "one is not in 64 bits, one has no name in 32"
-    )
+    assert single == ["stime", "kexec_load"], "one is not in 64 bits, one has no name in 32"
     native = [line for line in re.findall(r"^.*arch=b64 .*$", text, re.MULTILINE) if "kexec_load" not in line]
     assert len(native) >= 20
     assert all(line.replace("arch=b64", "arch=b32") in text for line in native)
