@@ -25,9 +25,19 @@ PACKAGES = (
 )  # fmt: skip
 RULES = "usr/share/xml/scap/ssg/content/ssg-debian12-ds.xml"
 PROFILE = "anssi_bp28_enhanced"
-# ComplianceAsCode of Debian 13 (0.1.76) has rules for Debian 12 and asks for a Debian 12 before any of them. This one
-# question is put anew; every rule and every value is as it came.
-ASKED, ASKED_ANEW = ">^12.[0-9]+$<", ">^13.[0-9]+$<"
+# ComplianceAsCode of Debian 13 (0.1.76) has rules for Debian 12. Three questions that the two answer
+# differently, or for which only one of two places is looked at, are put anew: what is asked, how often, what instead.
+# No value is touched.
+ANEW = (
+    (r">\^12\.\[0-9\]\+\$<", 1, r">^13.[0-9]+$<"),  # is this the Debian of these rules
+    (r"Requires=augenrules\.service", 1, "Requires=audit-rules.service"),  # are the files in rules.d what is loaded
+    # The words of the command line: GRUB reads /etc/default/grub and all that is in this folder.
+    (
+        r"/etc/default/grub(</ind:filepath>\s*<[^>]*>\^\\s\*GRUB_CMDLINE_LINUX=)",
+        16,
+        r"/etc/default/grub.d/shoko-hardening.cfg\1",
+    ),
+)
 PREFIX = "xccdf_org.ssgproject.content_rule_"
 XCCDF = "{http://checklists.nist.gov/xccdf/1.2}"
 
@@ -41,8 +51,10 @@ def tools() -> None:
 def lend(terminal: Terminal) -> None:
     """Put the scanners into the host, until `take_back`."""
     text = (TOOLS / RULES).read_text()
-    assert text.count(ASKED) == 1, "the question for the version stands elsewhere now"
-    rules = text.replace(ASKED, ASKED_ANEW).encode()
+    for asked, times, anew in ANEW:
+        text, found = re.subn(asked, anew, text)
+        assert found == times, f"{asked}: stands {found} times in the rules, not {times}"
+    rules = text.encode()
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w:gz") as tar:
         tar.add(TOOLS / "usr/bin/oscap", "oscap")

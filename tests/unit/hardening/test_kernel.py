@@ -42,7 +42,7 @@ def rendered(name: str, **variables: object) -> str:
 
 def entries() -> list[tuple[str, dict[str, Any]]]:
     """Every entry with the part that it stands in."""
-    found = [(part, each) for part in ("sysctl", "modules", "command_line", "mounts") for each in DATA[part]]
+    found = [(part, each) for part in ("sysctl", "modules", "command_line", "mounts", "rights") for each in DATA[part]]
     found += [(f"audit {part}", each) for part, rules in DATA["audit"].items() for each in rules]
     return found + [(f"console {name}", each) for name, each in DATA["console"].items()]
 
