@@ -4,6 +4,7 @@ In order: each stands on the ones before, and one of them starts the terminal an
 the end, `make kernel-benchmarks` (hours under emulation).
 """
 
+import datetime
 import os
 import re
 import time
@@ -25,7 +26,7 @@ DATA = yaml.safe_load((CHECKOUT / "shoko/data/kernel.yml").read_text())
 PROBATION = "probation"  # an account with a password, for the time of a test
 PASSWORD = "Correct-Horse-9-Battery"
 LYNIS_BAR, ANSSI_BAR = 88, 0.95
-PATIENCE = 60  # seconds until an event must be with a collector; the bar (10 s) is printed against, not asserted
+PATIENCE = 120  # seconds until an event must be with a collector on a busy machine; how late it was is printed
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +137,7 @@ EVENTS = {
 
 def test_twelve_kinds_of_events_reach_both_collectors(terminal: Terminal) -> None:
     assert terminal.run("auditctl -s").splitlines()[0] == "enabled 2", "locked"
-    assert "mode is immutable" in terminal.run("auditctl -D 2>&1 || true")
+    assert "Operation not permitted" in terminal.run("auditctl -D 2>&1 || true")
     number = terminal.run("cat /proc/self/loginuid").strip()
     assert int(number) < 1000, "an administrator's number, which rules for people alone would not hear"
     marks = " ".join(f"{FOLDER}/{name}" for name in ("rights", "owner", "list", "gone"))
@@ -144,22 +145,24 @@ def test_twelve_kinds_of_events_reach_both_collectors(terminal: Terminal) -> Non
     since = {collector: int(terminal.collected(collector, "wc -c")) + 1 for collector in COLLECTORS}
     script = "; ".join(f"({command.format(folder=FOLDER)}) >/dev/null 2>&1" for command, _, _ in EVENTS.values())
     terminal.run(f"{script}; rm -r {FOLDER}")
-    done = time.monotonic()
-    missing = {(collector, kind) for collector in COLLECTORS for kind in EVENTS}
-    while missing and time.monotonic() < done + PATIENCE:
+    give_up = time.monotonic() + PATIENCE
+    late: dict[tuple[str, str], float] = {}
+    wanted = {(collector, kind) for collector in COLLECTORS for kind in EVENTS}
+    while wanted - late.keys() and time.monotonic() < give_up:
         for collector, offset in since.items():
-            text = terminal.collected(collector, f"tail -c +{offset}")
-            missing -= {
-                (collector, kind) for kind, (_, key, program) in EVENTS.items() if heard(text, number, key, program)
-            }
-        print(f"{time.monotonic() - done:.1f} s after the last event: {len(missing)} of {2 * len(EVENTS)} missing")
-    assert missing == set()
+            lines = terminal.collected(collector, f"tail -c +{offset} | grep -F ' auid={number} '").splitlines()
+            for kind, (_, key, program) in EVENTS.items():
+                found = [lateness(line) for line in lines if f'comm="{program}"' in line and f'key="{key}"' in line]
+                late |= {(collector, kind): found[0]} if found else {}
+    assert wanted - late.keys() == set()
+    print(f"{len(late)} of {len(wanted)}, the last {max(late.values()):.1f} s after it happened (bar: 10 s)")
 
 
-def heard(text: str, number: str, key: str, program: str) -> bool:
-    """Whether a record of this administrator's call has a key and a program."""
-    words = (f" auid={number} ", f'comm="{program}"', f'key="{key}"')
-    return any(all(word in line for word in words) for line in text.splitlines())
+def lateness(line: str) -> float:
+    """Seconds from what happened, by the terminal's clock, to the line's arrival, by the collector's."""
+    happened = re.search(r"msg=audit\((\d+\.\d+):", line)
+    assert happened, line
+    return datetime.datetime.fromisoformat(line.split()[0]).timestamp() - float(happened[1])
 
 
 def test_an_account_closes_after_wrong_passwords_and_opens_again(terminal: Terminal) -> None:
