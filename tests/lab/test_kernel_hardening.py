@@ -83,7 +83,7 @@ def test_what_is_refused_is_loaded_for_nobody(terminal: Terminal) -> None:
     refused = {module.replace("-", "_") for each in DATA["modules"] for module in each["refuse"]}
     installs = re.findall(r"^install (\S+) /bin/false$", terminal.run("modprobe --showconfig"), re.MULTILINE)
     assert refused <= {name.replace("-", "_") for name in installs}
-    loaded = {line.split()[0] for line in terminal.run("cat /proc/modules").splitlines()}
+    loaded = {line.split(maxsplit=1)[0] for line in terminal.run("cat /proc/modules").splitlines()}
     assert refused & loaded == set()
     for module in ("sctp", "squashfs", "firewire-core"):
         assert terminal.run(f"modprobe {module} 2>/dev/null && echo loaded || echo refused").strip() == "refused"
@@ -162,7 +162,7 @@ def lateness(line: str) -> float:
     """Seconds from what happened, by the terminal's clock, to the line's arrival, by the collector's."""
     happened = re.search(r"msg=audit\((\d+\.\d+):", line)
     assert happened, line
-    return datetime.datetime.fromisoformat(line.split()[0]).timestamp() - float(happened[1])
+    return datetime.datetime.fromisoformat(line.split(maxsplit=1)[0]).timestamp() - float(happened[1])
 
 
 def test_an_account_closes_after_wrong_passwords_and_opens_again(terminal: Terminal) -> None:
