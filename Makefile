@@ -10,7 +10,7 @@ PLAYBOOK = $(BIN)/ansible-playbook -i $(SITE)
 PYTHON := $(shell for p in python3.13 python3.12 $$(ls -d $(HOME)/.pyenv/versions/3.1[23]*/bin/python3 2>/dev/null | sort -rV) python3; do \
   command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && { command -v $$p; break; }; done)
 
-.PHONY: help setup lab site test test-long check lint unit scenarios browser audit prove prove-kernel prove-mutations usb usb-long down clean lock apt-lab apt-test root
+.PHONY: help setup lab site test test-long check lint unit scenarios browser audit prove prove-kernel prove-mutations usb usb-long kernel kernel-benchmarks down clean lock apt-lab apt-test root
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +83,12 @@ usb: apt-test setup ## device control by hot-plug on a virtual terminal, short (
 
 usb-long: apt-test setup ## device control: 200 attachments, 20 boots of the virtual terminal, times until usable (an hour)
 	@SHOKO_USB_ATTACHMENTS=200 SHOKO_USB_BOOTS=20 $(BIN)/pytest -v -s tests/lab/test_usb.py
+
+kernel: apt-test setup ## a hardened kernel on a virtual terminal, its events at the log collectors (half an hour to an hour)
+	@tests/run --long --only kernel
+
+kernel-benchmarks: apt-test setup ## the same, then Lynis and OpenSCAP (ANSSI BP-028 enhanced) on it; reports in results/ (hours)
+	@$(BIN)/pytest -v -s tests/lab/test_kernel_hardening.py
 
 down: root ## stop the lab; nothing stays behind
 	@if [ -x $(BIN)/shoko ]; then $(BIN)/shoko lab down -i $(SITE); else echo "No lab here: $(BIN)/shoko does not exist."; fi

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,3 +113,9 @@ def read_record(path: Path) -> LabRecord | None:
         return None
     except (ValueError, KeyError, TypeError) as damaged:
         raise LabError(f"{path}: damaged ({damaged}); remove it and run `shoko lab up`") from damaged
+
+
+def shares_kernel(state: Path) -> Callable[[str], bool]:
+    """Return what tells whether a host is a container of the lab whose folder `state` is; where no lab is, none is."""
+    record = read_record(state / "lab.json")
+    return lambda host: record is not None and host not in record.virtual

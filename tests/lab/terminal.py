@@ -74,19 +74,40 @@ class Terminal:
         assert done.returncode == 0 or not check, f"{command}: {done.returncode}\n{done.stdout!r}\n{done.stderr!r}"
         return done.stdout.decode()
 
-    def play(self, *arguments: str) -> dict[str, int]:
-        """Run the role on the terminal as its operator does; what Ansible counted."""
-        command = [
-            str(Path(sys.executable).parent / "ansible-playbook"),
-            "-i",
-            str(self.lab.site),
-            "playbooks/base.yml",
-        ]
-        done = subprocess.run(
-            [*command, "--limit", NAME, "--tags", "usb_control", *arguments],
+    def play(self, *arguments: str, tags: str = "usb_control") -> dict[str, int]:
+        """Run a role on the terminal as its operator does; what Ansible counted."""
+        return self._counts(self._playbook("base", "--limit", NAME, "--tags", tags, *arguments))
+
+    def site(self, *arguments: str) -> dict[str, int]:
+        """Run the main job; what Ansible counted for the terminal."""
+        return self._counts(self._playbook("site", *arguments))
+
+    def refused(self, *arguments: str) -> str:
+        """Run what must fail; what Ansible said."""
+        done = self._playbook("base", *arguments)
+        assert done.returncode != 0, done.stdout[-4000:]
+        return done.stdout
+
+    def authority(self) -> None:
+        """Have the site's authority; one that is there stays."""
+        command = [sys.executable, "-m", "shoko.cli", "trust", "init", "-i", str(self.lab.site)]
+        subprocess.run(command, env=self.lab.environment, cwd=CHECKOUT, capture_output=True, check=True)
+
+    def collected(self, collector: str, command: str) -> str:
+        """What a command says of the file that a collector keeps of the terminal."""
+        said = self.lab.inside(collector, "sh", "-c", f"cat /var/log/shoko/{NAME}*.log | {command}")
+        return said.stdout
+
+    def _playbook(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        program = str(Path(sys.executable).parent / "ansible-playbook")
+        return subprocess.run(
+            [program, "-i", str(self.lab.site), f"playbooks/{name}.yml", *arguments],
             env={**self.lab.environment, **PATIENT, "SHOKO_SSH_CONFIG": str(self.lab.link), "ANSIBLE_FORCE_COLOR": "0"},
-            cwd=CHECKOUT, capture_output=True, text=True, timeout=1500, check=False,
+            cwd=CHECKOUT, capture_output=True, text=True, timeout=2400, check=False,
         )  # fmt: skip
+
+    @staticmethod
+    def _counts(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
         assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-1000:]
         counts = re.search(rf"^{NAME}\s+: (ok=.*)$", done.stdout, re.MULTILINE)
         assert counts, done.stdout

@@ -505,3 +505,13 @@ def test_a_time_without_zone_is_refused(value):
 
 def test_an_element_may_be_a_list_or_a_line():
     assert windows.cells([17, "10.0.0.1", 22]) == windows.cells("0x11 . 10.0.0.1 . 22") == ("17", "10.0.0.1", "22")
+
+
+def test_how_a_change_stands_can_be_read_by_everybody_whatever_the_units_mask_of_rights(tmp_path):
+    before = os.umask(0o077)
+    try:
+        with state.Firewall(str(tmp_path / "state"), str(tmp_path / "run")).locked():
+            pass
+    finally:
+        os.umask(before)
+    assert (tmp_path / "run").stat().st_mode & 0o777 == 0o755

@@ -8,7 +8,7 @@ import pytest
 from shoko.declaration import load
 from shoko.lab.errors import LabError
 from shoko.lab.session import check_authority, doors, urls, virtual_hosts
-from shoko.lab.settings import LabRecord, LabSettings
+from shoko.lab.settings import LabRecord, LabSettings, shares_kernel
 
 INVENTORIES = Path(__file__).resolve().parents[3] / "inventories"
 
@@ -64,3 +64,9 @@ def test_the_way_in_names_the_demonstration_login_where_it_works(site, shown, tm
     assert "login" not in urls(settings)
     settings.demo_secret.write_text("kept-outside-git salt=x\n")
     assert ("login  demo / kept-outside-git  " in urls(settings)) is shown
+
+
+def test_containers_share_a_kernel_and_virtual_machines_do_not(tmp_path):
+    assert not shares_kernel(tmp_path)("db1"), "no lab: hosts of a site"
+    LabRecord(tmp_path, tmp_path, (1, 2), ("tb-central",)).write(tmp_path / "lab.json")
+    assert [name for name in ("db1", "tb-central") if shares_kernel(tmp_path)(name)] == ["db1"]

@@ -15,7 +15,8 @@ _RENDERED = ("template", "content", "vars")
 _FORWARDED = ("boot_file", "tables", "bound", "forwarding", "windows", "permits", "state_dir")
 _OPTIONS = {*_RENDERED, *_FORWARDED, "through", "confirm_command"}
 _STATE = ["cat", "/run/shoko-firewall/state"]  # readable for everybody, so the probe needs no rights
-_ATTEMPT = 5.0  # seconds for one new connection
+_ATTEMPT = 5.0  # seconds for one new connection, at least
+_ATTEMPTS = 10  # of a long bound: a host that is given minutes is one that answers late
 _PAUSE = 0.25  # seconds between two attempts
 _RESERVE = 3.0  # seconds of the bound kept for the confirmation itself
 _AFTER = 20.0  # seconds after the bound within which the former rules must be seen again
@@ -32,6 +33,8 @@ class ActionModule(ActionBase):
 
     TRANSFERS_FILES = False
 
+    _attempt = _ATTEMPT
+
     def run(self, tmp=None, task_vars=None):
         """Run the task."""
         result = super().run(tmp, task_vars)
@@ -45,9 +48,10 @@ class ActionModule(ActionBase):
         result.update(compared)
         if compared.get("failed") or self._task.check_mode or not apply:
             return result
+        bound = int(args.get("bound") or 20)
+        self._attempt = max(_ATTEMPT, bound / _ATTEMPTS)
         host = of_connection(task_vars.get("inventory_hostname", ""), self._connection)
         through = self._through(args, task_vars)
-        bound = int(args.get("bound") or 20)
         started = time.monotonic()
         began = self._module({**module_args, "step": "begin"}, task_vars)
         if began.get("failed") or not began.get("ident"):
@@ -88,7 +92,7 @@ class ActionModule(ActionBase):
         """Return the targets behind the host that answer now; one that does not cannot tell who cut it off."""
         names = args.get("through") or []
         targets = [of_inventory(name, task_vars["hostvars"], self._connection) for name in names]
-        answers = ask_all(targets, ["true"], _ATTEMPT)
+        answers = ask_all(targets, ["true"], self._attempt)
         for name, answer in answers.items():
             if not answer.ok:
                 # By the display: callbacks cannot show plain text that stands in a result's `warnings`.
@@ -119,25 +123,24 @@ class ActionModule(ActionBase):
             raise Cut(f"no new connection to {host.name} ({text})")
         waiting = list(through)
         while waiting:
-            answers = ask_all(waiting, ["true"], min(_ATTEMPT, deadline - time.monotonic()))
+            answers = ask_all(waiting, ["true"], min(self._attempt, deadline - time.monotonic()))
             waiting = [target for target in waiting if not answers[target.name].ok]
             if waiting and time.monotonic() + _PAUSE >= deadline:
                 cut = ", ".join(f"{target.name} ({answers[target.name].text})" for target in waiting)
                 raise Cut(f"no new connection through {host.name} to {cut}")
             time.sleep(_PAUSE if waiting else 0)
         command = [str(word) for word in args.get("confirm_command") or []]
-        while command and not (answer := host.ask(command, min(_ATTEMPT, deadline - time.monotonic()))).ok:
+        while command and not (answer := host.ask(command, min(self._attempt, deadline - time.monotonic()))).ok:
             if time.monotonic() + _PAUSE >= deadline:
                 raise Cut(f"{' '.join(command)} failed on {host.name} ({answer.text})")
             time.sleep(_PAUSE)
         return [host.name, *(target.name for target in through), *([" ".join(command)] if command else [])]
 
-    @staticmethod
-    def _state(host: Target, ident: str, words: set[str], deadline: float) -> tuple[str, str]:
+    def _state(self, host: Target, ident: str, words: set[str], deadline: float) -> tuple[str, str]:
         """Ask over new connections how the change stands, until it is one of ``words`` or time is over."""
         text = "no attempt"
         while (left := deadline - time.monotonic()) > 0:
-            answer = host.ask(_STATE, min(_ATTEMPT, left))
+            answer = host.ask(_STATE, min(self._attempt, left))
             word, _, rest = answer.text.partition(" ")
             found, _, said = rest.partition(" ")
             # "loaded" has no name: the host started, and the change with its name is forgotten.

@@ -13,6 +13,7 @@ from ansible.plugins.inventory import BaseInventoryPlugin
 try:
     from shoko.declaration import load
     from shoko.errors import ShokoError
+    from shoko.lab.settings import shares_kernel
     from shoko.policy import slices
     from shoko.policy.record import remember
 except ImportError as error:
@@ -27,6 +28,8 @@ description:
   - Reads C(declaration/*.yml) beside the inventory file through Shoko's own loader, with every check.
   - Yields the managed hosts with their groups (and C(managed)), their management address, and under the variable
     C(shoko) exactly the slice of the declaration that the host needs. C(docs/policy.md) is the reference of its keys.
+  - Hosts that a lab runs as containers get C(hardening_kernel=shared); a host of a real site has a kernel of its own
+    unless the site's C(host_vars) say the same of it.
   - Needs the Python package C(shoko) of this checkout in the controller's environment (C(make setup)).
 options:
   plugin:
@@ -83,6 +86,7 @@ class InventoryModule(BaseInventoryPlugin):
             raise AnsibleParserError(to_native(error)) from None
         inventory.add_group("managed")
         ssh = self._ssh_config(site)
+        contained = shares_kernel(Path(ssh).parent) if ssh else lambda name: False
         for host in declaration.hosts.values():
             inventory.add_host(host.name, group="managed")
             for group in host.groups:
@@ -95,6 +99,8 @@ class InventoryModule(BaseInventoryPlugin):
                 inventory.set_variable(host.name, "ansible_ssh_common_args", f"-F {ssh}")
                 # Two labs give the same addresses: one's kept connections must not serve the other.
                 inventory.set_variable(host.name, "ansible_control_path_dir", f"{os.path.dirname(ssh)}/cp")
+            if contained(host.name):
+                inventory.set_variable(host.name, "hardening_kernel", "shared")
             inventory.set_variable(host.name, "shoko", content[host.name])
             remember(host.name, str(content[host.name]["digest"]))
 

@@ -113,6 +113,8 @@ class Firewall:
     def locked(self) -> Iterator[None]:
         """Let one program at a time change the firewall."""
         os.makedirs(self._run, mode=0o755, exist_ok=True)
+        # Its unit's mask of rights (0077) would keep everybody from reading how the change stands.
+        os.chmod(self._run, 0o755)  # noqa: S103
         with open(os.path.join(self._run, "lock"), "w", encoding="ascii") as stream:
             fcntl.flock(stream, fcntl.LOCK_EX)
             yield
