@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from datetime import UTC, datetime
 
+from shoko.declaration.checks.context import NOTHING_EXPIRED
 from shoko.diff.allowlist import site_changes
 from shoko.diff.compare import changes
 from shoko.diff.places import declaration_at
 from shoko.diff.report import lines, record
-
-# What has expired since was still enforced under the old declaration.
-NOTHING_EXPIRED = datetime.fromtimestamp(0, UTC)
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -31,6 +28,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _diff(options: argparse.Namespace) -> int:
+    # What has expired since was still enforced under the old declaration.
     old, new = declaration_at(options.old, NOTHING_EXPIRED), declaration_at(options.new)
     found, sites = changes(old, new), site_changes(old, new)
     if options.json:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 
 from shoko.declaration.ends import End, flow_ends
 from shoko.declaration.model import Declaration, Flow
 from shoko.declaration.problems import Problem
 from shoko.declaration.reader import Path_, Source
+
+# The present of whoever asks what a declaration said when it was new: nothing has expired, nothing ends too far ahead.
+NOTHING_EXPIRED = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass
