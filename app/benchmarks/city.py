@@ -44,8 +44,8 @@ def settle(postgres: Server) -> dict[str, int]:
         connection.execute(
             "INSERT INTO patron (id, pseudonym, category_id, library_id, name, name_reading, reading_key, birth_date,"
             " address, phone, contact, email, guardian_name, registered_on, expires_on)"
-            " SELECT n, gen_random_uuid(), (SELECT min(id) + n % 4 FROM patron_category), 1 + n % 4, '見本 ' || n,"
-            " 'みほん', 'ミホン' || n, date '1940-01-01' + n % 25000, '架空市', '000', 'phone', '', '', '2026-04-01',"
+            " SELECT n, gen_random_uuid(), (SELECT min(id) + n %% 4 FROM patron_category), 1 + n %% 4, '見本 ' || n,"
+            " 'みほん', 'ミホン' || n, date '1940-01-01' + n %% 25000, '架空市', '000', 'phone', '', '', '2026-04-01',"
             " '2099-03-31' FROM generate_series(%s, %s) n",
             [FIRST, PATRONS + FIRST - 502],
         )
@@ -78,7 +78,7 @@ def _by_the_services() -> None:
     """What is small, by the models and the demonstration's own functions."""
     _django("ils_owner")
     from django.db import connection  # noqa: PLC0415
-    from shoko_ils.demo.management.commands.load_demo import Command  # noqa: PLC0415
+    from shoko_ils.core.management.commands.load_demo import Command  # noqa: PLC0415
 
     from shoko_ils.circulation.models import LoanRule  # noqa: PLC0415
     from shoko_ils.core.models import Library  # noqa: PLC0415
@@ -90,7 +90,7 @@ def _by_the_services() -> None:
     LoanRule.objects.create(days=load.LOAN_DAYS, max_class_loans=load.MAX_LOANS, version=1)
     libraries = list(Library.objects.all())
     load._patrons(list(invent.patrons(len(libraries))), libraries)
-    Command._accounts(Path(cluster.ENVIRONMENT["SHOKO_DEMO_PASSWORD_FILE"]).read_text())
+    Command._accounts(Path(cluster.ENVIRONMENT["SHOKO_DEMO_PASSWORD_FILE"]).read_text().strip())
     connection.close()
 
 
