@@ -129,10 +129,10 @@ def _certificate(place: Path) -> None:
 
 
 def _wait(face: str, place: Path) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + 180
     while time.monotonic() < until:
         try:
-            connection = http.client.HTTPSConnection(HOST, PORTS[face], context=trust(face), timeout=5)
+            connection = http.client.HTTPSConnection(HOST, PORTS[face], context=trust(face), timeout=30)
             connection.request("GET", "/readyz")
             if connection.getresponse().status == 200:
                 return
