@@ -78,9 +78,9 @@ def _by_the_services() -> None:
     """What is small, by the models and the demonstration's own functions."""
     _django("ils_owner")
     from django.db import connection  # noqa: PLC0415
-    from shoko_ils.core.management.commands.load_demo import Command  # noqa: PLC0415
 
     from shoko_ils.circulation.models import LoanRule  # noqa: PLC0415
+    from shoko_ils.core.management.commands.load_demo import Command  # noqa: PLC0415
     from shoko_ils.core.models import Library  # noqa: PLC0415
     from shoko_ils.demo import invent, load  # noqa: PLC0415
     from shoko_ils.patrons.models import PatronCategory  # noqa: PLC0415
