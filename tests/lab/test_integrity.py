@@ -135,10 +135,11 @@ def done(lab: Converged, host: str, there: str, back: str) -> Iterator[None]:
 
 
 def run_of_a_part(*more: str) -> str:
-    """What `site.yml` begins and ends with, around a part of it on one host."""
+    """What `site.yml` begins and ends with, around a part of it on one host, as of a commit that it has not had."""
     finished = subprocess.run(
         [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(SITE / "shoko.yml"), "playbooks/begin.yml",
-         "playbooks/base.yml", "playbooks/end.yml", "--limit", HOST, "--tags", "access", *more],
+         "playbooks/base.yml", "playbooks/end.yml", "--limit", HOST, "--tags", "access",
+         "-e", "begin_inputs=", "-e", "end_inputs=", *more],
         cwd=CHECKOUT, capture_output=True, text=True, timeout=400, check=False,
     )  # fmt: skip
     assert finished.returncode == 0, finished.stdout[-4000:] + finished.stderr[-2000:]
