@@ -74,9 +74,10 @@ def held(page: Page, number: str, book: str) -> list[str]:
     """Place a hold on what is lent."""
     page.goto(f"{STAFF}/holds/place/")
     scan(page, number)
-    page.get_by_label("資料番号").fill(book)
-    page.get_by_label("受取館").first.select_option(label="南市民図書館")
-    page.get_by_role("button", name="予約する").click()
+    expect(page.locator(".wishes")).to_be_visible()
+    page.locator('.wishes select[name="pickup"]').select_option(label="南市民図書館")
+    page.locator("#scan").focus()
+    scan(page, book)
     expect(page.locator("table.lines").last).to_contain_text("順番待ち")
     return offences(page)
 
