@@ -88,9 +88,6 @@ class Asking(asking.AskingAction):
         self.sent: list[dict] = []
         self._answer, self._task = answer, SimpleNamespace(check_mode=check)
 
-    def run(self, tmp=None, task_vars=None):
-        raise NotImplementedError
-
     def _execute_module(self, module_name, module_args, task_vars):
         self.sent.append(module_args)
         return dict(self._answer)

@@ -26,10 +26,8 @@ class ActionModule(AskingAction):
     NOTHING: ClassVar = {"files": [], "due": {"restart": [], "reload": []}, "not_validated": []}
     OPTIONS = frozenset({"part", "files", "validate", "state_dir"})
 
-    def run(self, tmp=None, task_vars=None):
-        """Run the task."""
-        result = super().run(tmp, task_vars)
-        del tmp
+    def arguments(self, task_vars):
+        """Return the task's words with the rendered files in their place."""
         args = self._task.args
         unknown = sorted(set(args) - self.OPTIONS)
         if unknown:
@@ -39,13 +37,11 @@ class ActionModule(AskingAction):
         if not isinstance(args.get("files"), list):
             raise AnsibleActionFail(f"{self.MODULE}: files must be a list of mappings")
         try:
-            entries = [self._entry(raw, index, task_vars or {}) for index, raw in enumerate(args["files"])]
+            entries = [self._entry(raw, index, task_vars) for index, raw in enumerate(args["files"])]
             refuse_conflicts(entries)
         except HostError as error:
             raise AnsibleActionFail(str(error)) from error
-        module_args = {key: value for key, value in args.items() if key != "files"} | {"payload": pack(entries)}
-        result.update(self.ask(module_args, task_vars or {}))
-        return result
+        return {key: value for key, value in args.items() if key != "files"} | {"payload": pack(entries)}
 
     def _entry(self, raw: dict, index: int, task_vars: dict) -> Entry:
         source = source_of(raw, index)

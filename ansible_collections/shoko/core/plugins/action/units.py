@@ -12,10 +12,3 @@ class ActionModule(AskingAction):
 
     MODULE = "units"
     NOTHING: ClassVar = {"actions": [], "conditions": {}}
-
-    def run(self, tmp=None, task_vars=None):
-        """Run the task."""
-        result = super().run(tmp, task_vars)
-        del tmp
-        result.update(self.ask(dict(self._task.args), task_vars or {}))
-        return result

@@ -33,6 +33,19 @@ class AskingAction(ActionBase):
     MODULE = ""
     NOTHING: ClassVar[dict] = {}  # what the module returns when there is nothing to do
 
+    def run(self, tmp=None, task_vars=None):
+        """Run the task."""
+        result = super().run(tmp, task_vars)
+        del tmp
+        task_vars = task_vars or {}
+        result.update(self.ask(self.arguments(task_vars), task_vars))
+        return result
+
+    def arguments(self, task_vars: dict) -> dict:
+        """Return what the module is given: the task's own words, unless a subclass makes more of them."""
+        del task_vars
+        return dict(self._task.args)
+
     def ask(self, args: dict, task_vars: dict) -> dict:
         """Return the module's result. A task that names no part leaves no note and is always sent."""
         name = f"shoko.core.{self.MODULE}"
