@@ -18,6 +18,7 @@ from django.test.utils import setup_databases, teardown_databases
 from django.utils import timezone, translation
 
 from shoko_ils.audit.record import Actor
+from shoko_ils.catalog import search
 from shoko_ils.circulation.models import Loan
 from shoko_ils.circulation.services import lend
 from shoko_ils.core.models import Library
@@ -70,6 +71,13 @@ def japanese() -> Iterator[None]:
     """Middleware leaves the language of the last request active; each test begins in Japanese."""
     with translation.override("ja"):
         yield
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> None:
+    """Each test begins as a process does: what an earlier test searched for, and rolled back, is not known."""
+    for remembered in (search._facets, search._count, search._page):
+        remembered.cache_clear()
 
 
 @pytest.fixture
