@@ -156,6 +156,19 @@ class Terminal:
             monitor.execute("blockdev-add", driver="file", node_name=f"{ident}-medium", filename=str(image))
         self.attach("usb-storage", ident, drive=f"{ident}-medium", serial=serial)
 
+    def attach_crowd(self, name: str, count: int) -> list[str]:
+        """Plug many of the emulator's devices in at once, keyboards, pointers and sticks in turn; their serials."""
+        drivers = [("usb-kbd", "usb-tablet", "usb-storage")[number % 3] for number in range(count)]
+        serials = [f"{name}-{number}" for number in range(count)]
+        with self.monitor() as monitor:
+            for driver, serial in zip(drivers, serials, strict=True):
+                medium = {}
+                if driver == "usb-storage":
+                    medium = {"drive": f"{serial}-medium"}
+                    monitor.execute("blockdev-add", driver="null-co", node_name=medium["drive"], size=1 << 20)
+                monitor.execute("device_add", driver=driver, id=serial, bus="usb.0", serial=serial, **medium)
+        return serials
+
     def on_bus(self, *words: str) -> list[dict[str, str]]:
         """The devices that the kernel sees: path, id, serial, authorized, drivers; those with all words in it."""
         script = (

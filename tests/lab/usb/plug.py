@@ -13,6 +13,7 @@ Reads a JSON object from standard input:
   before   a command that runs just before each group is attached, beside it (default none)
   patience seconds more that each may take until it is usable (default 0)
   leave    true: the last ones stay attached
+  at       time of day (seconds since the epoch) before which nothing is attached (default: at once)
 Writes one: `devices`, per device {seen, usable, authorized, drivers, blocks, inputs, mounts}: `seen` and `usable` are
 seconds from plugging in, null if never; `binds`, every binding of a driver to an interface of a pretended device, as
 the kernel announced it, so that one that lasted a millisecond counts too; `took`, seconds for the last group.
@@ -229,6 +230,7 @@ def main() -> int:
         for device in batch:
             device.build()
         disturbing = subprocess.Popen(wanted["before"]) if wanted.get("before") else None
+        time.sleep(max(0.0, wanted.get("at", 0) - time.time()))
         started = time.monotonic()
         for device in batch:
             device.plug()
