@@ -142,7 +142,7 @@ def test_the_site_may_take_work_from_level_4(central: Library, settings: Any, re
     make_account(Level.ASSISTANT, central)
     make_account(Level.OFFICER, central)
     client: Client = request.getfixturevalue("anonymous")
-    settings.SITE = settings.SITE | {"authority": {"restricted": ["patron:register"]}}
+    settings.SITE = settings.SITE | {"authority": {"restricted": ["patron:register"], "second_factor": False}}
     log_in(client, "level4", central)
     assert client.get("/patrons/new/").status_code == 403
     assert "/patrons/new/" not in client.get("/patrons/").content.decode()

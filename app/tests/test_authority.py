@@ -72,7 +72,7 @@ def test_the_level_follows_from_class_post_and_section(
 def test_todays_classes_are_site_data(central: Library, settings: Any) -> None:
     rules = [{"class": "fiscal-year-appointee", "level": 4}, {"class": "contractor", "level": 4}]
     names = {"contractor": {"ja": "委託スタッフ", "en": "Contractor's staff"}}
-    settings.SITE = settings.SITE | {"authority": {"jobs": rules, "names": names}}
+    settings.SITE = settings.SITE | {"authority": {"jobs": rules, "names": names, "second_factor": False}}
     assert jobs.level_of("fiscal-year-appointee", "", central) == Level.ASSISTANT
     assert jobs.level_of("ward-staff", "director", central) is None
     assert jobs.name("contractor", "ja") == "委託スタッフ"
@@ -298,7 +298,7 @@ def test_a_recovery_code_works_once(central: Library) -> None:
 def test_where_the_site_asks_for_it_nobody_works_without_a_second_factor(
     anonymous: Client, central: Library, settings: Any
 ) -> None:
-    settings.SITE = settings.SITE | {"authority": {"second_factor": True}}
+    settings.SITE = settings.SITE | {"authority": {}}
     log_in(anonymous, "demo", central)
     assert anonymous.get("/lend/")["Location"] == "/account/"
     # nor by card and PIN, neither one's own nor on a terminal that such a log-in opens
@@ -355,7 +355,7 @@ def test_a_supervisor_shows_his_second_factor_too(secret: str, central: Library,
     [("10.1.2.3", True), ("10.2.0.1", False), ("fd00::5", True), ("", False), ("nonsense", False)],
 )
 def test_only_the_sites_addresses_get_in(anonymous: Client, settings: Any, address: str, enters: bool) -> None:
-    settings.SITE = settings.SITE | {"authority": {"sources": ["10.1.0.0/16", "fd00::/64"]}}
+    settings.SITE = settings.SITE | {"authority": {"second_factor": False, "sources": ["10.1.0.0/16", "fd00::/64"]}}
     answer = anonymous.get("/login/", headers={"X-Real-IP": address})
     assert (answer.status_code == 200) is enters
     # a terminal that reaches the service itself cannot say another address
@@ -366,7 +366,7 @@ def test_rotation_of_passwords_is_the_sites_choice(staff: Client, settings: Any)
     demo = StaffAccount.objects.get(login_id="demo")
     demo.password_changed_on = timezone.localdate() - 90 * DAY
     assert not policy.password_is_due(demo)
-    settings.SITE = settings.SITE | {"authority": {"password_days": 90}}
+    settings.SITE = settings.SITE | {"authority": {"password_days": 90, "second_factor": False}}
     assert policy.password_is_due(demo)
     demo.password_changed_on += DAY
     assert not policy.password_is_due(demo)

@@ -100,7 +100,7 @@ def test_passwords_go_to_a_terminal_and_nowhere_else(run: Callable[..., str]) ->
 
 
 def test_a_site_that_asks_for_no_second_factor_is_told_so(run: Callable[..., str], settings: Any) -> None:
-    settings.SITE = {**settings.SITE, "authority": {}}
+    settings.SITE = {**settings.SITE, "authority": {"second_factor": False}}
     with pytest.raises(CommandError, match=r"authority\.second_factor must be true"):
         run(*PERSONS)
 

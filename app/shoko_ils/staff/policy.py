@@ -1,6 +1,6 @@
 """What the site asks of a log-in: site file, key `authority`.
 
-`second_factor` (true: nobody works without one), `password_days` (rotation, S4:L401; 0 or absent: none), `sources`
+`second_factor` (nobody works without one, unless it is false), `password_days` (rotation, S4:L401; 0 or absent: none), `sources`
 (networks in CIDR form; absent: any).
 """
 
@@ -15,7 +15,7 @@ from shoko_ils.staff.models import StaffAccount
 
 
 def second_factor_required() -> bool:
-    return bool(settings.SITE.get("authority", {}).get("second_factor", False))
+    return bool(settings.SITE.get("authority", {}).get("second_factor", True))
 
 
 def password_is_due(account: StaffAccount) -> bool:
