@@ -44,3 +44,17 @@ def test_an_end_in_the_middle_ends_both_tracks_and_starts_no_further_phase(progr
     assert not any(track.is_alive() for track in tracks)
     assert not program.RUNNING
     assert not late.exists()
+
+
+def test_a_phase_that_is_ended_takes_down_what_it_made(program: ModuleType, tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    words = f"touch {made}; trap 'rm {made}; exit 1' INT; while :; do sleep 0.1; done"
+    phase = program.Phase("makes", ["bash", "-c", words], program.whole)
+    outcome = program.Outcome(0, 0)
+    track = threading.Thread(target=program.run_track, args=([phase], {"PATH": "/bin:/usr/bin"}, outcome))
+    track.start()
+    while not made.exists():
+        time.sleep(0.01)
+    program.end_phases([track])
+    assert not made.exists()
+    assert outcome.failed == 1
