@@ -7,6 +7,8 @@ later. The server runs as the user `postgres` when the tests run as root, becaus
 import json
 import os
 import pwd
+import re
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -63,6 +65,15 @@ def _binaries() -> Path:
     return found[-1].parent
 
 
+def _log_settings() -> str:
+    """What the deployment sets of a server's log: a test that reads this one reads what a site's collectors get."""
+    told = (Path(__file__).parents[2] / "roles/database/vars/main.yml").read_text(encoding="utf-8")
+    found = re.findall(r"^  (log_\w+): (.+)$", told, re.MULTILINE)
+    if not found:
+        pytest.exit("the role database says nothing of the log", returncode=2)
+    return " ".join(f"-c {name}={shlex.quote(value.strip(chr(34)))}" for name, value in found)
+
+
 def _as_server(command: list[str]) -> None:
     prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     subprocess.run([*prefix, *command], check=True, cwd="/", stdout=subprocess.DEVNULL)
@@ -98,8 +109,12 @@ class Server:
 
     def start(self, *, fsync: str = "off") -> None:
         """`fsync`: "on" where times are measured."""
-        settings = f"-k {self.socket} -c listen_addresses= -c fsync={fsync} -c max_connections=60"
-        self._control("-o", settings, "-l", f"{self.data}/server.log", "start")
+        settings = f"-k {self.socket} -c listen_addresses= -c fsync={fsync} -c max_connections=60 {_log_settings()}"
+        self._control("-o", settings, "-l", str(self.log), "start")
+
+    @property
+    def log(self) -> Path:
+        return self.data / "server.log"
 
     def promote(self) -> None:
         self._control("promote")
