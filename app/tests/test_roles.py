@@ -82,6 +82,8 @@ def test_the_public_service_sees_what_is_out_and_not_who_has_it(as_role) -> None
         "DELETE FROM ils.loan",
         "UPDATE ils.staff_account SET level = 1",
         "SELECT * FROM ils.audit_head",
+        "SELECT * FROM ils.audit_shipped",
+        "UPDATE ils.audit_shipped SET id = 0",
         "UPDATE ils.audit_event SET actor = ''",
         "DELETE FROM ils.audit_event",
         "TRUNCATE ils.audit_event",

@@ -40,9 +40,12 @@ def test_no_unit_on_any_host_is_more_exposed_than_the_bar_without_a_waiver(conve
     assert seen == set(sandboxes()) - {"ils-notices"}
 
 
+JOBS = ["tidy", "expire-holds", "overdue-notices", "analyse-audit", "verify-audit", "ship-audit"]
+
+
 @pytest.mark.parametrize(
     ("host", "unit"),
-    [("app1", f"ils-{job}") for job in ("tidy", "expire-holds", "overdue-notices", "analyse-audit", "verify-audit")]
+    [("app1", f"ils-{job}") for job in JOBS]
     + [("bas1", "shoko-windows"), ("ctl1", "shoko-certificates"), ("ctl1", "shoko-integrity")],
 )
 def test_what_a_timer_starts_does_its_work_in_its_sandbox(converged: Converged, host: str, unit: str) -> None:
