@@ -19,6 +19,7 @@ from shoko_ils.patrons.models import (
 from tests.conftest import act_as
 from tests.holding import new
 from tests.registering import CITY, free_card
+from tests.test_staff import SOMEBODY, every_page
 
 
 def page(client: Client, path: str, **sent: Any) -> str:
@@ -117,6 +118,64 @@ def test_every_page_of_a_person_is_a_view_in_the_audit(staff: Client, patron: Pa
     assert staff.get(f"/patrons/{patron.pseudonym}/{name}").status_code == 200
     act_as("ils_owner", "ils")
     assert Event.objects.filter(action="view-patron", subject=patron.pseudonym).count() == 1
+
+
+@pytest.mark.usefixtures("lent")
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [
+        ("/overdue/{}/", {}),
+        ("/overdue/{}/", {"means": "phone", "result": "nonsense"}),
+        ("/overdue/{}/", {"act": "titles"}),
+        ("/patrons/{}/change/", {}),
+        ("/patrons/{}/card/", {"old": "{card}", "number": "{other}", "reason": "lost"}),
+        ("/patrons/{}/guardian/", {"until": "2031-03-30", "reason": "deferred"}),
+        ("/patrons/{}/erase/", {"reason": "moved", "key": "{key}"}),
+        ("/patrons/{}/request/", {}),
+        ("/patrons/{}/disclosure/", {}),
+    ],
+)
+def test_a_form_that_is_refused_shows_the_person_and_is_a_view_too(
+    staff: Client, patron: Patron, other_patron: Patron, card: Card, path: str, sent: dict[str, str]
+) -> None:
+    taken = Card.objects.filter(patron=other_patron)[0].number
+    filled = {name: value.format(card=card.number, other=taken, key=new()) for name, value in sent.items()}
+    answer = staff.post(path.format(patron.pseudonym), filled)
+    assert answer.status_code in (200, 400, 409)
+    assert patron.name in answer.content.decode()
+    act_as("ils_owner", "ils")
+    assert Event.objects.filter(action="view-patron", subject=patron.pseudonym).count() == 1
+
+
+@pytest.mark.usefixtures("lent")
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_no_page_shows_a_person_without_an_event_that_says_whom(
+    staff: Client, patron: Patron, card: Card, method: str
+) -> None:
+    """Every page of the service, also those of a person that are made later."""
+    act_as("ils_owner", "ils")
+    Patron.objects.filter(pk=patron.pk).update(name="唯一谷 花代", phone="000-0099-1357", address="架空市唯一町1番")
+    act_as("ils_staff", "ils")
+    shown = []
+    for name, path in every_page():
+        if name == "logout":
+            continue
+        at = path.replace(str(SOMEBODY), str(patron.pseudonym))
+        before = told(patron)
+        answer = staff.get(at) if method == "get" else staff.post(at, {"scan": card.number, "card": card.number})
+        html = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        if any(mark.encode() in html for mark in ("唯一谷", "000-0099-1357", "唯一町")):
+            shown.append(name)
+            assert told(patron) > before, (method, at)
+    assert {"overdue-contact", "patron-change", "patron-card", "patron-erase"} <= set(shown)
+
+
+def told(patron: Patron) -> int:
+    """Events that name the patron."""
+    act_as("ils_owner", "ils")
+    count = Event.objects.filter(subject=patron.pseudonym).count()
+    act_as("ils_staff", "ils")
+    return count
 
 
 def test_a_request_is_disclosed_under_its_number(staff: Client, patron: Patron) -> None:

@@ -79,9 +79,9 @@ def contact_page(request: HttpRequest, pseudonym: uuid.UUID) -> HttpResponse:
             result = OverdueContact.Result(given["result"])
             overdue.contacted(desk.actor, patron, stage.number if stage else 0, given["means"], result)
             return redirect("overdue")
-    else:
-        with transaction.atomic():
-            audit.write(desk.actor, "view-patron", "overdue", [patron.pseudonym])
+    # whatever was asked: the page shows who it is and how to reach him
+    with transaction.atomic():
+        audit.write(desk.actor, "view-patron", "overdue", [patron.pseudonym])
     context = {
         "patron": patron,
         "contacts": patron.overdue_contacts.all(),

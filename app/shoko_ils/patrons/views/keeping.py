@@ -88,8 +88,7 @@ def change_patron_page(request: HttpRequest, pseudonym: uuid.UUID) -> HttpRespon
             refused = why(error)
         else:
             return redirect("patron", pseudonym)
-    else:
-        seen(actor, "patron-change", patron)
+    seen(actor, "patron-change", patron)
     status = 409 if refused else 400 if form.errors else 200
     return page(request, "change", {"form": form, "patron": patron, "refused": refused}, status)
 
@@ -121,8 +120,7 @@ def card_page(request: HttpRequest, pseudonym: uuid.UUID) -> HttpResponse:
             refused = why(error)
         else:
             return redirect("patron", pseudonym)
-    else:
-        seen(actor, "patron-card", patron)
+    seen(actor, "patron-card", patron)
     context = {"form": form, "patron": patron, "valid": valid, "refused": refused}
     return page(request, "card", context, 409 if refused else 400 if form.errors else 200)
 
@@ -143,8 +141,7 @@ def guardian_page(request: HttpRequest, pseudonym: uuid.UUID) -> HttpResponse:
             refused = why(error)
         else:
             return redirect("patron", pseudonym)
-    else:
-        seen(actor, "patron-guardian", patron)
+    seen(actor, "patron-guardian", patron)
     context = {"form": form, "patron": patron, "by_law": by_law, "refused": refused, "today": timezone.localdate()}
     context["listed"] = declared.site().has("guardian")
     return page(request, "guardian", context, 409 if refused else 400 if form.errors else 200)

@@ -47,8 +47,7 @@ def erase_page(request: HttpRequest, pseudonym: uuid.UUID) -> HttpResponse:
             refused = why(error)
         else:
             return redirect("certificate", certificate.pk)
-    else:
-        seen(actor, "patron-erase", patron)
+    seen(actor, "patron-erase", patron)
     context = {"form": form, "patron": patron, "refused": refused, "matters": matters}
     return page(request, "erase", context, 409 if refused else 400 if form.errors else 200)
 
