@@ -15,14 +15,17 @@ from django.db import transaction
 from django.utils import timezone
 
 from shoko_ils.audit.models import Event, Finding, Report
+from shoko_ils.catalog.normalise import fold
 from shoko_ils.core.models import Library
 from shoko_ils.patrons.models import Patron
 from shoko_ils.staff.models import Level, StaffAccount
 
 Kind = Finding.Kind
-VIEWS = frozenset({"view-patron", "list-patron"})
+# what opens the record of one person (a reason may follow), and what shows or prints many
+OPENS = ("view-patron", "view-holds", "show-titles", "show-borrower", "disclose-patron")
+LISTS = ("list-patron", "print-postcard", "provisional-view")
 # what says nothing about work at a counter
-NOT_WORK = VIEWS | {
+NOT_WORK = {
     "login",
     "logout",
     "login-refused",
@@ -33,6 +36,8 @@ NOT_WORK = VIEWS | {
     "hand-over",
     "sessions-ended",
 }
+# letters by which two surnames count as the same where neither name is parted
+LIKE_A_SURNAME = 2
 NEAR = dt.timedelta(minutes=15)
 DEFAULTS = {"open_from": 8, "open_until": 20, "bulk_views": 60, "unattended_views": 5}
 
@@ -58,8 +63,9 @@ def month_of(day: dt.date) -> tuple[dt.datetime, dt.datetime]:
 class Look:
     """What the analysis knows besides the events."""
 
-    surnames_of_staff: dict[str, str]
-    surnames: dict[uuid.UUID, str]
+    staff: dict[str, str]
+    # names of persons by their pseudonyms; groups have no surname
+    patrons: dict[uuid.UUID, str]
     closed: dict[str, set[dt.date]] = field(default_factory=dict)
 
 
@@ -68,13 +74,13 @@ def findings(events: Iterable[Event], look: Look) -> Counter[tuple[str, str, str
     events = list(events)
     work: dict[str, list[dt.datetime]] = defaultdict(list)
     for event in events:
-        if event.action not in NOT_WORK:
+        if not (is_view(event.action) or event.action in NOT_WORK):
             work[event.actor].append(event.at)
     found: Counter[tuple[str, str, str, dt.date]] = Counter()
     views: Counter[tuple[str, str, dt.date]] = Counter()
     unattended: Counter[tuple[str, str, dt.date]] = Counter()
     for event in events:
-        if event.action not in VIEWS:
+        if not is_view(event.action):
             continue
         local = timezone.localtime(event.at)
         key = event.actor, event.library, local.date()
@@ -82,10 +88,11 @@ def findings(events: Iterable[Event], look: Look) -> Counter[tuple[str, str, str
         in_hours = setting("open_from") <= local.hour < setting("open_until")
         if not in_hours or local.date() in look.closed.get(event.library, ()):
             found[Kind.OUT_OF_HOURS, *key] += 1
-        if event.action == "view-patron" and not _near(work[event.actor], event.at):
+        if not opens(event.action):
+            continue
+        if not _near(work[event.actor], event.at):
             unattended[key] += 1
-        surname = look.surnames_of_staff.get(event.actor)
-        if event.action == "view-patron" and surname and event.subject and look.surnames.get(event.subject) == surname:
+        if event.subject and same_surname(look.staff.get(event.actor, ""), look.patrons.get(event.subject, "")):
             found[Kind.SAME_SURNAME, *key] += 1
     for kind, counted, least in (
         (Kind.BULK, views, setting("bulk_views")),
@@ -103,10 +110,31 @@ def _near(times: list[dt.datetime], at: dt.datetime) -> bool:
     return place < len(times) and times[place] <= at + NEAR
 
 
-def surname(name: str) -> str:
-    """The part before the blank; a name without one has no surname that could be compared."""
-    parts = name.split()
-    return parts[0] if len(parts) > 1 else ""
+def opens(action: str) -> bool:
+    """Whether an act shows the record of one person."""
+    return action in OPENS or action.startswith(tuple(f"{name}-" for name in OPENS))
+
+
+def is_view(action: str) -> bool:
+    """Whether an act shows anything of a person. A view is no work: it does not excuse the one before it."""
+    return opens(action) or action in LISTS
+
+
+def same_surname(one: str, other: str) -> bool:
+    """Whether two names may have the same surname, also where one or both are written without a blank.
+
+    Rather one finding too many: 林 is like 林田 where nothing parts 林田一郎. Old forms of a letter (髙) are the same.
+    """
+    if not (one and other):
+        return False
+    parted = [fold(name.split()[0]) if len(name.split()) > 1 else "" for name in (one, other)]
+    whole = [fold(name) for name in (one, other)]
+    if all(parted):
+        return parted[0] == parted[1]
+    if any(parted):
+        return whole[1].startswith(parted[0]) if parted[0] else whole[0].startswith(parted[1])
+    begins = {name[:LIKE_A_SURNAME] for name in whole}
+    return len(begins) == 1 and len(begins.pop()) == LIKE_A_SURNAME
 
 
 def analyse(day: dt.date) -> Report:
@@ -116,13 +144,11 @@ def analyse(day: dt.date) -> Report:
     if done:
         return done
     events = list(Event.objects.filter(at__gte=begin, at__lt=end).order_by("at"))
-    subjects = {event.subject for event in events if event.action == "view-patron" and event.subject}
+    subjects = {event.subject for event in events if opens(event.action) and event.subject}
+    persons = Patron.objects.filter(pseudonym__in=subjects, kind=Patron.Kind.PERSON)
     look = Look(
-        surnames_of_staff={a.login_id: surname(a.name) for a in StaffAccount.objects.all()},
-        surnames={
-            p.pseudonym: surname(p.name)
-            for p in Patron.objects.filter(pseudonym__in=subjects).only("pseudonym", "name")
-        },
+        staff=dict(StaffAccount.objects.values_list("login_id", "name")),
+        patrons=dict(persons.values_list("pseudonym", "name")),
         closed=_closed_days(begin.date(), end.date()),
     )
     with transaction.atomic():
