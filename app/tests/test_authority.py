@@ -344,6 +344,9 @@ def test_a_supervisor_shows_his_second_factor_too(secret: str, central: Library,
     token = re.search(r'name="trainee" value="([^"]*)"', answer.content.decode()).group(1)
     sent = {"trainee": token, "login_id": "demo", "password": DEMO_PASSWORD}
     assert client.post("/login/supervisor/", sent).status_code == 403
+    act_as("ils_owner", "ils")
+    assert list(Event.objects.values_list("actor", "action").order_by("-id")[:1]) == [("demo", "code-refused")]
+    act_as("ils_staff", "ils")
     assert client.post("/login/supervisor/", sent | {"code": pyotp.TOTP(secret).now()}).status_code == 302
 
 

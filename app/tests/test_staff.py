@@ -178,6 +178,30 @@ def test_failed_log_ins_pause_the_account_and_all_look_alike(anonymous: Client, 
     assert Event.objects.filter(action="login-refused").count() == 7
 
 
+def test_what_is_typed_instead_of_an_id_is_not_kept(central: Library, item: Item, card: Card, request: Any) -> None:
+    """A password in the wrong field would stay in the audit for ever."""
+    make_account(Level.TRAINEE, central)
+    make_account(Level.ASSISTANT, central)
+    client: Client = request.getfixturevalue("anonymous")
+    typed = "my secret passphrase"
+    client.post("/login/", {"login_id": typed, "password": "x", "library": central.pk})
+    assert supervise(client, central, typed) == 403
+    log_in(client, "level4", central)
+    counter = Counter(client, "/lend/")
+    counter.scan(card.number)
+    kept = Item.objects.filter(library_use_only=True, loans__isnull=True)[0]
+    html = counter.scan(kept.barcode)
+    sent = {"key": hidden(html, "key"), "sitting": hidden(html, "sitting"), "reason": "course"}
+    client.post("/lend/permit/", sent | {"login_id": typed, "password": "x"})
+    act_as("ils_owner", "ils")
+    assert not Event.objects.filter(actor__contains="secret").exists()
+    assert list(Event.objects.filter(action__endswith="-refused").order_by("id").values_list("actor", "action")) == [
+        ("-", "login-refused"),
+        ("-", "login-refused"),
+        ("level4", "permit-refused"),
+    ]
+
+
 def test_a_removed_person_is_out_at_once(staff: Client) -> None:
     assert staff.get("/lend/").status_code == 200
     act_as("ils_owner", "ils")

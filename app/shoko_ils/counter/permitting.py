@@ -15,6 +15,7 @@ from shoko_ils.counter.lending import Answer
 from shoko_ils.counter.messages import notice
 from shoko_ils.counter.sitting import Sitting
 from shoko_ils.staff.access import OFFICERS
+from shoko_ils.staff.login import known
 from shoko_ils.staff.models import StaffAccount
 from shoko_ils.staff.services import factors
 
@@ -54,8 +55,10 @@ def _approver(request: HttpRequest, desk: Desk, given: dict[str, str]) -> StaffA
     person = _by_card(given["card"], given["pin"]) if given["card"] else _by_password(request, given)
     if person is not None and person.level in OFFICERS and not factors.lacks_one(person):
         return person
-    named = person.login_id if person else given["login_id"] or desk.staff.login_id
-    audit.write(audit.Actor(named, desk.library.key), "permit-refused", "lend")
+    named = person.login_id if person else known(given["login_id"])
+    # an ID that nobody has may be a password in the wrong field: then the refusal is of whoever works here
+    actor = desk.actor if named == "-" else audit.Actor(named, desk.library.key)
+    audit.write(actor, "permit-refused", "lend")
     return None
 
 

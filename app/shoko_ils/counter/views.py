@@ -13,7 +13,7 @@ from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.counter import desk, forms
 from shoko_ils.staff import operator, supervision, terminal
 from shoko_ils.staff.access import OFFICERS
-from shoko_ils.staff.login import count_failure, forgive, paused
+from shoko_ils.staff.login import count_failure, forgive, known, paused
 from shoko_ils.staff.models import Level, StaffAccount
 from shoko_ils.staff.services import factors
 
@@ -61,10 +61,10 @@ def _after_code(
 def login_code_page(request: HttpRequest) -> HttpResponse:
     """The second factor: a code of the clock or a recovery code. A wrong one counts like a wrong password."""
     form = forms.CodeForm(request.POST)
-    known = supervision.read(request.POST.get("person", ""))
-    if known is None:
+    accepted = supervision.read(request.POST.get("person", ""))
+    if accepted is None:
         return redirect("login")
-    person, library, point = known
+    person, library, point = accepted
     if form.is_valid() and not paused(person) and factors.check_second_factor(person, form.cleaned_data["code"]):
         forgive(person)
         return _after_code(request, person, library, point)
@@ -78,11 +78,12 @@ def login_code_page(request: HttpRequest) -> HttpResponse:
 def supervise_page(request: HttpRequest) -> HttpResponse:
     """An officer's own ID, password and second factor open the counter for a trainee, for an hour."""
     form = forms.SupervisorForm(request.POST)
-    known = supervision.read(request.POST.get("trainee", ""))
-    if known is None or known[0].level != Level.TRAINEE:
+    accepted = supervision.read(request.POST.get("trainee", ""))
+    if accepted is None or accepted[0].level != Level.TRAINEE:
         return redirect("login")
+    library = accepted[1].key
     if form.is_valid():
-        supervisor = _authenticated(request, form, known[1].key)
+        supervisor = _authenticated(request, form, library)
         if supervisor is not None and supervisor.level in OFFICERS:
             has = factors.has_second_factor(supervisor)
             if (
@@ -90,8 +91,9 @@ def supervise_page(request: HttpRequest) -> HttpResponse:
                 if has
                 else not factors.lacks_one(supervisor)
             ):
-                return _let_in(request, *known, supervisor=supervisor)
+                return _let_in(request, *accepted, supervisor=supervisor)
             count_failure(supervisor)
+            audit.write(audit.Actor(supervisor.login_id, library), "code-refused", "login")
     return render(request, "counter/supervise.html", {"form": form, "failed": True}, status=403)
 
 
@@ -100,7 +102,7 @@ def _authenticated(request: HttpRequest, form: Form, library: str) -> StaffAccou
     given = form.cleaned_data
     person = authenticate(request, login_id=given["login_id"], password=given["password"])
     if not isinstance(person, StaffAccount):
-        audit.write(audit.Actor(given["login_id"], library), "login-refused", "login")
+        audit.write(audit.Actor(known(given["login_id"]), library), "login-refused", "login")
         return None
     return person
 

@@ -58,6 +58,11 @@ class StaffBackend:
         return account if account.is_active else None
 
 
+def known(login_id: str) -> str:
+    """An ID for the audit: "-" if no account has it. What was typed instead may be a password, and the audit stays."""
+    return login_id if StaffAccount.objects.filter(login_id=login_id).exists() else "-"
+
+
 def paused(account: StaffAccount) -> bool:
     """Whether the account waits after too many failures."""
     return account.refused_until is not None and account.refused_until > timezone.now()
