@@ -9,6 +9,7 @@ from pymarc import Field, Record
 
 from shoko_ils.catalog import exporting, marc, marc8, store
 from shoko_ils.catalog.importing import batch as importing
+from shoko_ils.catalog.importing import sources
 from shoko_ils.catalog.importing.reading import ReaderEnded
 from shoko_ils.catalog.importing.revert import obstacles, revert
 from shoko_ils.catalog.importing.sources import BadFile, Form, Source, guess
@@ -134,6 +135,72 @@ def test_rows_with_the_wrong_number_of_cells_and_the_wrong_bytes_are_quarantined
     batch = loaded(lines, "a.csv")
     assert (batch.read, batch.new, batch.quarantined) == (4, 2, 2)
     assert set(batch.records.filter(outcome="quarantined").values_list("code", flat=True)) == {"table", "encoding"}
+
+
+def xml(*titles: str) -> list[bytes]:
+    """`<record>` elements."""
+    return [marc.to_xml(book(str(number), title)) for number, title in enumerate(titles, 1)]
+
+
+FRAME = (
+    b'\xef\xbb\xbf<?xml version="1.0"?>\n<!-- two -->\n<marc:collection\n xmlns:marc="x">\n\t',
+    b"\r\n</marc:collection>\n",
+)
+
+
+@pytest.mark.parametrize(
+    "stray",
+    [b"lost", "読めない書誌".encode(), b"<recrod><leader/></recrod>", b"</record>", b"<!-- open", b"\xff\xfe\x00"],
+)
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_what_stands_between_two_records_is_no_silent_gap(stray: bytes, place: int) -> None:
+    first, second = xml("試作の本", "別の試作")
+    parts = [first, b"\n", second]
+    parts.insert([0, 1, 3][place], stray)
+    content = FRAME[0] + b"".join(parts) + FRAME[1]
+    batch = loaded(content, "a.xml")
+    assert (batch.state, batch.read, batch.new, batch.quarantined) == ("loaded", 3, 2, 1)
+    kept = batch.records.get(outcome="quarantined")
+    assert stray in bytes(kept.content)
+    assert kept.code == "xml"
+    # from any piece on, what is left is the same
+    source = Source(io.BytesIO(content), Form.MARCXML)
+    pieces = list(source.pieces())
+    for index, piece in enumerate(pieces):
+        assert list(source.pieces(piece.end)) == pieces[index + 1 :]
+
+
+def test_the_frame_of_a_collection_is_no_record() -> None:
+    content = FRAME[0] + b"\n<!-- and -->\n".join(xml("試作の本", "別の試作")) + FRAME[1]
+    batch = loaded(content, "a.xml")
+    assert (batch.read, batch.new, batch.quarantined) == (2, 2, 0)
+
+
+def test_a_record_over_the_border_of_a_block_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = FRAME[0] + b" lost ".join(xml("試作の本", "別の試作", "三つ目")) + FRAME[1]
+    whole = list(Source(io.BytesIO(content), Form.MARCXML).pieces())
+    assert len(whole) == 5
+    for size in (1, 7, 100):
+        monkeypatch.setattr(sources, "BLOCK", size)
+        assert list(Source(io.BytesIO(content), Form.MARCXML).pieces()) == whole
+
+
+def test_many_comments_before_a_stray_byte_are_read_in_time() -> None:
+    content = b"<collection>" + b"<!-- x --> " * 2000 + b"!" + xml("試作の本")[0] + b"</collection>"
+    assert len(list(Source(io.BytesIO(content), Form.MARCXML).pieces())) == 2
+
+
+@pytest.mark.parametrize("content", [b"<collection/>", b"<html><body>404</body></html>", b"<?xml version='1.0'?>"])
+def test_a_file_without_a_record_is_refused(content: bytes) -> None:
+    with pytest.raises(BadFile, match="レコード"):
+        loaded(content, "a.xml")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_file_in_utf_16_is_refused(encoding: str) -> None:
+    text = f"<?xml version='1.0'?><collection>{xml('試作の本')[0].decode()}</collection>"
+    with pytest.raises(BadFile):
+        loaded(text.encode(encoding), "a.xml")
 
 
 def test_the_database_refuses_an_account_that_does_not_add_up() -> None:

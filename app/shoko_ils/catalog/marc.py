@@ -82,9 +82,12 @@ def from_xml(element: bytes, prefix: bytes = b"") -> Record:
     name = b":" + prefix if prefix else b""
     document = b'<collection xmlns%s="%s">%s</collection>' % (name, NAMESPACE.encode(), element)
     try:
-        root = ElementTree.fromstring(document)[0]  # noqa: S314  # no DTD, no entity: see above
+        whole = ElementTree.fromstring(document)  # noqa: S314  # no DTD, no entity: see above
     except ElementTree.ParseError as error:
         raise Unreadable("xml", f"XML が正しくありません({error})") from error
+    if [child.tag.rpartition("}")[2] for child in whole] != ["record"] or (whole.text or "").strip():
+        raise Unreadable("xml", "レコードではない内容です")
+    root = whole[0]
     made = Record(leader=(root.findtext(f"{{{NAMESPACE}}}leader") or EMPTY_LEADER).ljust(24)[:24])
     for child in root:
         tag, kind = child.get("tag", ""), child.tag.rpartition("}")[2]

@@ -22,6 +22,12 @@ BLOCK = 1 << 20
 LONGEST = 4 << 20
 BOM = b"\xef\xbb\xbf"
 XML_RECORD = re.compile(rb"<(?:([A-Za-z][\w.-]*):)?record(?=[\s>/])")
+# what may stand around records: blanks, the XML declaration, comments, the tags of the collection
+XML_FRAME = re.compile(
+    rb"(?:\s++|%s|(?><\?.*?\?>)|(?><!--.*?-->)|</?(?:[A-Za-z][\w.-]*:)?collection(?:\s[^<>]*)?>)*+" % BOM, re.DOTALL
+)
+# so much of what is no record is kept back: the beginning of a tag may be at its end
+TAG = 256
 ENCODINGS = {"utf-8": "utf-8", "cp932": "cp932"}
 
 
@@ -104,6 +110,8 @@ class Source:
     def __post_init__(self) -> None:
         if self.form in (Form.CSV, Form.TSV):
             self._heads = self._read_heads()
+        elif self.form is Form.MARCXML and not _holds_a_record(self.file):
+            raise BadFile("MARCXML のレコード(<record>)がありません。UTF-8 で保存した MARCXML か確かめてください")
 
     def pieces(self, start: int = 0) -> Iterator[Piece]:
         """Every record from byte `start` on."""
@@ -234,32 +242,56 @@ def _iso2709(file: BinaryIO, start: int) -> Iterator[Piece]:
 
 
 def _marcxml(file: BinaryIO, start: int) -> Iterator[Piece]:
-    """Each `<record>` element of a collection, whatever its prefix."""
+    """Each `<record>` element of a collection, whatever its prefix; and what stands between them and is no frame."""
     file.seek(start)
     rest, position = b"", start
     while True:
         block = file.read(BLOCK)
         rest += block
         while found := XML_RECORD.search(rest):
+            if found.start():
+                yield from _between(rest[: found.start()], position + found.start())
+                position, rest = position + found.start(), rest[found.start() :]
             prefix = found.group(1) or b""
             closing = b"</%srecord>" % (prefix + b":" if prefix else b"")
-            end = rest.find(closing, found.end())
+            end = rest.find(closing)
             if end < 0:
                 break
             end += len(closing)
-            yield Piece(rest[found.start() : end], position + end, prefix)
+            yield Piece(rest[:end], position + end, prefix)
             position, rest = position + end, rest[end:]
-        if not found:
-            # the beginning of a tag may be at the end
-            kept = rest[-256:]
-            position, rest = position + len(rest) - len(kept), kept
-        elif len(rest) > LONGEST:
-            yield Piece(rest, position + len(rest), found.group(1) or b"")
-            position, rest = position + len(rest), b""
+        if len(rest) > LONGEST:
+            cut = len(rest) if found else len(rest) - TAG
+            yield from _cut(rest[:cut], position + cut, found)
+            position, rest = position + cut, rest[cut:]
         if not block:
-            if found and rest:
-                yield Piece(rest[found.start() :], position + len(rest), found.group(1) or b"")
+            yield from _cut(rest, position + len(rest), found)
             return
+
+
+def _cut(content: bytes, end: int, found: re.Match[bytes] | None) -> Iterator[Piece]:
+    """What ends without the end of a record: the beginning of the one that was found, or what is none."""
+    if found and content:
+        yield Piece(content, end, found.group(1) or b"")
+    elif not found:
+        yield from _between(content, end)
+
+
+def _between(content: bytes, end: int) -> Iterator[Piece]:
+    """What stands between two records, to be quarantined unless it is frame."""
+    if not XML_FRAME.fullmatch(content):
+        yield Piece(content, end)
+
+
+def _holds_a_record(file: BinaryIO) -> bool:
+    """Whether a `<record>` begins anywhere; so too in a file of blanks, which holds nothing to be lost."""
+    file.seek(0)
+    rest, blank = b"", True
+    while block := file.read(BLOCK):
+        rest, blank = rest[-TAG:] + block, blank and not block.strip()
+        if XML_RECORD.search(rest):
+            return True
+    return blank
 
 
 def guess(name: str, head: bytes) -> tuple[Form, str]:
