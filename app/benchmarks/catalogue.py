@@ -36,13 +36,10 @@ def give_items(postgres: Server) -> int:
     with postgres.connect() as connection:
         connection.execute("SET search_path = ils")
         connection.execute(
-            "INSERT INTO location (key, name_ja, name_en) VALUES ('general', '一般書架', 'General shelves')"
-        )
-        connection.execute(
             "INSERT INTO item (barcode, record_id, library_id, at_library_id, location_id, call_number, condition,"
             " library_use_only, material_class_id)"
-            " SELECT lpad(row_number() OVER ()::text, 10, '0'), r.id, l.id, l.id, 1, '913', 'normal',"
-            " false, 1 FROM record r, generate_series(1, 1 + (r.id % 2)::int) AS copy(n), LATERAL"
+            " SELECT lpad(row_number() OVER ()::text, 10, '0'), r.id, l.id, l.id, (SELECT min(id) FROM location),"
+            " '913', 'normal', false, 1 FROM record r, generate_series(1, 1 + (r.id % 2)::int) AS copy(n), LATERAL"
             " (SELECT id FROM library ORDER BY position OFFSET (r.id + n) % 4 LIMIT 1) AS l"
         )
         connection.execute("VACUUM ANALYZE")

@@ -79,16 +79,15 @@ def settle(postgres: Server) -> dict[str, int]:
 def _by_the_services() -> None:
     """What is small, by the models and the demonstration's own functions."""
     _django("ils_owner")
+    from django.core.management import call_command  # noqa: PLC0415
     from django.db import connection  # noqa: PLC0415
 
     from shoko_ils.circulation.models import LoanRule  # noqa: PLC0415
     from shoko_ils.core.management.commands.load_demo import Command  # noqa: PLC0415
     from shoko_ils.core.models import Library  # noqa: PLC0415
     from shoko_ils.demo import invent, load  # noqa: PLC0415
-    from shoko_ils.patrons.models import PatronCategory  # noqa: PLC0415
 
-    for key, ja, en in invent.CATEGORIES:
-        PatronCategory.objects.create(key=key, name_ja=ja, name_en=en)
+    call_command("sync_site", verbosity=0)
     LoanRule.objects.create(days=load.LOAN_DAYS, max_class_loans=load.MAX_LOANS, version=1)
     libraries = list(Library.objects.all())
     load._patrons(list(invent.patrons(len(libraries))), libraries)

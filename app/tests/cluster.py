@@ -29,6 +29,18 @@ SITE = {
     ],
     # as the lab: tests of the second factor ask for it
     "authority": {"second_factor": False},
+    "patron_categories": [
+        {"key": "resident", "ja": "在住", "en": "Resident"},
+        {"key": "works-here", "ja": "在勤", "en": "Works here"},
+        {"key": "studies-here", "ja": "在学", "en": "Studies here"},
+        {"key": "neighbour", "ja": "広域", "en": "Reciprocal borrowing"},
+        {"key": "group", "ja": "団体", "en": "Group", "for_groups": True},
+    ],
+    "locations": [
+        {"key": "general", "ja": "一般書架", "en": "General shelves"},
+        {"key": "children", "ja": "児童書架", "en": "Children's shelves"},
+        {"key": "stacks", "ja": "書庫", "en": "Closed stacks"},
+    ],
     # all that any of the agreed lists has (S0:L188-190, S4:L199-217)
     "patrons": {
         "items": ["number", "name", "birth_date", "address", "phone", "email", "loans", "guardian", "password",

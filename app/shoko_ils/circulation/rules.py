@@ -38,7 +38,7 @@ def combinations() -> Iterator[Combination]:
     """Everything that a rule set must cover."""
     places = [*Library.objects.all(), *ServicePoint.objects.all()]
     classes = list(MaterialClass.objects.all())
-    for category in PatronCategory.objects.order_by("pk"):
+    for category in PatronCategory.objects.all():
         for material_class in classes:
             for place in places:
                 yield Combination(category, material_class, place)

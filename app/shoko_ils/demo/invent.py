@@ -30,19 +30,9 @@ GIVEN = (
     ("昼夫", "ひるお"), ("夕", "ゆう"), ("夜宵", "やよい"), ("東", "あずま"), ("西", "にし"),
     ("南", "みなみ"), ("北斗", "ほくと"), ("赤音", "あかね"), ("青", "あお"), ("緑", "みどり"),
 )  # fmt: skip
-CATEGORIES = (
-    ("resident", "在住", "Resident"),
-    ("works-here", "在勤", "Works here"),
-    ("studies-here", "在学", "Studies here"),
-    ("neighbour", "広域利用", "Reciprocal borrowing"),
-    ("group", "団体", "Group"),
-)
 GROUP_CARDS = (with_check_digit("2999001"), with_check_digit("2999002"))
-LOCATIONS = (
-    ("general", "一般書架", "General shelves"),
-    ("children", "児童書架", "Children's shelves"),
-    ("stacks", "書庫", "Closed stacks"),
-)
+# how many of the site's locations are used: general shelves, children's, stacks
+LOCATIONS = 3
 
 
 def number(*parts: object) -> int:

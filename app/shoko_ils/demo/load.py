@@ -60,17 +60,12 @@ def everything(catalogue: Catalogue, progress: Progress) -> None:
 
 
 def _small_tables(libraries: list[Library]) -> None:
-    for key, ja, en in invent.LOCATIONS:
-        Location.objects.create(key=key, name_ja=ja, name_en=en)
-    for key, ja, en in invent.CATEGORIES:
-        PatronCategory.objects.create(key=key, name_ja=ja, name_en=en)
     LoanRule.objects.create(days=LOAN_DAYS, max_class_loans=MAX_LOANS, version=1)
     LoanRule.objects.create(
         material_class=MaterialClass.objects.get(key="av"), days=7, max_class_loans=2, max_renewals=0, version=1
     )
-    LoanRule.objects.create(
-        category=PatronCategory.objects.get(key="group"), days=30, max_loans=100, overdue_stop_days=None, version=1
-    )
+    for category in PatronCategory.objects.filter(for_groups=True):
+        LoanRule.objects.create(category=category, days=30, max_loans=100, overdue_stop_days=None, version=1)
     for position, library in enumerate(libraries):
         if not library.calendar:
             library.calendar = CENTRAL_CALENDAR if position == 0 else BRANCH_CALENDAR
@@ -106,7 +101,9 @@ def _bibliographic(catalogue: Catalogue) -> int:
 
 
 def _items(made: list[invent.InventedItem], libraries: list[Library]) -> int:
-    locations = {position: Location.objects.get(key=key).pk for position, (key, *_) in enumerate(invent.LOCATIONS)}
+    # a site with fewer has the rest of the books in its last one
+    shelves = list(Location.objects.values_list("pk", flat=True))
+    locations = [shelves[min(position, len(shelves) - 1)] for position in range(invent.LOCATIONS)]
     classes = dict(MaterialClass.objects.values_list("key", "pk"))
     added = dict(Record.objects.values_list("pk", "added_on"))
     return copy(
@@ -123,15 +120,13 @@ def _items(made: list[invent.InventedItem], libraries: list[Library]) -> int:
 
 
 def _patrons(people: list[invent.InventedPatron], libraries: list[Library]) -> int:
-    categories = {
-        position: PatronCategory.objects.get(key=key).pk for position, (key, *_) in enumerate(invent.CATEGORIES)
-    }
+    categories = list(PatronCategory.objects.filter(for_groups=False).values_list("pk", flat=True))
     count = copy(
         "patron",
         ("id", "pseudonym", "category_id", "library_id", "name", "name_reading", "reading_key", "birth_date", "address",
          "phone", "contact", "email", "guardian_name", "registered_on", "expires_on"),
         (
-            (p.id, p.pseudonym, categories[p.category], libraries[p.library].pk, p.name, p.reading,
+            (p.id, p.pseudonym, categories[p.category % len(categories)], libraries[p.library].pk, p.name, p.reading,
              fold(p.reading), p.birth_date, p.address, p.phone, "email" if p.email else "phone", p.email, "",
              p.registered_on, p.expires_on)
             for p in people
@@ -139,8 +134,9 @@ def _patrons(people: list[invent.InventedPatron], libraries: list[Library]) -> i
     )  # fmt: skip
     copy("card", ("number", "patron_id", "issued_on"), ((p.card, p.id, p.registered_on) for p in people))
     _a_child(people[invent.CHILD], timezone.localdate())
-    _a_group(libraries[0], len(people) + 1, timezone.localdate())
-    return count + 1
+    for category in PatronCategory.objects.filter(for_groups=True)[:1]:
+        count += _a_group(category, libraries[0], len(people) + 1, timezone.localdate())
+    return count
 
 
 def _a_child(person: invent.InventedPatron, today: dt.date) -> None:
@@ -154,13 +150,13 @@ def _a_child(person: invent.InventedPatron, today: dt.date) -> None:
     )
 
 
-def _a_group(library: Library, number: int, today: dt.date) -> None:
+def _a_group(category: PatronCategory, library: Library, number: int, today: dt.date) -> int:
     """A reading circle with two cards and somebody to call."""
     group = Patron.objects.create(
         pk=number,
         pseudonym=uuid.uuid5(invent.NAMESPACE, "group"),
         kind=Patron.Kind.GROUP,
-        category=PatronCategory.objects.get(key="group"),
+        category=category,
         library=library,
         name="見本読書会",
         name_reading="ミホンドクショカイ",
@@ -174,6 +170,7 @@ def _a_group(library: Library, number: int, today: dt.date) -> None:
         Card(number=number, patron=group, patron_kind=group.kind, slot=slot, issued_on=today)
         for slot, number in enumerate(invent.GROUP_CARDS, start=1)
     )
+    return 1
 
 
 def _loans(made: list[invent.InventedItem], people: list[invent.InventedPatron], libraries: list[Library]) -> int:

@@ -21,7 +21,7 @@ MAX_PRICE = 10_000_000
 
 
 def one_of(label: Any, model: type[Any], **options: Any) -> forms.ModelChoiceField:
-    return forms.ModelChoiceField(label=label, queryset=model.objects.order_by("pk"), **options)
+    return forms.ModelChoiceField(label=label, queryset=model.objects.all(), **options)
 
 
 def settable(first: tuple[str, Any] | None = None) -> list[tuple[str, Any]]:

@@ -11,14 +11,16 @@ from shoko_ils.holdings import issues
 
 
 class Location(models.Model):
-    """Shelving location (配架場所) within the libraries."""
+    """Shelving location (配架場所) within the libraries: site data, the list of the site file."""
 
     key = models.SlugField(max_length=40, unique=True)
+    position = models.PositiveSmallIntegerField(db_default=0)
     name_ja = models.CharField(max_length=60)
     name_en = models.CharField(max_length=60)
 
     class Meta:
         db_table = "location"
+        ordering = ("position",)
 
     def __str__(self) -> str:
         return self.name_en if get_language() == "en" else self.name_ja

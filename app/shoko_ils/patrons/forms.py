@@ -74,9 +74,9 @@ class PatronForm(Plain):
         super().__init__(*args, **kwargs)
         self.kind = kind
         site, language = declared.site(), "en" if get_language() == "en" else "ja"
-        self.fields["category"].queryset = PatronCategory.objects.order_by("pk")  # type: ignore[attr-defined]
         self.fields["notes"].choices = [(key, names[language]) for key, names in site.notes.items()]  # type: ignore[attr-defined]
         group = kind == Patron.Kind.GROUP
+        self.fields["category"].queryset = PatronCategory.objects.filter(for_groups=group)  # type: ignore[attr-defined]
         keep = {*self.always, *site.columns}
         keep |= {name for name in ("contact", "notes") if site.has(name)}
         keep |= {"contact_name", "contact_phone"} if group and site.has("group_contact") else set()

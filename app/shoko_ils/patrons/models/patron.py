@@ -10,14 +10,20 @@ from shoko_ils.core.models import Library
 
 
 class PatronCategory(models.Model):
-    """Patron category (利用区分): resident, works here, studies here, …: site data."""
+    """Patron category (利用区分): resident, works here, studies here, …: site data, the list of the site file.
+
+    Groups are registered under those that are for groups, persons under the others.
+    """
 
     key = models.SlugField(max_length=40, unique=True)
+    position = models.PositiveSmallIntegerField(db_default=0)
     name_ja = models.CharField(max_length=40)
     name_en = models.CharField(max_length=40)
+    for_groups = models.BooleanField(db_default=False)
 
     class Meta:
         db_table = "patron_category"
+        ordering = ("position",)
 
     def __str__(self) -> str:
         return self.name_en if get_language() == "en" else self.name_ja

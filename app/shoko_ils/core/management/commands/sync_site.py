@@ -1,4 +1,4 @@
-"""Brings the database in line with the site file: libraries, points, classes, stages, hold rules, patrons' fields."""
+"""Brings the database in line with the site file: libraries, points, classes, categories, locations, hold rules, …"""
 
 from typing import Any
 
@@ -15,17 +15,19 @@ from shoko_ils.core import source
 from shoko_ils.core.calendar import pattern
 from shoko_ils.core.calendar.days import CalendarEnds, Days
 from shoko_ils.core.models import Library, ServicePoint
-from shoko_ils.holdings.models import MaterialClass
+from shoko_ils.holdings.models import Location, MaterialClass
 from shoko_ils.holds import site as hold_rules
 from shoko_ils.holds.policy import policy
 from shoko_ils.patrons import closing, declared
+from shoko_ils.patrons.models import PatronCategory
 from shoko_ils.staff import access, jobs
 
 
 class Command(BaseCommand):
     help = (
-        "Create or rename what the site file lists: libraries, service points, material classes,"
-        " overdue stages, hold rules. Removes no library. Closes the list of patrons' fields to what it declares."
+        "Create or rename what the site file lists: libraries, service points, material classes, patron categories,"
+        " locations, overdue stages, hold rules. Removes no library, and no category or location that is in use."
+        " Closes the list of patrons' fields to what it declares."
         " Repeatable; the last line says `changed` or `unchanged`. Run as ils_owner."
     )
 
@@ -51,6 +53,9 @@ class Command(BaseCommand):
                 changed += bring(ServicePoint, point, points, library_id=library.pk)
         for position, entry in enumerate(site.get("material_classes", []), start=1):
             changed += bring(MaterialClass, entry, position, counted_as=entry.get("counted_as", entry["key"]))
+        # before the hold rules, which name categories
+        changed += _listed(PatronCategory, site, "patron_categories", for_groups=False)
+        changed += _listed(Location, site, "locations")
         if "overdue_stages" in site:
             changed += _overdue_stages(site["overdue_stages"])
         holds = site.get("holds", {})
@@ -67,6 +72,42 @@ def _check(site: dict[str, Any]) -> None:
     access.restricted()
     source.read(tuple(site.get("authority", {}).get("sources", ())), "authority.sources")
     source.read(tuple(site.get("kiosk_networks", ())), "kiosk_networks")
+
+
+def _listed(model: type[models.Model], site: dict[str, Any], word: str, **optional: Any) -> int:
+    """Bring a table to exactly the list under `word`; how many rows changed. A row that is used is not removed.
+
+    Without the key everything stays as it is; an empty table is refused, because the counter could not begin.
+    """
+    rows = model._default_manager.all()
+    if word not in site:
+        if not rows.exists():
+            raise CommandError(f"site file: {word} is missing: at least one is needed")
+        return 0
+    entries = site[word]
+    changed = 0
+    for position, entry in enumerate(entries, start=1):
+        changed += bring(model, entry, position, **{name: entry.get(name, value) for name, value in optional.items()})
+    for gone in rows.exclude(key__in=[entry["key"] for entry in entries]):
+        if used := uses(gone):
+            raise CommandError(
+                f"site file: {word} lists no {gone.key}, which is in use ({', '.join(used)}):"
+                " list it, or have these changed first; nothing was changed"
+            )
+        gone.delete()
+        changed += 1
+    return changed
+
+
+def uses(row: models.Model) -> list[str]:
+    """What refers to a row: "3 of patron", table by table."""
+    found = []
+    for relation in row._meta.get_fields(include_hidden=True):
+        if isinstance(relation, models.ManyToOneRel):
+            model = relation.related_model
+            if count := model._default_manager.filter(**{relation.field.name: row}).count():
+                found.append(f"{count} of {model._meta.db_table}")
+    return found
 
 
 def _overdue_stages(entries: list[dict[str, Any]]) -> bool:
