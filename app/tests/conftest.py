@@ -60,7 +60,7 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
     """
     with django_db_blocker.unblock():
         made = setup_databases(verbosity=0, interactive=False)
-        call_command("load_demo", verbosity=0)
+        call_command("load_demo", verbosity=0, without_day=True)
     yield
     with django_db_blocker.unblock():
         teardown_databases(made, verbosity=0)

@@ -11,16 +11,22 @@ from django.db import connection
 from django.db.models import Count
 from django.utils import timezone
 
+from shoko_ils.audit.models import Event
 from shoko_ils.catalog.models import Authority, Heading, Record
 from shoko_ils.catalog.normalise import fold
-from shoko_ils.circulation.models import Loan
+from shoko_ils.circulation.models import DayCount, Loan, OverdueContact, ReturnCase
 from shoko_ils.core.models import Library
-from shoko_ils.demo import catalogue, invent, load
+from shoko_ils.demo import catalogue, day, invent, load
 from shoko_ils.holdings.barcode import check_digit, clean_scan, is_card, is_item, is_valid, with_check_digit
 from shoko_ils.holdings.models import Item
+from shoko_ils.holds.models import TitleRequest
+from shoko_ils.mylibrary.models import ProvisionalRegistration
 from shoko_ils.patrons.models import Card, Patron
+from shoko_ils.reference.models import Case, Question
 from shoko_ils.staff.models import StaffAccount
+from tests.cluster import DEMO_PASSWORD
 from tests.conftest import APP, MEROS
+from tests.members import log_in, my
 
 CATALOGUE = APP / "demo" / "aozora_catalogue.csv.gz"
 TABLES = ("authority", "record", "heading", "item", "patron", "card", "loan")
@@ -107,9 +113,66 @@ def test_no_patron_holds_more_than_the_limit() -> None:
 @pytest.mark.django_db
 def test_a_second_load_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     before = counts()
+    call_command("load_demo", without_day=True)
+    assert capsys.readouterr().out == "unchanged\n"
+    assert counts() == before
+
+
+@pytest.mark.django_db
+def test_a_day_is_in_progress_and_is_begun_once(capsys: pytest.CaptureFixture[str], request: Any) -> None:
+    call_command("load_demo")
+    said = capsys.readouterr()
+    assert said.out == "changed\n"
+    done = DayCount.objects.filter(day=timezone.localdate(), count__gt=0)
+    for library in Library.objects.all():
+        assert set(done.filter(library=library).values_list("act", flat=True)) >= {"lend", "return", "renew"}
+    assert list(ReturnCase.objects.order_by("pk").values_list("reason", "settled_on")) == [
+        ("water", None), ("parts-missing", None), ("lost", None),
+    ]  # fmt: skip
+    assert set(OverdueContact.objects.values_list("result", flat=True)) == {"absent", "patron", "says-returned"}
+    assert list(TitleRequest.objects.order_by("pk").values_list("decision", flat=True)) == ["buy", "", ""]
+    assert set(Question.objects.values_list("channel", "answered_on")) == {
+        ("counter", timezone.localdate()), ("web", None), ("phone", None),
+    }  # fmt: skip
+    assert Case.objects.count() == 1
+    assert ProvisionalRegistration.objects.get().birth_date.year == 2000
+    assert Event.objects.filter(actor="my-library", action="hold-place").count() == day.MEMBERS
+    cards = re.findall(r"My Library: card (\d{8})", said.err)
+    receipt = re.search(r"receipt number ([2-9A-Z]{4}-[2-9A-Z]{4})", said.err)
+    assert len(cards) == day.MEMBERS
+    assert receipt
+    assert not Loan.objects.filter(item__record=MEROS).exists()
+    before = counts()
     call_command("load_demo")
     assert capsys.readouterr().out == "unchanged\n"
     assert counts() == before
+    citizen = request.getfixturevalue("public")
+    assert log_in(citizen, cards[0], DEMO_PASSWORD)
+    assert "借りている資料" in my(citizen)
+
+
+@pytest.mark.django_db
+def test_a_day_of_a_site_without_passwords(settings: Any) -> None:
+    settings.SITE = {key: value for key, value in settings.SITE.items() if key != "patrons"}
+    call_command("load_demo", verbosity=0)
+    assert set(Question.objects.values_list("channel", flat=True)) == {"counter", "phone"}
+    with connection.cursor() as cursor:
+        assert _count(cursor, "private.patron_password") == 0
+
+
+@pytest.mark.django_db
+def test_the_library_is_filled_whatever_the_site_lists(settings: Any) -> None:
+    empty()
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM loan_rule; DELETE FROM patron_category; DELETE FROM location")
+    settings.SITE = settings.SITE | {
+        "patron_categories": [{"key": "friend", "ja": "友の会", "en": "Friend"}],
+        "locations": [{"key": "room", "ja": "閲覧室", "en": "Reading room"}],
+    }
+    call_command("load_demo", verbosity=0, without_day=True)
+    assert Patron.objects.filter(category__key="friend").count() == invent.PATRONS
+    assert not Patron.objects.filter(kind="group").exists()
+    assert not Item.objects.exclude(location__key="room").exists()
 
 
 def counts() -> dict[str, int]:

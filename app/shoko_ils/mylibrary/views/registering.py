@@ -61,17 +61,7 @@ def _with_code(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _code_form(request, form, card)
     given = form.cleaned_data
-    salt = passwords.new_salt()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT private.register_password(%s, %s, %s, %s, %s)",
-            [
-                given["card"], given["code"], salt, passwords.verifier(given["password"], salt),
-                source.counted(request),
-            ],
-        )  # fmt: skip
-        (right,) = cursor.fetchone()
-    if right:
+    if passwords.register(given["card"], given["code"], given["password"], source.counted(request)):
         return render(request, "mylibrary/password.html", {"step": "done"})
     return _code_form(request, form, card, wrong=True)
 
@@ -93,12 +83,12 @@ def provisional_page(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         if not session.spend("provisional", source.counted(request), APPLICATIONS_ALLOWED):
             return render(request, "mylibrary/provisional.html", {**context, "too_many": True}, status=429)
-        context["receipt"] = _apply(form.cleaned_data)
+        context["receipt"] = apply(form.cleaned_data)
     return render(request, "mylibrary/provisional.html", context)
 
 
-def _apply(given: dict[str, object]) -> str:
-    """Add the application; plain SQL, because the role may add rows and read none."""
+def apply(given: dict[str, object]) -> str:
+    """Add the application and return its number; plain SQL, because the role may add rows and read none."""
     today = timezone.localdate()
     receipt = "".join(secrets.choice(passwords.LETTERS) for _ in range(8))
     library: Library = given["library"]  # type: ignore[assignment]

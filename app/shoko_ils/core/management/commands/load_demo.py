@@ -1,4 +1,4 @@
-"""Loads the demonstration library, once; a second run changes nothing."""
+"""Loads the demonstration library and begins its day, once; a second run changes nothing."""
 
 import os
 import time
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from shoko_ils.catalog.models import Record
 from shoko_ils.core.models import Library
-from shoko_ils.demo import catalogue, load
+from shoko_ils.demo import catalogue, day, load
 from shoko_ils.staff.models import Level, StaffAccount
 
 DEMO_LOGIN = "demo"
@@ -30,7 +30,10 @@ MIN_PASSWORD = 12
 
 
 class Command(BaseCommand):
-    help = "Load the demonstration library, all or nothing, and its staff account. Repeatable. Run as ils_owner."
+    help = (
+        "Load the demonstration library, all or nothing, its staff accounts, and what has been done there today."
+        " Repeatable. Run as ils_owner."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--catalogue", type=Path, default=settings.BASE_DIR / "demo" / "aozora_catalogue.csv.gz")
@@ -40,6 +43,7 @@ class Command(BaseCommand):
             default=os.environ.get(PASSWORD_VARIABLE),
             help=f"password of the account '{DEMO_LOGIN}', one line (default: ${PASSWORD_VARIABLE})",
         )
+        parser.add_argument("--without-day", action="store_true", help="the library before it opens")
 
     def handle(self, *args: Any, **options: Any) -> None:
         began = time.monotonic()
@@ -51,6 +55,8 @@ class Command(BaseCommand):
         call_command("sync_site", stdout=self.stderr)
         changed = self._load(options["catalogue"], progress)
         changed |= self._accounts(password)
+        if not options["without_day"]:
+            changed |= day.begin(password, progress)
         progress("ready")
         self.stdout.write("changed" if changed else "unchanged")
 
