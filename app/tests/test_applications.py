@@ -39,6 +39,14 @@ def test_an_application_is_written_and_read_by_nobody_without_its_number(public:
         assert not ProvisionalRegistration.objects.exists()
 
 
+@pytest.mark.parametrize("typed", ["1990-05-05", "平成2年5月5日", "Ｈ２．５．５", "4020505"])
+def test_a_birth_date_is_typed_as_on_the_paper_form(public: Client, typed: str) -> None:
+    assert "例: 1990-04-05" in public.get("/registration/").content.decode()
+    public.post("/registration/", {**APPLICATION, "birth_date": typed})
+    with role("ils_owner"):
+        assert ProvisionalRegistration.objects.get().birth_date == dt.date(1990, 5, 5)
+
+
 def test_an_application_asks_and_stores_what_the_site_lists(public: Client, settings: Any) -> None:
     listed = {"items": ["number", "name", "loans", "address"], "attributes": []}
     settings.SITE = {**settings.SITE, "patrons": listed}
@@ -71,6 +79,7 @@ def test_the_database_itself_refuses_in_an_application_what_the_site_does_not_li
     [
         ("postal_code", "251", "郵便番号は7桁の数字です"),
         ("birth_date", "2190-01-01", "生年月日をご確認ください"),
+        ("birth_date", "H40.1.1", "日付として読めません"),
         ("phone", "", "電話番号を入力してください"),
     ],
 )

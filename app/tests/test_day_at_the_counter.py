@@ -88,6 +88,31 @@ def test_the_day_it_is_due_an_item_is_still_renewed(
     assert renew(actor, patron.pk, item.barcode, central, new()).outcome is outcome
 
 
+@pytest.mark.parametrize(
+    ("site", "stop_days", "outcome"),
+    [
+        ({}, 30, Outcome.OTHER_OVERDUE),
+        ({"overdue_stops_renewal": False}, 30, Outcome.RENEWED),
+        # a rule under which nothing past due matters, as that of groups
+        ({}, None, Outcome.RENEWED),
+    ],
+)
+def test_who_has_something_else_past_due_renews_nothing_unless_the_site_says_so(
+    actor: Actor, officer: StaffAccount, patron: Patron, item: Item, central: Library, lent: Loan, settings: Any,
+    site: dict[str, bool], stop_days: int | None, outcome: Outcome,
+) -> None:  # fmt: skip
+    settings.SITE = settings.SITE | site
+    LoanRule.objects.update(renewal_basis="due", overdue_stop_days=stop_days, max_renewals=5)
+    other = shelf_item(other_than=item)
+    lend(actor, patron.pk, other.barcode, central, new())
+    assert renew(actor, patron.pk, item.barcode, central, new()).outcome is Outcome.RENEWED
+    make_late(open_loan(other), 1)
+    assert renew(actor, patron.pk, item.barcode, central, new()).outcome is outcome
+    assert renew(actor, patron.pk, other.barcode, central, new()).outcome is Outcome.ITEM_OVERDUE
+    permit = Permit(officer, PermitReason.OFFICER, frozenset(PERMITTABLE))
+    assert renew(actor, patron.pk, item.barcode, central, new(), permit=permit).outcome is Outcome.RENEWED
+
+
 def test_only_the_borrower_renews_and_the_same_key_renews_once(
     actor: Actor, patron: Patron, other_patron: Patron, item: Item, central: Library, lent: Loan, key: uuid.UUID
 ) -> None:

@@ -29,6 +29,7 @@ IN_VARIANTS = (
     *(f"/mylibrary/{name}.html" for name in ("login", "_field", "basket", "history", "my", "password", "placed",
                                              "provisional", "question", "request")),
     *(f"/reference/{name}.html" for name in ("cases", "case")),
+    "core/dates.py",
     "opac/shelf.py", "opac/facets.py", "opac/views.py", "mylibrary/forms.py", "mylibrary/words.py",
 )  # fmt: skip
 KEYWORDS = {"_": None, "gettext": None, "gettext_lazy": None, "ngettext": (1, 2)}

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shoko_ils.circulation.models import ReturnCase
 from shoko_ils.circulation.services import Late, LateReason, OutOfRange, PermitReason, book_drop
+from shoko_ils.core.dates import DateField
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.barcode import clean_scan
 
@@ -102,7 +103,7 @@ class LateForm(forms.Form):
     """The day on which it was really done, if not today. `day` is `today`, `drop` or `other`."""
 
     day = forms.ChoiceField(choices=[("today", ""), ("drop", ""), ("other", "")], required=False)
-    on = forms.DateField(required=False)
+    on = DateField(required=False)
     late_reason = forms.ChoiceField(
         choices=[(one.value, "") for one in LateReason if one is not LateReason.BOOK_DROP], required=False
     )

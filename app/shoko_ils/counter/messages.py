@@ -65,6 +65,10 @@ TEXTS: dict[str, tuple[Any, Any]] = {
     Outcome.RENEWED: (_("Renewed"), ""),
     Outcome.NOT_THEIRS: (_("Not on loan to this patron"), ""),
     Outcome.ITEM_OVERDUE: (_("Past due: cannot be renewed"), _("It must be returned.")),
+    Outcome.OTHER_OVERDUE: (
+        _("Something else is past due: cannot be renewed"),
+        _("Ask to return it first. Exception: F7"),
+    ),
     Outcome.RENEWALS_USED: (_("It has been renewed as often as allowed"), ""),
     Outcome.RENEWAL_NO_GAIN: (
         _("A renewal would not change the due date"),

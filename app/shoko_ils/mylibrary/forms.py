@@ -7,6 +7,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from shoko_ils.core.dates import DateField
 from shoko_ils.core.models import Library
 from shoko_ils.holdings.barcode import clean_scan, is_card
 from shoko_ils.holds.forms import PickupField
@@ -166,7 +167,7 @@ class ProvisionalForm(forms.Form):
 
     name = forms.CharField(max_length=80)
     name_reading = forms.CharField(max_length=80)
-    birth_date = forms.DateField()
+    birth_date = DateField()
     postal_code = forms.CharField(max_length=20)
     address = forms.CharField(max_length=200)
     phone = forms.CharField(max_length=20, required=False)

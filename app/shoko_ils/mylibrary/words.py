@@ -48,6 +48,7 @@ def renewal(outcome: str) -> str:
     told = {
         Outcome.RENEWAL_HOLDS: _("Somebody else waits for it"),
         Outcome.ITEM_OVERDUE: _("The due date has passed"),
+        Outcome.OTHER_OVERDUE: _("Please return first what is past due"),
         Outcome.RENEWALS_USED: _("It cannot be renewed once more"),
         Outcome.RENEWAL_NO_GAIN: _("A renewal would not change the due date"),
         Outcome.PENDING: _("It is being checked at the library"),

@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 from collections.abc import Iterator
 
+from django.conf import settings
 from django.utils import timezone
 
 from shoko_ils.audit import record as audit
@@ -82,8 +83,11 @@ def _stops(patron: Patron, loan: Loan, today: dt.date) -> Iterator[Outcome]:
     stop_days = loan.rule.overdue_stop_days
     if stop_days is not None:
         late = list(standing.overdue_loans(today).filter(patron=patron))
+        others = [one for one in late if one.pk != loan.pk]
         if standing.days_past_due(late, today) > stop_days:
             yield Outcome.OVERDUE
+        elif settings.SITE.get("overdue_stops_renewal", True) and standing.days_past_due(others, today):
+            yield Outcome.OTHER_OVERDUE
     if holds.refuses_renewal(loan.item, today):
         yield Outcome.RENEWAL_HOLDS
     if loan.rule.max_renewals is not None and loan.renewals >= loan.rule.max_renewals:

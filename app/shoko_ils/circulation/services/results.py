@@ -43,6 +43,7 @@ class Outcome(StrEnum):
     NO_RULE = "stop-no-rule"
     NOT_THEIRS = "stop-not-theirs"
     ITEM_OVERDUE = "stop-item-overdue"
+    OTHER_OVERDUE = "stop-other-overdue"
     RENEWALS_USED = "stop-renewals-used"
     RENEWAL_HOLDS = "stop-renewal-holds"
     # the due date would stay as it is
@@ -78,6 +79,7 @@ PERMITTABLE = frozenset(
         Outcome.LIMIT_REACHED,
         Outcome.CLASS_LIMIT_REACHED,
         Outcome.ITEM_OVERDUE,
+        Outcome.OTHER_OVERDUE,
         Outcome.RENEWALS_USED,
         Outcome.HOLDS_NEED_IT,
     }
