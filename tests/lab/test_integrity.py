@@ -151,8 +151,8 @@ def test_what_a_run_changes_is_accepted_and_what_was_planted_before_it_is_told_a
 ) -> None:
     since = sizes(converged)
     with done(converged, HOST, f"echo planted >{PLANTED}", f"rm {PLANTED}"):
-        said = run_of_a_part("-e", "access_idle_seconds=600")
-        assert "TMOUT=600" in converged.said(HOST, "cat", "/etc/profile.d/shoko.sh")
+        said = run_of_a_part("-e", "access_idle_seconds=300")
+        assert "TMOUT=300" in converged.said(HOST, "cat", "/etc/profile.d/shoko.sh")
         code, found = integrity("check")
     assert f"new     {PLANTED}" in said
     assert (code, paths(found)) == (1, {PLANTED})
@@ -160,12 +160,12 @@ def test_what_a_run_changes_is_accepted_and_what_was_planted_before_it_is_told_a
     for collector in COLLECTORS:
         assert eventually(lambda one=collector: any(alert in line for line in told_of(converged, one, since[one])), 60)
     run_of_a_part()
-    assert "TMOUT=900" in converged.said(HOST, "cat", "/etc/profile.d/shoko.sh")
+    assert "TMOUT=600" in converged.said(HOST, "cat", "/etc/profile.d/shoko.sh")
     assert integrity("check")[0] == 0
 
 
 def test_a_change_by_hand_is_told_until_it_is_taken_back(told: Told, converged: Converged) -> None:
-    change = "sed -i.kept 's/^TMOUT/# TMOUT/; s/^umask 027/umask 022/' /etc/profile.d/shoko.sh"
+    change = "sed -i.kept 's/TMOUT=.*/TMOUT=/; s/^umask 077/umask 022/' /etc/profile.d/shoko.sh"
     with done(converged, HOST, change, "mv /etc/profile.d/shoko.sh.kept /etc/profile.d/shoko.sh"):
         assert paths(integrity("check")[1]) == {"/etc/profile.d/shoko.sh", "/etc/profile.d/shoko.sh.kept"}
     assert integrity("check")[0] == 0
