@@ -7,6 +7,7 @@ the end, `make kernel-benchmarks` (hours under emulation).
 import datetime
 import os
 import re
+import shlex
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ import yaml
 from conftest import CHECKOUT, LabCommand
 from terminal import NAME, Terminal
 
+from shoko.hardening.sandbox import bar, sandboxes
 from shoko.hardening.waivers import waivers
 
 # Beside the terminal: what is on its way, where packages come from, and who collects.
@@ -97,8 +99,71 @@ def test_mounts_hold_what_they_may(terminal: Terminal) -> None:
         # Of several mounts upon each other the last one counts.
         options = terminal.run(f"findmnt --noheadings --output OPTIONS {mount['at']}").split()[-1].split(",")
         assert set(mount["options"]) <= set(options), mount["at"]
+        if mount["at"] == "/proc":
+            continue  # nothing can be put there
         said = terminal.run(f"cd {mount['at']} && cp /bin/true x && ./x 2>&1; echo $?; rm -f x").split()[-1]
         assert said == ("126" if "noexec" in mount["options"] else "0"), mount["at"]
+
+
+# A package of nothing but a program that dpkg runs from /var.
+PACKAGE = """
+cd $(mktemp -d -p /root) && mkdir -p p/DEBIAN && chmod 755 p p/DEBIAN
+cat >p/DEBIAN/control <<'END'
+Package: shoko-nothing
+Version: 1
+Architecture: all
+Maintainer: nobody
+Description: nothing
+END
+cat >p/DEBIAN/postinst <<'END'
+#!/bin/sh
+touch /run/shoko-nothing
+END
+chmod 755 p/DEBIAN/postinst
+dpkg-deb --build p p.deb && dpkg -i p.deb && dpkg -P shoko-nothing && rm /run/shoko-nothing && rm -r "$PWD"
+"""
+
+
+def test_packages_bring_programs_to_var_and_nobody_else_does(terminal: Terminal) -> None:
+    terminal.run(PACKAGE)
+    assert "noexec" in terminal.run("findmnt --noheadings --output OPTIONS /var")
+
+
+def test_a_person_sees_nobody_elses_processes(terminal: Terminal) -> None:
+    count = "ls /proc | grep -c '^[0-9]'"
+    seen = int(terminal.run(f"setpriv --reuid nobody --regid nogroup --clear-groups sh -c {shlex.quote(count)}"))
+    assert seen < 10 < int(terminal.run(count))
+    # logind, which must tell whose a process is, still can: this very session is known to it.
+    assert "shoko" in terminal.run("loginctl list-sessions --no-legend")
+
+
+def test_sudo_runs_for_those_alone_whom_a_rule_lets_in(terminal: Terminal) -> None:
+    assert terminal.run("stat -c '%a %U %G' /usr/bin/sudo").split() == ["4110", "root", "sudogrp"]
+    assert terminal.run("id -nG shoko-observe").split()[-1] == "sudogrp"
+    asked = "setpriv --reuid nobody --regid nogroup --clear-groups sudo -V 2>&1 || true"
+    assert "Permission denied" in terminal.run(asked)
+    assert "Sudo version" in terminal.run("setpriv --reuid nobody --regid sudogrp --clear-groups sudo -V")
+
+
+def test_the_boot_loader_asks_before_it_starts_anything_else(terminal: Terminal) -> None:
+    """That it starts what is on its list without asking, the restart above has shown."""
+    text = terminal.run("cat /boot/grub/grub.cfg")
+    assert re.search(r'^set superusers="shoko"$', text, re.MULTILINE)
+    assert re.search(r"^password_pbkdf2 shoko grub\.pbkdf2\.sha512\.", text, re.MULTILINE)
+    assert "recovery" not in text
+    assert terminal.run("stat -c %a /boot/grub/grub.cfg").strip() == "600"
+
+
+def test_what_needs_a_kernel_of_its_own_is_in_its_sandbox_too(terminal: Terminal) -> None:
+    units = [unit for unit, one in sandboxes().items() if one.role == "hardening"]
+    said = terminal.run(f"systemd-analyze security --no-pager {' '.join(f'{unit}.service' for unit in units)}")
+    found = {unit: float(level) for unit, level in re.findall(r"level for (\S+)\.service: ([0-9.]+) ", said)}
+    assert set(found) == set(units)
+    for unit, level in found.items():
+        assert "/sandbox.conf" in terminal.run(f"systemctl show -p DropInPaths {unit}")
+        assert (level > bar()) == (sandboxes()[unit].waiver is not None), f"{unit}: {level}"
+    ours = terminal.run("find /etc/systemd/system -maxdepth 1 -type f -name '*.service' -printf '%f\\n'").split()
+    assert {name.removesuffix(".service") for name in ours} - set(sandboxes()) == set()
 
 
 def test_programs_are_confined(terminal: Terminal) -> None:
@@ -194,9 +259,17 @@ open(path, "wb").write(b"".join(step.pack(a, b, c, when - {seconds}) for a, b, c
 """
 
 
-def enters(terminal: Terminal, password: str) -> bool:
+def test_root_comes_in_at_no_console_whatever_password_it_has(terminal: Terminal) -> None:
+    terminal.run(f"echo root:{PASSWORD} | chpasswd")
+    try:
+        assert not enters(terminal, PASSWORD, "root")
+    finally:
+        terminal.run("usermod -p '*' root; faillock --user root --reset")
+
+
+def enters(terminal: Terminal, password: str, account: str = PROBATION) -> bool:
     """Whether a password lets one in, as at a console: asked by an account that is not root."""
-    asking = f"setpriv --reuid daemon --clear-groups su {PROBATION} -c 'echo is in'"
+    asking = f"setpriv --reuid daemon --clear-groups su {account} -c 'echo is in'"
     command = f"printf '%s\\n' '{password}' | {asking} 2>/dev/null"
     return "is in" in terminal.run(command, check=False)
 

@@ -13,6 +13,7 @@ import yaml
 CHECKOUT = Path(__file__).resolve().parents[3]
 TEMPLATES = CHECKOUT / "roles/hardening/templates"
 DATA = yaml.safe_load((CHECKOUT / "shoko/data/kernel.yml").read_text())
+VARS = yaml.safe_load((CHECKOUT / "roles/hardening/vars/main.yml").read_text())
 TEMPORARY = "/tmp"  # noqa: S108 - systemd has a unit for it
 # What roles, terminals and installers need of the kernel.
 NEEDED = {
@@ -36,7 +37,11 @@ def rendered(name: str, **variables: object) -> str:
     environment = jinja2.Environment(trim_blocks=True, undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701
     words = " ".join(word for each in DATA["command_line"] for word in each["words"])
     return environment.from_string((TEMPLATES / name).read_text()).render(
-        hardening_data=DATA, hardening_words=words, **variables
+        hardening_data=DATA,
+        hardening_words=words,
+        hardening_remounted=VARS["hardening_remounted"],
+        hardening_later=VARS["hardening_later"],
+        **variables,
     )
 
 
@@ -98,6 +103,25 @@ def test_a_mount_has_the_options_that_are_declared(bound: bool) -> None:
         (options,) = re.findall(r"^Options=(.*)$", text, re.MULTILINE)
         assert set(mount["options"]) <= set(options.split(","))
         assert ("Type=none" in text) == (bound and mount["at"] != TEMPORARY)
+
+
+def test_what_systemd_mounts_itself_gets_its_options_at_the_start() -> None:
+    text = rendered("remount.service.j2")
+    declared = {each["at"]: each["options"] for each in DATA["mounts"]}
+    found = dict(reversed(line) for line in re.findall(r"^ExecStart=\S+ -o remount,(\S+) (\S+)$", text, re.MULTILINE))
+    assert found == {at: ",".join(declared[at]) for at in VARS["hardening_remounted"]}
+
+
+def test_what_is_in_use_to_the_end_is_not_taken_away_before_it() -> None:
+    for mount in DATA["mounts"]:
+        taken = "Conflicts=umount.target" in rendered("mount.j2", mount=mount, bound=True)
+        assert taken == (mount["at"] not in VARS["hardening_later"])
+
+
+def test_dpkg_opens_var_while_it_works_and_closes_it_as_declared() -> None:
+    (var,) = (each for each in DATA["mounts"] if each["at"] == "/var")
+    opens, closes = re.findall(r"mount -o remount,bind,(\S+) /var", rendered("dpkg.cfg.j2"))
+    assert (set(opens.split(",")), closes.split(",")) == ({*var["options"], "exec"} - {"noexec"}, var["options"])
 
 
 def test_the_command_line_is_added_to_what_others_say() -> None:
