@@ -6,7 +6,7 @@ from typing import Any
 import pyotp
 import segno
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -127,9 +127,7 @@ def _set_pin(request: HttpRequest, form: forms.PinForm) -> str:
         form.add_error("card", _("This is not the number of a staff card."))
         return ""
     try:
-        with transaction.atomic():
-            StaffAccount.objects.filter(pk=person.pk).update(card=card)
-            factors.set_pin(person, form.cleaned_data["pin"])
+        factors.set_card_and_pin(person, card, form.cleaned_data["pin"])
     except IntegrityError:
         form.add_error("card", _("This card belongs to somebody else."))
         return ""

@@ -6,18 +6,17 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from shoko_ils.catalog.models import Record
 from shoko_ils.core.models import Library
-from shoko_ils.mylibrary import basket, forms, orders, shown, words
+from shoko_ils.mylibrary import basket, forms, orders, own, shown, words
 from shoko_ils.mylibrary.views.signing import member_of, members_only
 from shoko_ils.patrons import declared
 from shoko_ils.patrons.models import Patron
 from shoko_ils.reference.models import Question
-from shoko_ils.vault.models import EndedHold, Favourite, HistoryWish, ReadingNote
+from shoko_ils.vault.models import HistoryWish, ReadingNote
 
 HISTORY_SHOWN = 500
 
@@ -99,11 +98,9 @@ def favourite_page(request: HttpRequest) -> HttpResponse:
     if record is None:
         raise Http404
     if "drop" in request.POST:
-        Favourite.objects.filter(record=record).delete()
+        own.drop(record.pk)
         return saying("dropped")
-    Favourite.objects.get_or_create(
-        patron_id=member_of(request).patron_id, record=record, defaults={"kept_on": timezone.localdate()}
-    )
+    own.keep(member_of(request).patron_id, record.pk)
     return saying("kept")
 
 
@@ -113,7 +110,7 @@ def ended_page(request: HttpRequest) -> HttpResponse:
     """The patron has read that a hold ended: the entry goes."""
     read = basket.wanted(request)
     if read is not None:
-        EndedHold.objects.filter(record=read.record, issue=read.issue).delete()
+        own.read_ended(read)
     return saying("read")
 
 
@@ -123,13 +120,11 @@ def history_page(request: HttpRequest) -> HttpResponse:
     """The reading history, if the site offers one: off unless the patron wishes it; withdrawal erases all."""
     if not settings.SITE.get("reading_history", False):
         raise Http404
-    patron_id = member_of(request).patron_id
     if request.method == "POST":
         if "on" in request.POST:
-            HistoryWish.objects.get_or_create(patron_id=patron_id, defaults={"since": timezone.localdate()})
+            own.wish_history(member_of(request).patron_id)
             return saying("history-on")
-        HistoryWish.objects.all().delete()
-        ReadingNote.objects.all().delete()
+        own.withdraw_history()
         return saying("history-off")
     context = {
         "wish": HistoryWish.objects.values_list("since", flat=True).first(),

@@ -1,31 +1,19 @@
 """Registration of a password (パスワード登録) and provisional registration (仮登録)."""
 
-import datetime as dt
-import secrets
-
-from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from shoko_ils.core import source
 from shoko_ils.core.models import Library
-from shoko_ils.mylibrary import forms, orders, passwords, session
+from shoko_ils.mylibrary import applications, forms, orders, own, session
 from shoko_ils.patrons.models import Patron
 
-KEPT = dt.timedelta(days=30)
 # in thirty minutes, from one address
 CODES_ALLOWED, APPLICATIONS_ALLOWED = 20, 10
 SCRIPT_POLICY = "; script-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'"
-# what an application holds where the site's list, or the citizen, has nothing
-NOTHING = {
-    "name_reading": "", "birth_date": None, "postal_code": "", "address": "", "phone": "", "contact": "none",
-    "email": "", "guardian_name": "",
-}  # fmt: skip
-FIELDS = ("receipt", "name", *NOTHING, "library_id", "applied_on", "erase_after")
 
 
 @never_cache
@@ -61,7 +49,7 @@ def _with_code(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _code_form(request, form, card)
     given = form.cleaned_data
-    if passwords.register(given["card"], given["code"], given["password"], source.counted(request)):
+    if own.register_password(given["card"], given["code"], given["password"], source.counted(request)):
         return render(request, "mylibrary/password.html", {"step": "done"})
     return _code_form(request, form, card, wrong=True)
 
@@ -79,30 +67,10 @@ def _code_form(request: HttpRequest, form: forms.CodeForm, card: str, *, wrong: 
 def provisional_page(request: HttpRequest) -> HttpResponse:
     """Purpose and period first; the answer is a receipt number, and no page reads an application back."""
     form = forms.ProvisionalForm(request.POST or None)
-    context = {"form": form, "contacts": Patron.Contact, "libraries": Library.objects.all(), "days": KEPT.days}
+    days = applications.KEPT.days
+    context = {"form": form, "contacts": Patron.Contact, "libraries": Library.objects.all(), "days": days}
     if request.method == "POST" and form.is_valid():
         if not session.spend("provisional", source.counted(request), APPLICATIONS_ALLOWED):
             return render(request, "mylibrary/provisional.html", {**context, "too_many": True}, status=429)
-        context["receipt"] = apply(form.cleaned_data)
+        context["receipt"] = applications.leave(**form.cleaned_data)
     return render(request, "mylibrary/provisional.html", context)
-
-
-def apply(given: dict[str, object]) -> str:
-    """Add the application and return its number; plain SQL, because the role may add rows and read none."""
-    today = timezone.localdate()
-    receipt = "".join(secrets.choice(passwords.LETTERS) for _ in range(8))
-    library: Library = given["library"]  # type: ignore[assignment]
-    row = {
-        **NOTHING,
-        **given,
-        "receipt": receipt,
-        "library_id": library.pk,
-        "applied_on": today,
-        "erase_after": today + KEPT,
-    }
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO provisional_registration ({', '.join(FIELDS)}) VALUES ({', '.join(['%s'] * len(FIELDS))})",  # noqa: S608
-            [row[name] for name in FIELDS],
-        )
-    return f"{receipt[:4]}-{receipt[4:]}"

@@ -100,6 +100,13 @@ def set_pin(account: StaffAccount, pin: str) -> None:
     )
 
 
+@transaction.atomic
+def set_card_and_pin(account: StaffAccount, card: str, pin: str) -> None:
+    """The staff card of a person and the PIN to it; raises as `set_pin`, and IntegrityError for another's card."""
+    StaffAccount.objects.filter(pk=account.pk).update(card=card)
+    set_pin(account, pin)
+
+
 def check_pin(account: StaffAccount, pin: str) -> bool:
     """Whether it is this person's PIN; raises PinShut after five wrong ones.
 
