@@ -28,7 +28,7 @@ from shoko_ils.staff.models import (
 from shoko_ils.staff.services import authority, factors
 from tests.cluster import DEMO_PASSWORD
 from tests.conftest import act_as, log_in, make_account
-from tests.operators import CARD, OTHER_CARD, PIN, take_over
+from tests.operators import CARD, OTHER_CARD, PIN, stand_by, take_over
 
 DAY = dt.timedelta(days=1)
 
@@ -343,6 +343,7 @@ def test_a_supervisor_shows_his_second_factor_too(secret: str, central: Library,
     answer = client.post("/login/", {"login_id": "level3", "password": DEMO_PASSWORD, "library": central.pk})
     token = re.search(r'name="trainee" value="([^"]*)"', answer.content.decode()).group(1)
     sent = {"trainee": token, "login_id": "demo", "password": DEMO_PASSWORD}
+    stand_by("demo", central)
     assert client.post("/login/supervisor/", sent).status_code == 403
     act_as("ils_owner", "ils")
     assert list(Event.objects.values_list("actor", "action").order_by("-id")[:1]) == [("demo", "code-refused")]

@@ -17,11 +17,10 @@ from shoko_ils.holdings.models import Item
 from shoko_ils.patrons.models import Card, Patron
 from shoko_ils.staff.models import Level, StaffAccount
 from shoko_ils.staff.services import factors
-from tests.cluster import DEMO_PASSWORD
 from tests.conftest import log_in, make_account
 from tests.holding import hold, titles
 from tests.test_circulation_screens import as_owner, send
-from tests.test_staff import Counter, hidden, read
+from tests.test_staff import Counter, hidden, read, supervise
 
 pytestmark = pytest.mark.usefixtures("empty_shelves")
 
@@ -169,9 +168,7 @@ def test_volumes_stand_with_their_titles(card: Card, item: Item, staff: Client) 
 def test_a_trainee_sees_the_scanned_item_and_no_list(central: Library, card: Card, request: Any) -> None:
     make_account(Level.TRAINEE, central)
     client: Client = request.getfixturevalue("anonymous")
-    answer = client.post("/login/", {"login_id": "level3", "password": DEMO_PASSWORD, "library": central.pk})
-    sent = {"trainee": hidden(answer.content.decode(), "trainee"), "login_id": "demo", "password": DEMO_PASSWORD}
-    assert client.post("/login/supervisor/", sent).status_code == 302
+    assert supervise(client, central, "demo") == 302
     first, second = (record.items.get() for record in titles(2))
     counter = Counter(client, "/lend/")
     counter.scan(card.number)

@@ -27,6 +27,7 @@ from shoko_ils.staff.access import ACCESS, ANONYMOUS, KNOWS_PATRONS
 from shoko_ils.staff.models import Level, StaffAccount
 from tests.cluster import DEMO_PASSWORD
 from tests.conftest import act_as, log_in, make_account
+from tests.operators import stand_by
 
 SOMEBODY = uuid.UUID(int=7)
 
@@ -97,9 +98,13 @@ def test_a_page_without_an_entry_is_refused_to_all(staff: Client, monkeypatch: p
     assert staff.get("/return/").status_code == 403
 
 
-def supervise(client: Client, central: Library, supervisor: str, password: str = DEMO_PASSWORD) -> int:
-    """The trainee `level3` logs in, then `supervisor`; the status of the second answer."""
-    answer = client.post("/login/", {"login_id": "level3", "password": DEMO_PASSWORD, "library": central.pk})
+def supervise(
+    client: Client, library: Library, supervisor: str, password: str = DEMO_PASSWORD, *, there: bool = True
+) -> int:
+    """The trainee `level3` logs in, then `supervisor`, who is `there`; the status of the second answer."""
+    if there:
+        stand_by(supervisor, library)
+    answer = client.post("/login/", {"login_id": "level3", "password": DEMO_PASSWORD, "library": library.pk})
     html = answer.content.decode()
     assert "立会い" in html
     sent = {"trainee": hidden(html, "trainee"), "login_id": supervisor, "password": password}

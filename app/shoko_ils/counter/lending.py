@@ -18,11 +18,12 @@ from shoko_ils.counter import desk as desks
 from shoko_ils.counter import forms, showing, windows, words
 from shoko_ils.counter.desk import Desk
 from shoko_ils.counter.log import write_session
-from shoko_ils.counter.messages import Notice, notice
+from shoko_ils.counter.messages import OF_NO_PERSON, Notice, notice, without_person
 from shoko_ils.counter.operations import Operation, operation
 from shoko_ils.counter.sitting import MOST_QUESTIONS, Question, Sitting
 from shoko_ils.holdings.barcode import is_card, is_like_card
 from shoko_ils.patrons import find
+from shoko_ils.staff.access import sees_patrons
 from shoko_ils.staff.models import StaffAccount
 
 ENDS = frozenset({"", Operation.LEND.value, Operation.FINISH.value})
@@ -67,7 +68,8 @@ def _scanned(request: HttpRequest, desk: Desk, sitting: Sitting | None, scan: st
         return _begin(desk, scan, sitting)
     if is_like_card(scan):
         # a card that was misread: what follows must not go to the patron before
-        return Answer(shown=notice("stop-misread-card", scan), left=sitting.undecided if sitting else ())
+        number = scan if sees_patrons(desk.staff.level) else ""
+        return Answer(shown=notice("stop-misread-card", number), left=sitting.undecided if sitting else ())
     stop = windows.belongs_elsewhere(scan, "lend")
     if stop or sitting is None:
         return Answer(sitting, stop or notice("stop-card-first", scan))
@@ -146,6 +148,8 @@ def attempt(
         # the same key again: whatever happened, a repeated scan ends in one loan
         return Answer(sitting, notice("stop-unknown-outcome"), key=key, typed=scan)
     asked = _question(scan, result.outcome, late, permit)
+    if result.outcome not in OF_NO_PERSON and not sees_patrons(desk.staff.level):
+        asked = None  # nobody permits what he does not see
     return Answer(sitting.answered(scan, asked), notice(result, scan=scan))
 
 
@@ -178,7 +182,11 @@ def _begin(desk: Desk, number: str, former: Sitting | None) -> Answer:
     with transaction.atomic():
         audit.write(desk.actor, "view-patron", "lend", [card.patron.pseudonym])
     expired = card.patron.expires_on < timezone.localdate()
-    return Answer(Sitting.begin(card), notice("stop-patron-expired") if expired else None, left)
+    sitting, shown = Sitting.begin(card), notice("stop-patron-expired") if expired else None
+    if not sees_patrons(desk.staff.level):
+        # who sees no person is told whether to begin
+        shown = notice("stop-call-staff" if expired or sitting.blocked else "done-may-lend")
+    return Answer(sitting, shown, left)
 
 
 @require_http_methods(["GET", "POST"])
@@ -203,10 +211,13 @@ def _renew(desk: Desk, sitting: Sitting, scan: str, key: uuid.UUID) -> Answer:
 
 def show(request: HttpRequest, desk: Desk, answer: Answer) -> HttpResponse:
     """The window after an answer, with the day of the loan as it was chosen."""
+    shown = answer.shown
+    if shown and not sees_patrons(desk.staff.level):
+        shown = without_person(shown)
     context: dict[str, Any] = {
         "key": answer.key,
         "typed": answer.typed,
-        "notice": answer.shown,
+        "notice": shown,
         "sitting": answer.sitting,
         "left": showing.of_questions(answer.left),
         "permit_reasons": words.permit_reasons(),

@@ -1,7 +1,7 @@
 """Words of the counter: each outcome in one line, and what to do next."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -29,6 +29,8 @@ class Notice:
     item_note: str = ""
     # asked below it until it is decided
     asked: bool = False
+    # says nothing of a person: who may know nothing of persons reads it too
+    of_no_person: bool = False
 
     @property
     def word(self) -> str:
@@ -90,6 +92,9 @@ TEXTS: dict[str, tuple[Any, Any]] = {
         _("No loan rule covers this patron, material and library"),
         _("Tell the officer in charge of the rules."),
     ),
+    "note-holds-ready": (_("Holds are ready here for this patron"), _("Fetch them from the hold shelf.")),
+    "done-may-lend": (_("Items can be lent"), ""),
+    "stop-call-staff": (_("Call a member of staff"), ""),
     "stop-unreadable": (_("The scan could not be read"), _("Please scan again.")),
     "stop-card-first": (_("Scan the patron card first"), ""),
     "stop-unknown-card": (_("Unknown patron card"), _("Find the patron by name (F4).")),
@@ -120,6 +125,29 @@ TEXTS: dict[str, tuple[Any, Any]] = {
     ),
 }
 
+# what level 3 reads in the lending window (S1:L33 「個人情報進入不可」); instead of all else: call a member of staff
+OF_NO_PERSON = frozenset(
+    {
+        Outcome.LENT,
+        Outcome.SET_LENT,
+        Outcome.RENEWED,
+        Outcome.ALREADY_YOURS,
+        Outcome.ON_LOAN,
+        Outcome.UNKNOWN_ITEM,
+        Outcome.LIBRARY_USE_ONLY,
+        Outcome.NOT_LENDABLE,
+        Outcome.UNKNOWN_SET,
+        Outcome.SET_OUT,
+        Outcome.PENDING,
+        Outcome.HELD,
+        Outcome.HOLDS_WAIT,
+        Outcome.HOLDS_NEED_IT,
+        Outcome.RENEWAL_HOLDS,
+        *("done-may-lend", "stop-unreadable", "stop-card-first", "stop-misread-card", "stop-staff-card"),
+        *("stop-nothing-asked", "stop-undecided", "stop-late", "stop-no-permit", "stop-unknown-outcome"),
+    }
+)
+
 
 def _texts(code: str, item: Item | None) -> tuple[str, str]:
     """Headline and advice in the language of the page."""
@@ -147,7 +175,8 @@ def notice(result: Result | str, scan: str = "") -> Notice:
     """The notice for a result of a service, or for a mistake by its code."""
     if isinstance(result, str):
         headline, advice = _texts(result, None)
-        return Notice(result.partition("-")[0], headline, advice, barcode=scan)
+        kind = result.partition("-")[0]
+        return Notice(kind, headline, advice, barcode=scan, of_no_person=result in OF_NO_PERSON)
     item = result.item
     headline, advice = holds.texts(result) or _texts(result.outcome, item)
     kind = result.outcome.kind
@@ -164,4 +193,13 @@ def notice(result: Result | str, scan: str = "") -> Notice:
         accompanying_count=item.accompanying_count if item else 0,
         item_note=item.note if item else "",
         asked=result.outcome is Outcome.HOLDS_WAIT,
+        of_no_person=result.outcome in OF_NO_PERSON,
     )
+
+
+def without_person(shown: Notice) -> Notice:
+    """What level 3 reads: the same, or for whatever is about a person one sentence and the scanned item."""
+    if shown.of_no_person:
+        return shown
+    called = notice("stop-call-staff")
+    return replace(called, title=shown.title, call_number=shown.call_number, barcode=shown.barcode)

@@ -12,13 +12,14 @@ from shoko_ils.holdings import nw7
 
 @require_http_methods(["GET", "POST"])
 def receipt_page(request: HttpRequest) -> HttpResponse:
-    """The slip: what was lent in this sitting and until when. Number masked, no name."""
+    """The slip: what was lent in this sitting and until when. Number masked, no name; of a trainee without number."""
     desk = desks.at(request)
     sitting = Sitting.read(request.POST.get("sitting", ""), desk.staff)
     if sitting is None:
         return redirect("lend")
     context = showing.of_sitting(desk, sitting)
-    return render(request, "counter/receipt.html", {"sitting": sitting, "loans": context["now_lent"]})
+    card = sitting.card if context["patron"] else None
+    return render(request, "counter/receipt.html", {"card": card, "loans": context["now_lent"]})
 
 
 @require_http_methods(["GET"])

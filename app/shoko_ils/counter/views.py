@@ -76,12 +76,15 @@ def login_code_page(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("password", "code")
 @require_POST
 def supervise_page(request: HttpRequest) -> HttpResponse:
-    """An officer's own ID, password and second factor open the counter for a trainee, for an hour."""
+    """An officer's own ID, password and second factor open the counter for a trainee, for an hour at most.
+
+    The officer is logged in at a counter of the same library, and stays so.
+    """
     form = forms.SupervisorForm(request.POST)
     accepted = supervision.read(request.POST.get("trainee", ""))
     if accepted is None or accepted[0].level != Level.TRAINEE:
         return redirect("login")
-    library = accepted[1].key
+    absent = False
     if form.is_valid():
         supervisor = _authenticated(request, form, library)
         if supervisor is not None and supervisor.level in OFFICERS:
@@ -91,10 +94,14 @@ def supervise_page(request: HttpRequest) -> HttpResponse:
                 if has
                 else not factors.lacks_one(supervisor)
             ):
-                return _let_in(request, *accepted, supervisor=supervisor)
-            count_failure(supervisor)
-            audit.write(audit.Actor(supervisor.login_id, library), "code-refused", "login")
-    return render(request, "counter/supervise.html", {"form": form, "failed": True}, status=403)
+                # the session of this browser ends when the trainee's begins
+                if supervision.is_there(supervisor, known[1].pk, beside=request.session.session_key):
+                    return _let_in(request, *known, supervisor=supervisor)
+                absent = True
+            else:
+                count_failure(supervisor)
+    context = {"form": form, "failed": not absent, "absent": absent}
+    return render(request, "counter/supervise.html", context, status=403)
 
 
 def _authenticated(request: HttpRequest, form: Form, library: str) -> StaffAccount | None:

@@ -43,9 +43,11 @@ class StaffGate:
         # the first question to the database of a scan: during a switchover the counter waits here
         if not db.wait_until_back(lambda: request.user.is_authenticated and "library" in request.session):
             return redirect("login")
-        if request.user.level == Level.TRAINEE and not supervisor_of(request.session):
-            logout(request)
-            return redirect("login")
+        if request.user.level == Level.TRAINEE:
+            request.supervisor = supervisor_of(request.session)  # type: ignore[attr-defined]
+            if request.supervisor is None:  # type: ignore[attr-defined]
+                logout(request)
+                return redirect("login")
         if not isinstance(need, Cell):
             return errors.forbidden(request)
         return self._of_the_moment(request, need) or self._of_the_matrix(request, need)

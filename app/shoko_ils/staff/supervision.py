@@ -1,4 +1,4 @@
-"""A trainee works under the eyes of an officer (S1:L32 「職員常時立会い」): who it is, and until when."""
+"""Under whose eyes a trainee works (S1:L32 「職員常時立会い」), until when, and whether the officer is there."""
 
 import datetime as dt
 
@@ -7,12 +7,14 @@ from django.core import signing
 from django.utils import timezone
 
 from shoko_ils.core.models import Library, ServicePoint
+from shoko_ils.staff.access import OFFICERS
 from shoko_ils.staff.models import StaffAccount
+from shoko_ils.staff.services import sessions
 
 LAPSES = dt.timedelta(minutes=60)
 SALT = "shoko.accepted"
 MAX_AGE = dt.timedelta(minutes=5)
-SESSION_KEY = "supervision"
+SESSION_KEY = "supervised_by"
 
 
 def token(person: StaffAccount, library: Library, point: ServicePoint | None) -> str:
@@ -33,10 +35,18 @@ def read(text: str) -> tuple[StaffAccount, Library, ServicePoint | None] | None:
 
 
 def begin(session: SessionBase, supervisor: StaffAccount) -> None:
-    session[SESSION_KEY] = [supervisor.name, (timezone.now() + LAPSES).timestamp()]
+    session[SESSION_KEY] = [supervisor.pk, (timezone.now() + LAPSES).timestamp()]
 
 
-def supervisor_of(session: SessionBase) -> str:
-    """Name of the supervisor while the supervision lasts, else an empty text."""
-    name, until = session.get(SESSION_KEY, ("", 0))
-    return name if timezone.now().timestamp() < until else ""
+def is_there(supervisor: StaffAccount, library_id: int, beside: str | None = None) -> bool:
+    """Whether the officer is logged in at a counter of the library, other than that of the session `beside`."""
+    return sessions.is_open(supervisor, library_id, beside)
+
+
+def supervisor_of(session: SessionBase) -> StaffAccount | None:
+    """The supervisor of a trainee's session. None: the hour is over, the officer has logged out, or is one no more."""
+    account_id, until = session.get(SESSION_KEY, (0, 0))
+    if timezone.now().timestamp() >= until:
+        return None
+    officer = StaffAccount.objects.in_force().filter(pk=account_id, level__in=OFFICERS).first()
+    return officer if officer and is_there(officer, session["library"]) else None
