@@ -302,6 +302,20 @@ def test_an_idle_counter_is_covered_and_only_card_and_pin_take_the_cover_off(
     assert page.locator("#scan").input_value() == "1000"
 
 
+def test_a_scanned_staff_card_waits_for_the_pin_and_is_no_scan_of_the_next_person(
+    page: Page, service: Service, card: Card, free: list[str]
+) -> None:
+    service.ask(give_card_and_pin)
+    read_while_the_server_thinks(page, service, card.number, STAFF_CARD)
+    page.wait_for_url("**/operator/?scanned")
+    expect(page.locator("#id_card")).to_have_value(STAFF_CARD)
+    expect(page.locator("#id_pin")).to_be_focused()
+    scan(page, PIN)
+    page.wait_for_url("**/lend/")
+    expect(page.locator("#scan")).to_be_focused()
+    expect(page.locator("[data-held]")).to_be_hidden()
+
+
 def give_card_and_pin() -> None:
     demo = StaffAccount.objects.get(login_id="demo")
     StaffAccount.objects.filter(pk=demo.pk).update(card=STAFF_CARD)

@@ -204,7 +204,6 @@ def test_a_group_that_was_put_aside_is_not_placed(card: Card, item: Item, staff:
 @pytest.mark.parametrize(
     ("number", "says"),
     [
-        (with_check_digit("39000001"), "stop-staff-card"),
         ("9010", "stop-of-lending"),
         ("1000000001", "stop-unknown-item"),
         (with_check_digit("2799999"), "stop-unknown-card"),

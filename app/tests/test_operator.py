@@ -1,5 +1,7 @@
 """Card and PIN at a shared counter: who works there now, and what happens when nobody does."""
 
+import re
+import uuid
 from typing import Any
 
 import pytest
@@ -9,7 +11,9 @@ from django.utils import timezone
 from shoko_ils.audit.models import Event
 from shoko_ils.core.models import Library
 from shoko_ils.holdings.barcode import with_check_digit
-from shoko_ils.staff import gate
+from shoko_ils.holdings.models import Item
+from shoko_ils.patrons.models import Card
+from shoko_ils.staff import gate, operator
 from shoko_ils.staff.models import (
     Level,
     StaffAccount,
@@ -18,7 +22,7 @@ from shoko_ils.staff.models import (
 from shoko_ils.staff.services import factors
 from tests.conftest import act_as, log_in, make_account
 from tests.operators import CARD, OTHER_CARD, PIN, take_over
-from tests.test_staff import supervise
+from tests.test_staff import Counter, supervise
 
 
 def operator_of(client: Client) -> str:
@@ -165,3 +169,46 @@ def test_the_end_of_the_officer_closes_the_terminal_he_opened(colleagues: None, 
     StaffAccount.objects.filter(login_id="demo").update(removed_on=timezone.localdate())
     act_as("ils_staff", "ils")
     assert "本日まだ開かれていません" in take_over(staff, OTHER_CARD).content.decode()
+
+
+WINDOWS = ("/lend/", "/return/", "/return/check/", "/holds/pull/", "/holds/place/", "/holds/queue/")
+
+
+@pytest.mark.parametrize("path", WINDOWS)
+def test_a_staff_card_in_a_scan_field_opens_the_operators_page_and_leaves_the_pin(
+    colleagues: None, staff: Client, path: str
+) -> None:
+    sent = {"scan": f"a{OTHER_CARD}a", "key": str(uuid.uuid4()), "reason": "dirty"}
+    assert staff.post(path, sent)["Location"] == "/operator/?scanned", "and no number in an address"
+    html = staff.get("/operator/?scanned").content.decode()
+    card, pin = (re.search(rf'<input[^>]*name="{name}"[^>]*>', html).group() for name in ("card", "pin"))
+    assert f'value="{OTHER_CARD}"' in card
+    assert "autofocus" not in card
+    assert "autofocus" in pin
+    assert take_over(staff, OTHER_CARD).status_code == 302
+    assert operator_of(staff) == "level4"
+    assert OTHER_CARD not in staff.get("/operator/").content.decode()
+
+
+def test_a_scanned_staff_card_is_forgotten(colleagues: None, staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = {"scan": CARD, "key": str(uuid.uuid4())}
+    staff.post("/return/", sent)
+    assert take_over(staff, CARD).status_code == 302
+    assert CARD not in staff.get("/operator/").content.decode()
+    staff.post("/return/", sent)
+    monkeypatch.setattr(operator, "OFFERED_SECONDS", 0)
+    assert CARD not in staff.get("/operator/").content.decode()
+
+
+def test_an_officers_card_that_may_be_meant_for_a_permit_leaves_the_window_as_it_is(
+    colleagues: None, staff: Client, card: Card, item: Item
+) -> None:
+    act_as("ils_owner", "ils")
+    Item.objects.filter(pk=item.pk).update(library_use_only=True)
+    act_as("ils_staff", "ils")
+    counter = Counter(staff, "/lend/")
+    counter.scan(card.number)
+    counter.scan(item.barcode)
+    html = counter.scan(CARD)
+    assert "職員カードです" in html
+    assert 'action="/lend/permit/"' in html

@@ -21,7 +21,7 @@ from shoko_ils.counter.log import write_session
 from shoko_ils.counter.messages import OF_NO_PERSON, Notice, notice, without_person
 from shoko_ils.counter.operations import Operation, operation
 from shoko_ils.counter.sitting import MOST_QUESTIONS, Question, Sitting
-from shoko_ils.holdings.barcode import is_card, is_like_card
+from shoko_ils.holdings.barcode import is_card, is_like_card, is_staff_card
 from shoko_ils.patrons import find
 from shoko_ils.staff.access import sees_patrons
 from shoko_ils.staff.models import StaffAccount
@@ -55,13 +55,20 @@ def lend_page(request: HttpRequest) -> HttpResponse:
     if sitting and (refused := request.POST.get("refuse")):
         return show(request, desk, Answer(sitting.answered(refused)))
     scan, key = form.cleaned_data["scan"], form.cleaned_data["key"]
-    if (window := windows.leads_to(scan, "lend")) and not (sitting and sitting.undecided):
-        return redirect(window)
+    if (window := windows.leads_to(scan, "lend")) and not (sitting and _holds_open(sitting, scan)):
+        return redirect(windows.address(request.session, window, scan))
     return show(request, desk, _scanned(request, desk, sitting, scan, key))
 
 
+def _holds_open(sitting: Sitting, scan: str) -> bool:
+    """Whether another window has to wait: what is undecided does, and an officer's card may be meant for the permit."""
+    newest = sitting.newest
+    permits = is_staff_card(scan) and newest is not None and newest.kind == "permit"
+    return bool(sitting.undecided) or permits
+
+
 def _scanned(request: HttpRequest, desk: Desk, sitting: Sitting | None, scan: str, key: uuid.UUID) -> Answer:
-    if scan in ENDS or windows.leads_to(scan, "lend"):
+    if scan in ENDS or (windows.leads_to(scan, "lend") and not is_staff_card(scan)):
         # what is undecided holds the window open: yes, no, or the card of the next patron
         return Answer(sitting, notice("stop-undecided")) if sitting and sitting.undecided else Answer()
     if is_card(scan):

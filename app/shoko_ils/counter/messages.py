@@ -105,7 +105,7 @@ TEXTS: dict[str, tuple[Any, Any]] = {
         _("Nobody stands at the counter now: scan the card again, then the items."),
     ),
     "stop-set-in-return": (_("This is the number of a set"), _("Scan its items one by one. To lend it, press F2.")),
-    "stop-staff-card": (_("This is a staff card"), _("To change the operator, press F10.")),
+    "stop-staff-card": (_("This is a staff card"), _("For an exception, press F7; to change the operator, F10.")),
     "stop-of-lending": (_("This barcode belongs to the lending window"), _("To lend, press F2.")),
     "stop-nothing-asked": (_("Nothing is asked that this answers"), _("Scan the item again.")),
     "stop-undecided": (

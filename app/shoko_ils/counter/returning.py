@@ -61,7 +61,7 @@ def return_page(request: HttpRequest) -> HttpResponse:
         return _show(request, desk, notice("stop-unreadable"))
     wished = operation(form.cleaned_data["scan"])
     if window := windows.leads_to(form.cleaned_data["scan"], "return"):
-        return redirect(window)
+        return redirect(windows.address(request.session, window, form.cleaned_data["scan"]))
     if request.POST.get("act") == "undo" or wished is Operation.UNDO:
         token = form.cleaned_data["sitting"] or request.COOKIES.get(UNDO_COOKIE, "")
         return _undo(request, desk, form.cleaned_data["key"], token)
@@ -139,7 +139,7 @@ def check_page(request: HttpRequest) -> HttpResponse:
         if not form.is_valid():
             shown = notice("stop-unreadable")
         elif window := windows.leads_to(form.cleaned_data["scan"], "return-check"):
-            return redirect(window)
+            return redirect(windows.address(request.session, window, form.cleaned_data["scan"]))
         elif stop := windows.belongs_elsewhere(form.cleaned_data["scan"], "return-check"):
             shown = stop
         elif form.cleaned_data["scan"] == Operation.HOLD_BACK:

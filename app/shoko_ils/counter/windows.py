@@ -1,8 +1,12 @@
 """Every barcode at every scan field: where one leads to, or the one sentence that says to which window it belongs."""
 
+from django.contrib.sessions.backends.base import SessionBase
+from django.urls import reverse
+
 from shoko_ils.counter.messages import Notice, notice
 from shoko_ils.counter.operations import Operation, operation
 from shoko_ils.holdings.barcode import is_card, is_set, is_staff_card
+from shoko_ils.staff import operator
 
 # barcodes of the desk sheet that open a window
 OPENS = {
@@ -16,9 +20,19 @@ OF_LENDING = frozenset({Operation.RENEW, Operation.FINISH, Operation.YES, Operat
 
 
 def leads_to(scan: str, here: str) -> str | None:
-    """The page that a scan opens; None: it stays here."""
+    """The page that a scan opens; None: it stays here. A staff card opens the page of the operator."""
+    if is_staff_card(scan):
+        return "operator"
     opened = OPENS.get(wished) if (wished := operation(scan)) else None
     return opened if opened != here else None
+
+
+def address(session: SessionBase, window: str, scan: str) -> str:
+    """Where that page is; the operator's has the number of the staff card already, and asks for the PIN."""
+    if window == "operator":
+        operator.offer(session, scan)
+        return f"{reverse(window)}?scanned"
+    return reverse(window)
 
 
 def belongs_elsewhere(scan: str, here: str) -> Notice | None:

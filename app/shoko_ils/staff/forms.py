@@ -34,6 +34,12 @@ class OperatorForm(Plain):
     )
     pin = secret(_("PIN"), inputmode="numeric")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self["card"].value():
+            del self.fields["card"].widget.attrs["autofocus"]
+            self.fields["pin"].widget.attrs["autofocus"] = True
+
     def clean_card(self) -> str:
         return clean_scan(self.cleaned_data["card"])
 

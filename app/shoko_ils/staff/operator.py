@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from django.contrib.auth import login, logout
 from django.contrib.auth.hashers import make_password
+from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 from django.http import HttpRequest
 
@@ -16,6 +17,8 @@ from shoko_ils.staff.models import Level, StaffAccount, StaffPin
 from shoko_ils.staff.services import factors
 
 BACKEND = "shoko_ils.staff.login.StaffBackend"
+OFFERED = "scanned_card"
+OFFERED_SECONDS = 60
 
 
 class Outcome(StrEnum):
@@ -46,6 +49,17 @@ def enter(
     request.session["has_pin"] = person.level != Level.TRAINEE and StaffPin.objects.filter(account=person).exists()
 
 
+def offer(session: SessionBase, card: str) -> None:
+    """A staff card was scanned at a counter: it need not be scanned again. In no address, because those are logged."""
+    session[OFFERED] = [card, time.time()]
+
+
+def offered(session: SessionBase) -> str:
+    """The staff card that was scanned just now, or an empty text."""
+    card, at = session.get(OFFERED, ("", 0))
+    return card if time.time() - at < OFFERED_SECONDS else ""
+
+
 def by_card(request: HttpRequest, card: str, pin: str) -> Outcome:
     """Let the person of a staff card take over with the PIN; the same person goes on where he was.
 
@@ -70,6 +84,7 @@ def by_card(request: HttpRequest, card: str, pin: str) -> Outcome:
         return Outcome.WRONG
     if former is not None and former.pk == person.pk:
         request.session["seen"] = time.time()
+        request.session.pop(OFFERED, None)
         return Outcome.SAME
     with transaction.atomic():
         if former is not None:

@@ -40,8 +40,11 @@ def _me(request: HttpRequest) -> StaffAccount:
 @sensitive_post_parameters("pin")
 @require_http_methods(["GET", "POST"])
 def operator_page(request: HttpRequest) -> HttpResponse:
-    """Take over with staff card and PIN. The cover of the same person's page asks here too, and then goes (204)."""
-    form = forms.OperatorForm(request.POST or None)
+    """Take over with staff card, which may have been scanned at the counter, and PIN.
+
+    The cover of the same person's page asks here too, and then goes (204).
+    """
+    form = forms.OperatorForm(request.POST or None, initial={"card": operator.offered(request.session)})
     refused = ""
     if request.method == "POST" and form.is_valid():
         outcome = operator.by_card(request, form.cleaned_data["card"], form.cleaned_data["pin"])

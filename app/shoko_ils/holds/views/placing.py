@@ -65,7 +65,7 @@ def place_page(request: HttpRequest) -> HttpResponse:
         return _page(request, desk, Answer(gathered, notice("stop-unreadable")))
     scan, key = form.cleaned_data["scan"], form.cleaned_data["key"]
     if (window := windows.leads_to(scan, "holds")) and not (gathered and gathered.barcodes):
-        return redirect(window)
+        return redirect(windows.address(request.session, window, scan))
     try:
         answer = _scanned(request, desk, gathered, scan, key)
     except OutcomeUnknown:

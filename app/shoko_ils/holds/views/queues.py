@@ -49,7 +49,7 @@ def opens(request: HttpRequest) -> tuple[str | None, Notice | None]:
         return None, notice("stop-unreadable")
     scan = form.cleaned_data["scan"]
     if window := windows.leads_to(scan, "holds"):
-        return reverse(window), None
+        return windows.address(request.session, window, scan), None
     if not scan or (stop := windows.belongs_elsewhere(scan, "holds")):
         return None, stop if scan else None
     item = Item.objects.filter(barcode=scan).first()

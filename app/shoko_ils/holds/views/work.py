@@ -90,7 +90,7 @@ def _page(request: HttpRequest, tab: str, lists: Any) -> HttpResponse:
         if scan is None:
             shown = notice("stop-unreadable")
         elif window := windows.leads_to(scan, "holds"):
-            return redirect(window)
+            return redirect(windows.address(request.session, window, scan))
         elif stop := windows.belongs_elsewhere(scan, "holds"):
             shown = stop
         elif scan:

@@ -55,7 +55,8 @@ window.shoko = (() => {
     const fresh = page?.querySelector("[data-scan]");
     if (!fresh) {
       if (answer.redirected || entry.go) {
-        if (entry.go) {
+        // a staff card has opened the operator's page and is there already
+        if (entry.go || new URL(answer.url).searchParams.has("scanned")) {
           waiting.shift();
         }
         window.location.assign(answer.url);
