@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -17,12 +18,13 @@ from shoko_ils.core.db import OutcomeUnknown
 from shoko_ils.core.models import CalendarException, Library, ServicePoint
 from shoko_ils.counter.operations import Operation
 from shoko_ils.holdings.models import Item
-from shoko_ils.patrons.models import Card, Patron
-from shoko_ils.staff.models import Level
+from shoko_ils.patrons.models import Card, Patron, PatronNote
+from shoko_ils.staff.models import Level, StaffAccount
 from tests.bars import read_bars
 from tests.cluster import DEMO_PASSWORD
 from tests.conftest import act_as, log_in, make_account
-from tests.holding import hold
+from tests.holding import hold, scan, titles
+from tests.registering import CITY
 from tests.test_staff import Counter, hidden, read
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +65,41 @@ def test_counts_stand_beside_their_limits(staff: Client, card: Card, item: Item)
     counter = lend(staff, card, item)
     assert re.search(r'class="warn"><dt>図書</dt><dd>1/1</dd>', counter.html)
     assert re.search(r"<dt>視聴覚資料</dt><dd>0/1</dd>", counter.html)
+
+
+def test_holds_that_are_ready_and_coded_notes_are_said_when_the_card_is_scanned(
+    staff: Client, card: Card, settings: Any, empty_shelves: None
+) -> None:
+    here, there = (Item.objects.filter(record=record).select_related("library").get() for record in titles(2))
+
+    def prepare() -> None:
+        for item, pickup in ((here, "central"), (there, "south")):
+            hold(card.patron, item.record_id, pickup=pickup)
+            Item.objects.filter(pk=item.pk).update(at_library=Library.objects.get(key=pickup))
+            scan(item, pickup)
+        PatronNote.objects.create(patron=card.patron, code="mail-returned", noted_on=timezone.localdate())
+
+    settings.SITE = settings.SITE | {"patrons": CITY}
+    as_owner(lambda: call_command("sync_site", verbosity=0))
+    as_owner(prepare)
+    counter = Counter(staff, "/lend/")
+    html = counter.scan(card.number)
+    assert "この方の取置資料があります" in html
+    assert "notice-note" in html
+    assert "<dt>取置（当館）</dt><dd>1</dd>" in html
+    assert "<dt>取置（他館）</dt><dd>1</dd>" in html
+    assert "<li>郵便物返戻</li>" in html
+    html = counter.scan(here.barcode)
+    assert "貸し出しました" in html
+    assert "取置（当館）" not in html
+    assert "取置（他館）" in html
+
+
+def test_the_head_of_the_page_says_who_works_where_and_whether_it_is_connected(staff: Client) -> None:
+    as_owner(lambda: StaffAccount.objects.filter(login_id="demo").update(section="奉仕係"))
+    html = read(staff, "/lend/")
+    assert "(奉仕係)" in html.partition("</header>")[0]
+    assert re.search(r'data-link data-up="つながっています" data-down="つながりません">', html)
 
 
 def test_what_comes_with_an_item_is_said_when_it_goes_and_when_it_comes(staff: Client, card: Card, item: Item) -> None:

@@ -157,6 +157,23 @@ def test_without_an_answer_everything_waits_visibly_and_goes_on_with_enter(
     assert lent_to(patron) == set(free[:3])
 
 
+def test_the_head_of_the_page_says_whether_the_service_answers(page: Page, service: Service, card: Card) -> None:
+    sign = page.locator("[data-link]")
+    expect(sign).to_contain_text("つながっています")
+    service.away = True
+    scan(page, card.number)
+    expect(sign).to_contain_text("つながりません")
+    page.context.set_offline(False)
+    expect(sign).to_contain_text("つながりません")
+    service.away = False
+    page.keyboard.press("Enter")
+    expect(sign).to_contain_text("つながっています")
+    page.context.set_offline(True)
+    expect(sign).to_contain_text("つながりません")
+    page.context.set_offline(False)
+    expect(sign).to_contain_text("つながっています")
+
+
 def test_what_an_ended_session_left_waits_for_a_word_and_for_the_same_person(
     page: Page, service: Service, card: Card, patron: Patron, free: list[str], site: tuple[Service, str], lent_to: Lent
 ) -> None:

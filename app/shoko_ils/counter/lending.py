@@ -40,6 +40,8 @@ class Answer:
     left: tuple[Question, ...] = ()
     key: uuid.UUID = field(default_factory=forms.new_key)
     typed: str = ""
+    # the card was scanned just now
+    begins: bool = False
 
 
 @require_http_methods(["GET", "POST"])
@@ -193,7 +195,7 @@ def _begin(desk: Desk, number: str, former: Sitting | None) -> Answer:
     if not sees_patrons(desk.staff.level):
         # who sees no person is told whether to begin
         shown = notice("stop-call-staff" if expired or sitting.blocked else "done-may-lend")
-    return Answer(sitting, shown, left)
+    return Answer(sitting, shown, left, begins=True)
 
 
 @require_http_methods(["GET", "POST"])
@@ -236,4 +238,7 @@ def show(request: HttpRequest, desk: Desk, answer: Answer) -> HttpResponse:
     }
     if answer.sitting:
         context |= showing.of_sitting(desk, answer.sitting)
+        if answer.begins and not shown and context["ready_here"]:
+            # to be heard: who came for something else goes home without it
+            context["notice"] = notice("note-holds-ready")
     return render(request, "counter/lend.html", context)

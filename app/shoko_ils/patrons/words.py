@@ -1,7 +1,9 @@
 """Words of the codes on the screens of patrons. Keys are the codes that are stored."""
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from shoko_ils.patrons import declared
 from shoko_ils.patrons.models import Card, ErasureCertificate, Patron, SubjectRequest
 
 CONTACT = {
@@ -104,3 +106,9 @@ VALUES = {
     "patron_note.code": _("Notes"),
     "patron_note.noted_on": _("Notes"),
 }
+
+
+def note_names(codes: list[str]) -> list[str]:
+    """Words of coded notes; a code that the site no longer declares is shown as it is."""
+    language, notes = "en" if get_language() == "en" else "ja", declared.site().notes
+    return [notes[code][language] if code in notes else code for code in codes]

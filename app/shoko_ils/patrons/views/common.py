@@ -6,11 +6,10 @@ from typing import Any
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import get_language
 
 from shoko_ils.audit import record as audit
 from shoko_ils.core.models import Library
-from shoko_ils.patrons import declared, words
+from shoko_ils.patrons import words
 from shoko_ils.patrons.models import Patron
 from shoko_ils.patrons.services.write import Refused
 
@@ -41,9 +40,3 @@ def page(request: HttpRequest, name: str, context: dict[str, Any], status: int =
 
 def why(refused: Refused) -> str:
     return str(words.REFUSALS[refused.code])
-
-
-def note_names(codes: list[str]) -> list[str]:
-    """Words of coded notes; a code that the site no longer declares is shown as it is."""
-    language, notes = "en" if get_language() == "en" else "ja", declared.site().notes
-    return [notes[code][language] if code in notes else code for code in codes]

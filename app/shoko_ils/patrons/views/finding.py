@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from shoko_ils.audit import record as audit
 from shoko_ils.patrons import declared, find, forms, words
 from shoko_ils.patrons.models import Patron
-from shoko_ils.patrons.views.common import at_counter, note_names, page, patron_or_404, seen
+from shoko_ils.patrons.views.common import at_counter, page, patron_or_404, seen
 
 
 @require_http_methods(["GET", "POST"])
@@ -47,7 +47,7 @@ def patron_page(request: HttpRequest, pseudonym: uuid.UUID) -> HttpResponse:
         "site": declared.site(),
         "contact_person": getattr(patron, "group_contact", None),
         "contact": words.CONTACT[Patron.Contact(patron.contact)],
-        "notes": note_names(list(patron.notes.order_by("code").values_list("code", flat=True))),
+        "notes": words.note_names(list(patron.notes.order_by("code").values_list("code", flat=True))),
         "cards": [card for card in cards if card.ended_on is None],
         "old_cards": [(card, words.CARD_REASON.get(card.ended_reason, "")) for card in cards if card.ended_on],
         "expired": patron.expires_on < today,

@@ -14,6 +14,16 @@ window.shoko = (() => {
   // answers in a row after which nothing was waiting
   let calm = 0;
 
+  // Whether the service answers: in words, beside a sign, in the frame of the page.
+  let answers = true;
+  function link(up) {
+    const sign = document.querySelector("[data-link]");
+    if (sign) {
+      sign.classList.toggle("link-down", !up);
+      sign.querySelector("[role=status]").textContent = up ? sign.dataset.up : sign.dataset.down;
+    }
+  }
+
   const form = () => document.querySelector("[data-scan]");
   const field = () => document.getElementById("scan");
   const here = () => new URL(form().action).pathname;
@@ -174,6 +184,8 @@ window.shoko = (() => {
       paint();
       try {
         const came = await send(waiting[0]);
+        answers = true;
+        link(true);
         if (came === "left") {
           keep();
           return;
@@ -187,6 +199,8 @@ window.shoko = (() => {
         }
       } catch {
         stopped = true;
+        answers = false;
+        link(false);
         form().querySelector("[data-offline]").hidden = false;
       }
     }
@@ -280,6 +294,11 @@ window.shoko = (() => {
     }
   });
   window.addEventListener("popstate", () => window.location.reload());
+  window.addEventListener("offline", () => link(false));
+  window.addEventListener("online", () => link(answers));
+  if (!window.navigator.onLine) {
+    link(false);
+  }
   restore();
 
   return { put, parse, work, form, field, isStopped: () => stopped, isBusy: () => busy };
