@@ -4,10 +4,14 @@ import datetime as dt
 import re
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from shoko_ils.audit.record import Actor
+from shoko_ils.catalog import listing
+from shoko_ils.catalog.models import Heading, Record
 from shoko_ils.core.models import CalendarException, Library
 from shoko_ils.patrons.models import Patron
 from shoko_ils.reference.services import CaseText, publish
@@ -36,6 +40,32 @@ def test_a_record_counts_its_holds_and_offers_one(public: Client, patron: Patron
     assert "予約1件・所蔵3冊" in html
     assert "予約かごへ" in html
     assert "csrfmiddlewaretoken" not in html, "a token would be a cookie"
+
+
+@pytest.mark.parametrize("path", ["/search/?q=走れメロス", "/authorities/{author}/"])
+def test_a_hit_says_what_it_is_and_how_many_wait(public: Client, patron: Patron, path: str) -> None:
+    with role("ils_owner"):
+        holding.hold(patron, MEROS)
+        author = Heading.objects.filter(record=MEROS, authority__isnull=False)[0].authority_id
+    html = read(public, path.format(author=author))
+    (entry,) = (each for each in html.split("<article") if f'href="/records/{MEROS}/"' in each)
+    assert re.search(r'class="entry-kind">図書 <span>予約1件・所蔵3冊</span>', entry)
+
+
+def test_an_arrival_says_what_it_is_and_how_many_wait(public: Client, patron: Patron) -> None:
+    with role("ils_owner"):
+        Record.objects.filter(pk=MEROS).update(added_on=timezone.localdate() + timezone.timedelta(days=1))
+        holding.hold(patron, MEROS)
+    for path in ("/", "/new/"):
+        assert read(public, path).count("予約1件・所蔵3冊") >= 1
+
+
+def test_a_page_of_hits_is_three_statements_however_many_they_are(db: None) -> None:
+    listing.in_order([MEROS])
+    for ids in ([MEROS], list(Record.objects.order_by("pk").values_list("pk", flat=True)[:20])):
+        with CaptureQueriesContext(connection) as asked:
+            assert all(record.waiting == 0 and record.material for record in listing.in_order(ids))
+        assert len(asked) == 3
 
 
 def test_new_arrivals_are_a_page_of_their_own(public: Client) -> None:

@@ -1,7 +1,8 @@
 """What a list shows of its records, in as few and as plain statements as can be: a page of results is asked for most.
 
-Each record has `names`, its headings that are no subjects, and `copies`, its items that were not withdrawn. An item has
-`due_on` while it is out, and `bound_as`: `held` for somebody or `moving`, else None.
+Each record has `names`, its headings that are no subjects, `copies`, its items that were not withdrawn, and `waiting`,
+the number of its holds without a copy. An item has `due_on` while it is out, and `bound_as`: `held` for somebody or
+`moving`, else None.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from shoko_ils.core.edition import current
 from shoko_ils.core.rows import Columns
 from shoko_ils.holdings.models import Item
 
-RECORD = Columns(Record, "id", "title", "volume", "subtitle", "publisher", "published", "ndc")
+RECORD = Columns(Record, "id", "title", "volume", "subtitle", "publisher", "published", "ndc", "material")
 NAME = Columns(Heading, "id", "record_id", "kind", "role", "role_text", "position", "name")
 # all of these are public
 COPY = Columns(Item, "id", "barcode", "record_id", "library_id", "at_library_id", "condition", "library_use_only")
@@ -27,10 +28,17 @@ def in_order(ids: Sequence[int]) -> list[Record]:
     given = {"ids": list(ids)}
     libraries = places.libraries(current())
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {RECORD.sql('r')} FROM record r WHERE r.id = ANY (%(ids)s)", given)  # noqa: S608
-        found = {record.pk: record for record in map(RECORD.read, cursor.fetchall())}
-        for record in found.values():
-            record.names, record.copies = [], []  # type: ignore[attr-defined]
+        cursor.execute(
+            f"SELECT {RECORD.sql('r')}, coalesce(w.waiting, 0) FROM record r LEFT JOIN"  # noqa: S608
+            " (SELECT record_id, sum(waiting)::integer AS waiting FROM hold_count WHERE record_id = ANY (%(ids)s)"
+            " GROUP BY record_id) AS w ON w.record_id = r.id WHERE r.id = ANY (%(ids)s)",
+            given,
+        )
+        found = {}
+        for *row, waiting in cursor.fetchall():
+            record = RECORD.read(row)
+            record.names, record.copies, record.waiting = [], [], waiting  # type: ignore[attr-defined]
+            found[record.pk] = record
         cursor.execute(
             f"SELECT {NAME.sql('h')} FROM heading h WHERE h.record_id = ANY (%(ids)s) AND h.kind <> 'subject'"  # noqa: S608
             " ORDER BY h.position",

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
-from django.db.models import F, Prefetch, QuerySet
+from django.db.models import F, OuterRef, Prefetch, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from shoko_ils.catalog import query as asked
 from shoko_ils.catalog.extract import MATERIAL_CODES
@@ -22,6 +23,7 @@ from shoko_ils.catalog.index import edition, rows
 from shoko_ils.catalog.models import Heading, Record
 from shoko_ils.catalog.query import Query, Row
 from shoko_ils.holdings.models import Item
+from shoko_ils.holds.models import HoldCount
 
 MAX_QUERY = 200
 PER_PAGE = 20
@@ -241,7 +243,9 @@ def for_list(records: QuerySet[Record]) -> QuerySet[Record]:
             "library_use_only",
         )
     )
-    return records.defer("summary", "contents").prefetch_related(
+    of_record = HoldCount.objects.filter(record=OuterRef("pk")).values("record")
+    counted = records.annotate(waiting=Coalesce(Subquery(of_record.annotate(holds=Sum("waiting")).values("holds")), 0))
+    return counted.defer("summary", "contents").prefetch_related(
         Prefetch("headings", queryset=names, to_attr="names"),
         Prefetch("items", queryset=copies.order_by(F("library__position"), "barcode"), to_attr="copies"),
     )

@@ -8,7 +8,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from shoko_ils.catalog.models import Heading, Record
-from shoko_ils.catalog.words import role_name
+from shoko_ils.catalog.words import material_name, role_name
 from shoko_ils.core.models import Library
 from shoko_ils.holdings import issues
 from shoko_ils.holdings.models import Item
@@ -129,6 +129,16 @@ class Entry:
         for copy in self.copies:
             by_library.setdefault(copy.item.library, []).append(copy)
         return [Branch(library, tuple(copies)) for library, copies in by_library.items()]
+
+    @property
+    def material(self) -> str:
+        return material_name(self.record.material)
+
+    @property
+    def waiting(self) -> int:
+        """Holds that wait for a copy."""
+        number: int = self.record.waiting  # type: ignore[attr-defined]
+        return number
 
     @cached_property
     def in_count(self) -> int:
