@@ -152,3 +152,13 @@ def test_a_title_is_requested_and_the_request_withdrawn(member: Client, patron: 
     with role("ils_owner"):
         made.refresh_from_db()
         assert made.patron_id is None
+
+
+@pytest.mark.parametrize(("contact", "said"), [("phone", "電話"), ("none", "不要（ここで確認する）")])
+def test_the_basket_says_how_the_patron_is_told(member: Client, patron: Patron, contact: str, said: str) -> None:
+    with role("ils_owner"):
+        Patron.objects.filter(pk=patron.pk).update(contact=contact, email="")
+    put(member, MEROS)
+    html = member.get("/my/basket/").content.decode()
+    assert f"<strong>{said}</strong>" in html
+    assert 'href="/my/#told-heading"' in html

@@ -6,6 +6,7 @@ from shoko_ils.circulation.services.results import Outcome
 from shoko_ils.holds.models import State
 from shoko_ils.holds.services.placing import Placing
 from shoko_ils.notices.models import Notice
+from shoko_ils.patrons.models import Patron
 from shoko_ils.vault.models import EndedHold
 
 Words = dict[str, str]
@@ -41,6 +42,16 @@ def way(code: str) -> str:
     """How a notice went out."""
     told = {Notice.Way.MAIL: _("e-mail"), Notice.Way.PHONE: _("telephone"), Notice.Way.POSTCARD: _("postcard")}
     return told[Notice.Way(code)]
+
+
+def wish(contact: str) -> str:
+    """How a patron wishes to be told that something is ready."""
+    told = {
+        Patron.Contact.EMAIL: _("e-mail"),
+        Patron.Contact.PHONE: _("telephone"),
+        Patron.Contact.NONE: _("nothing, I look here"),
+    }
+    return told[Patron.Contact(contact)]
 
 
 def renewal(outcome: str) -> str:

@@ -84,15 +84,16 @@ def _basket(
     form: forms.PlaceForm,
     problems: list[tuple[InBasket, str]] | None = None,
 ) -> HttpResponse:
-    home = None
+    home, contact = None, ""
     if getattr(request, "member", None):
-        home = Patron.objects.values_list("library__key", flat=True).first()
+        home, contact = Patron.objects.values_list("library__key", "contact").first() or (None, "")
     context = {
         "form": form,
         "entries": _shown(targets),
         "problems": problems or [],
         "places": pickup_places(),
         "home": form.data.get("pickup", home),
+        "told_by": words.wish(contact) if contact else "",
         "key": form.data.get("key") or uuid.uuid4(),
         "today": timezone.localdate(),
         "login": f"{reverse('my-login')}?next={reverse('my-basket')}",
