@@ -125,7 +125,7 @@ TEXTS: dict[str, tuple[Any, Any]] = {
     ),
 }
 
-# what level 3 reads in the lending window (S1:L33 「個人情報進入不可」); instead of all else: call a member of staff
+# what level 3, who may know no person (S1:L33), reads in the lending window; instead of all else: call a colleague
 OF_NO_PERSON = frozenset(
     {
         Outcome.LENT,
