@@ -113,7 +113,14 @@ def staff_examples(
     with_copy = Hold.objects.filter(state__in=WITH_COPY)[0]
     person, of_late = {"pseudonym": patron.pseudonym}, {"pseudonym": other_patron.pseudonym}
     certificate = ErasureCertificate.objects.create(
-        key=new(), year=2026, serial=999, erased_on=yesterday, reason="asked", erased_by="demo", erased=["patron"]
+        key=new(),
+        library=central,
+        year=2026,
+        serial=999,
+        erased_on=yesterday,
+        reason="asked",
+        erased_by="demo",
+        erased=["patron"],
     )
     act = ItemAct.objects.create(key=new(), kind="bulk", made_on=yesterday, made_by="demo", library=central, given=0)
     return {
@@ -271,7 +278,7 @@ def test_every_screen_of_the_public_service(
     request: Any,
 ) -> None:
     paths = screens("shoko_ils.urls_public", public_examples)
-    assert len(paths) > 20
+    assert len(paths) > 15
     request.getfixturevalue("public")
     settings.SITE = settings.SITE | {"reading_history": True}
     monkeypatch.setattr(orders, "pause", desk_works)

@@ -68,7 +68,7 @@ def test_counts_stand_beside_their_limits(staff: Client, card: Card, item: Item)
 
 
 def test_holds_that_are_ready_and_coded_notes_are_said_when_the_card_is_scanned(
-    staff: Client, card: Card, settings: Any, empty_shelves: None
+    empty_shelves: None, staff: Client, card: Card, settings: Any
 ) -> None:
     here, there = (Item.objects.filter(record=record).select_related("library").get() for record in titles(2))
 
