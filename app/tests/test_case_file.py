@@ -2,7 +2,9 @@
 
 import datetime as dt
 import json
+import secrets
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,7 +26,7 @@ from shoko_ils.holdings.models import Item
 from shoko_ils.patrons import disclosure
 from shoko_ils.patrons.models import Patron
 from shoko_ils.staff.models import Level, StaffAccount
-from tests.cluster import connect
+from tests.cluster import SERVER, connect
 from tests.conftest import act_as, log_in, make_account
 from tests.holding import new
 from tests.privacy import tables_that_pair
@@ -209,6 +211,39 @@ def test_contacts_and_photos_go_when_the_link_to_the_person_goes(
             connection.cursor() as cursor,
         ):
             cursor.execute(f"INSERT INTO {table} (case_id, {columns}) VALUES (%s, {values})", [case.pk])
+
+
+def test_after_the_night_no_file_of_the_database_holds_an_erased_photo(
+    django_db_setup: None, django_db_blocker: Any
+) -> None:
+    """Beside one that stands, whose pages keep the bytes of others through a vacuum."""
+    erased, kept = secrets.token_bytes(100_000), secrets.token_bytes(100_000)
+
+    def found(content: bytes) -> bool:
+        owner.execute("CHECKPOINT")
+        files = (SERVER.data / Path(place).parent).iterdir()
+        return any(content[:1000] in file.read_bytes() for file in files if file.is_file())
+
+    name = connection.settings_dict["NAME"]
+    with django_db_blocker.unblock(), connect(name, "ils_owner", options="-c search_path=ils") as owner:
+        (place,) = owner.execute("SELECT pg_relation_filepath('case_photo')").fetchone()  # type: ignore[misc]
+        owner.execute("SET session_replication_role = replica")  # a photo without a case
+        for position, content in ((1, kept), (2, erased), (3, kept)):
+            owner.execute(
+                "INSERT INTO case_photo (case_id, position, content, added_on, added_by)"
+                " VALUES (0, %s, %s, now(), 'demo')",
+                [position, content],
+            )
+        try:
+            owner.execute("DELETE FROM case_photo WHERE position = 2")
+            owner.execute("VACUUM case_photo")
+            assert found(erased)
+            case_file.write_anew()
+            assert found(kept)
+            assert not found(erased)
+        finally:
+            owner.execute("DELETE FROM case_photo WHERE case_id = 0")
+            connection.close()
 
 
 def test_a_person_is_told_what_his_open_case_holds(actor: Actor, case: ReturnCase, patron: Patron) -> None:

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from shoko_ils.circulation import facts, undo
 from shoko_ils.circulation.models import ScanReceipt
-from shoko_ils.circulation.services import closing_mail, paper
+from shoko_ils.circulation.services import case_file, closing_mail, paper
 from shoko_ils.holds import housekeeping as holds
 from shoko_ils.holds.models import HoldDay
 from shoko_ils.mylibrary import housekeeping
@@ -40,6 +40,7 @@ def steps(today: dt.date) -> dict[str, Callable[[], object]]:
         # a terminal that is switched off never scans again
         "undo": partial(undo.forget, uuid.UUID(int=0)),
         "ended loans": facts.forget_ended,
+        "files of erased photos": case_file.write_anew,
         "ended holds and transits": partial(holds.forget_ended, today),
         "notices not delivered": partial(notices.forget_failed, today),
         "guardians": partial(erase_guardians, today),
