@@ -193,7 +193,7 @@ def test_both_servers_away_is_told_in_japanese_and_passes_by_itself(converged: C
         status, said, _ = curl(converged, "/search/?q=x", "-i")
         assert status == 503
         assert "retry-after: 30" in said.lower()
-        assert "ただいまご利用いただけません" in said
+        assert "今、このサイトは使えません" in said
         assert "cannot be reached at the moment" in said
     end = time.monotonic() + 20
     while curl(converged, "/robots.txt")[0] != 200:

@@ -65,7 +65,7 @@ def test_citizen_is_told_in_japanese_that_the_ils_is_away():
         )
     said = host.check_output(ask)
     assert "503" in said
-    assert "ただいまご利用いただけません" in said
+    assert "今、このサイトは使えません" in said
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,15 @@ def test_every_page_is_in_both_languages_and_fits(values: dict[str, Any]) -> Non
         assert not set(text) & set("'$\\{}"), "these mean something to nginx"
         assert len((template + values["entry_style"] + text).encode()) < 2 * NGINX_PARAMETER
         assert len(text.encode()) < NGINX_PARAMETER // 4
+
+
+def test_the_japanese_is_plain(values: dict[str, Any]) -> None:
+    """The proxy does not know who reads: sentences are short, and nothing is said in the polite words of notices."""
+    for page in values["entry_pages_of_errors"]:
+        assert max(map(len, page["ja"].split("。"))) <= 40, page["name"]
+        assert not re.search("[おご][一-龠]|いただ|ください。.*ください。.*ください", page["title"] + page["ja"]), page[
+            "name"
+        ]
 
 
 def test_every_status_that_nginx_answers_itself_has_a_page(values: dict[str, Any]) -> None:
