@@ -1,5 +1,6 @@
 """団体貸出セット: a group borrows a set whole and brings it back in parts; nothing joins the two afterwards."""
 
+import datetime as dt
 import re
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from shoko_ils.audit.record import Actor
 from shoko_ils.circulation.models import LendingSet, Loan, LoanRule, ReturnCase, ScanReceipt
 from shoko_ils.circulation.permit import Permit, PermitReason
-from shoko_ils.circulation.services import Outcome, hold_back, lend, take_back, undo_return
+from shoko_ils.circulation.services import Outcome, hold_back, lend, renew_set, take_back, undo_return
 from shoko_ils.circulation.services import lending_set as sets
 from shoko_ils.core.models import Library
 from shoko_ils.holdings.models import Item
@@ -21,7 +22,7 @@ from tests.bars import read_bars
 from tests.conftest import act_as, log_in, make_account
 from tests.holding import hold, new, open_loan, titles
 from tests.privacy import tables_that_pair
-from tests.test_staff import Counter, read
+from tests.test_staff import Counter, read, supervise
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_shelves")]
 
@@ -61,7 +62,7 @@ def test_one_scan_lends_every_item_and_each_comes_back_by_itself(
     assert (loans.count(), ScanReceipt.objects.filter(key=key).count()) == (4, 1)
     for back, item in enumerate(items, 1):
         assert remaining(prepared) == {each.barcode for each in items[back - 1 :]}
-        assert lend(actor, group.pk, prepared.number, central, new()).outcome is Outcome.SET_OUT
+        assert lend(actor, group.pk, prepared.number, central, new()).outcome is Outcome.SET_YOURS
         take_back(actor, item.barcode, Library.objects.get(key="south"), new())
         assert sets.listed().get(pk=prepared.pk).out == 4 - back
     for item in items:
@@ -183,6 +184,81 @@ def test_a_set_costs_a_loan_for_each_item_and_one_receipt(
     assert (len(begun), len(receipts)) == (4, 1)
 
 
+# --- renewing
+
+
+@pytest.fixture
+def out(actor: Actor, group: Patron, central: Library, prepared: LendingSet) -> LendingSet:
+    """The set, lent to the group a week ago."""
+    lend(actor, group.pk, prepared.number, central, new())
+    week = dt.timedelta(days=7)
+    for loan in Loan.objects.filter(lending_set=prepared):
+        loan.lent_on, loan.due_on = loan.lent_on - week, loan.due_on - week
+        loan.save()
+    return prepared
+
+
+def test_a_set_is_renewed_in_one_act(
+    actor: Actor, group: Patron, central: Library, out: LendingSet, items: list[Item]
+) -> None:
+    take_back(actor, items[0].barcode, central, new())
+    before = {loan.pk: loan.due_on for loan in out.loans.all()}
+    key = new()
+    with CaptureQueriesContext(connection) as asked:
+        came = renew_set(actor, group.pk, out.number, central, key)
+    assert sum(one["sql"].startswith("INSERT INTO scan_receipt") for one in asked) == 1
+    assert (came.whole.outcome, came.left) == (Outcome.SET_RENEWED, [])
+    loans = list(out.loans.all())
+    assert {loan.item for loan in loans} == set(items[1:])
+    assert all(loan.due_on > before[loan.pk] and loan.renewals == 1 for loan in loans)
+    assert came.whole.due_on == min(loan.due_on for loan in loans)
+    # the same key again renews nothing twice
+    assert renew_set(actor, group.pk, out.number, central, key).whole.outcome is Outcome.SET_RENEWED
+    assert set(out.loans.values_list("renewals", flat=True)) == {1}
+
+
+def test_what_of_a_set_cannot_be_renewed_is_named_and_keeps_no_other_from_it(
+    actor: Actor, group: Patron, other_patron: Patron, central: Library, out: LendingSet, items: list[Item]
+) -> None:
+    hold(other_patron, items[1].record_id)
+    Loan.objects.filter(item=items[2]).update(renewals=99)
+    LoanRule.objects.filter(pk=open_loan(items[2]).rule_id).update(max_renewals=3)
+    hold_back(actor, items[3].barcode, central, ReturnCase.Reason.DIRTY, new())
+    kept = {item: open_loan(item).due_on for item in items[1:]}
+    named = [
+        (items[1], Outcome.RENEWAL_HOLDS, kept[items[1]]),
+        (items[2], Outcome.RENEWALS_USED, kept[items[2]]),
+        (items[3], Outcome.PENDING, kept[items[3]]),
+    ]
+    key = new()
+    for _ in range(2):  # a repeated scan names them again
+        came = renew_set(actor, group.pk, out.number, central, key)
+        assert came.whole.outcome is Outcome.SET_PARTLY_RENEWED
+        assert came.whole.due_on == open_loan(items[0]).due_on
+        assert [(one.item, one.outcome, one.due_on) for one in came.left] == named
+    assert [open_loan(item).renewals for item in items] == [1, 0, 99, 0]
+    assert {item: open_loan(item).due_on for item in items[1:]} == kept
+    # what comes back is named no more, and no receipt leads from the group to the set
+    take_back(actor, items[1].barcode, central, new())
+    assert [one.item for one in renew_set(actor, group.pk, out.number, central, key).left] == items[2:]
+    # what was renewed just now would not gain by another
+    came = renew_set(actor, group.pk, out.number, central, new())
+    assert (came.whole.outcome, came.left[0].outcome) == (Outcome.SET_NOT_RENEWED, Outcome.RENEWAL_NO_GAIN)
+    assert not tables_that_pair(group, items[1])
+
+
+def test_of_a_set_nothing_is_renewed_that_this_patron_has_not(
+    actor: Actor, group: Patron, other_patron: Patron, central: Library, out: LendingSet
+) -> None:
+    assert renew_set(actor, other_patron.pk, out.number, central, new()).whole.outcome is Outcome.NOT_THEIRS
+    assert renew_set(actor, group.pk, "0000000", central, new()).whole.outcome is Outcome.UNKNOWN_SET
+    Loan.objects.filter(lending_set=out).update(lent_on=dt.date(2026, 1, 5), due_on=dt.date(2026, 1, 5))
+    came = renew_set(actor, group.pk, out.number, central, new())
+    assert came.whole.outcome is Outcome.SET_NOT_RENEWED
+    assert {one.outcome for one in came.left} == {Outcome.ITEM_OVERDUE}
+    assert set(out.loans.values_list("renewals", flat=True)) == {0}
+
+
 # --- the screens
 
 
@@ -210,7 +286,7 @@ def test_a_set_is_prepared_printed_lent_and_watched_on_screen(
     html = counter.scan(one.number)
     assert "セットをすべて貸し出しました" in html
     assert all(item.barcode in html for item in items)
-    assert "セットの資料がまだ全部戻っていません" in counter.scan(one.number)
+    assert "この団体が借りているセットです" in counter.scan(one.number)
     assert "これはセットの番号です" in Counter(staff, "/return/").scan(one.number)
     Counter(staff, "/return/").scan(items[0].barcode)
     html = read(staff, page)
@@ -232,3 +308,48 @@ def test_an_assistant_sees_what_is_out_and_prepares_nothing(
     assert "セットを解除" not in html
     for sent in ({"act": "dissolve"}, {"scan": "1"}):
         assert client.post(f"/sets/{prepared.pk}/", sent).status_code == 403
+
+
+def test_a_set_is_renewed_at_the_counter_and_what_was_not_is_listed(
+    group_card: Card, out: LendingSet, items: list[Item], other_patron: Patron, staff: Client
+) -> None:
+    hold(other_patron, items[1].record_id)
+    counter = Counter(staff, "/lend/")
+    counter.scan(group_card.number)
+    assert "セットの貸出中の資料をまとめて延長" in counter.scan(out.number)
+    html = counter.scan("9010")
+    assert "セットの一部は延長できませんでした" in html
+    listed = html.partition("延長できなかった資料</caption>")[2].partition("</table>")[0]
+    assert items[1].barcode in listed
+    assert "予約" in listed
+    assert not any(item.barcode in listed for item in (items[0], *items[2:]))
+    assert [open_loan(item).renewals for item in items] == [1, 0, 1, 1]
+
+
+def test_a_set_is_renewed_from_the_list_of_loans_when_the_group_calls(
+    group: Patron, out: LendingSet, staff: Client
+) -> None:
+    page = f"/patrons/{group.pseudonym}/loans/"
+    html = staff.post(page, {"reason": "request"}).content.decode()
+    assert html.count("セットの貸出中の資料をまとめて延長") == 1
+    html = staff.post(
+        page, {"reason": "request", "act": "renew-set", "scan": out.number, "key": str(new())}
+    ).content.decode()
+    assert "セットの貸出中の資料をすべて延長しました" in html
+    assert set(out.loans.values_list("renewals", flat=True)) == {1}
+
+
+def test_a_trainee_sees_the_numbers_of_what_was_not_renewed_and_no_title(
+    group_card: Card, out: LendingSet, items: list[Item], central: Library, request: Any
+) -> None:
+    make_account(Level.TRAINEE, central)
+    Loan.objects.filter(item=items[1]).update(pending=True)
+    client: Client = request.getfixturevalue("anonymous")
+    assert supervise(client, central, "demo") == 302
+    counter = Counter(client, "/lend/")
+    counter.scan(group_card.number)
+    counter.scan(out.number)
+    html = counter.scan("9010")
+    assert "セットの一部は延長できませんでした" in html
+    assert items[1].barcode in html
+    assert not any(item.record.title in html for item in items)

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from shoko_ils.circulation import rules
-from shoko_ils.circulation.models import LoanRule
+from shoko_ils.circulation.models import Loan, LoanRule
 from shoko_ils.core import edition
 from shoko_ils.core.models import CalendarException, Library
 from shoko_ils.holdings.classes import material_classes
@@ -21,6 +21,7 @@ from shoko_ils.patrons.models import Card
 from shoko_ils.staff import gate
 from shoko_ils.staff.models import StaffAccount, StaffTotp
 from tests.conftest import act_as
+from tests.holding import titles
 
 HIDDEN = re.compile(r'name="(key|sitting)" value="([^"]*)"')
 ANSWER = {"X-Shoko-Answer": "1"}
@@ -121,6 +122,34 @@ def test_a_scan_commits_once(
     assert (staff.session["seen"] > seen) == marked
     assert [line["headline"][:2] for line in staff.session["returned"]][-1] == "棚へ"
     assert len(staff.session["returned"]) == 3
+
+
+@pytest.mark.parametrize("marked", [False, True])
+def test_cards_renewals_and_scans_of_the_hold_counter_commit_once(
+    marked: bool, empty_shelves: None, lent: Loan, card: Card, staff: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Loan.objects.filter(pk=lent.pk).update(due_on=timezone.localdate())
+    barcode = lent.item.barcode
+    (other,) = (record.items.get() for record in titles(1))
+    pages = {path: fields_of(staff.get(path).content.decode()) for path in ("/lend/", "/holds/place/", "/holds/pull/")}
+    if marked:
+        monkeypatch.setattr(gate, "MARKED_EVERY", -1)
+    for path, code, more, told in (
+        ("/lend/", card.number, {}, card.number),
+        ("/lend/", barcode, {}, "この方に貸出済みです"),
+        ("/lend/", "9010", {}, "延長しました"),
+        ("/holds/place/", card.number, {}, card.number),
+        ("/holds/place/", other.barcode, {"pickup": "south"}, "予約を受け付けました"),
+        ("/holds/pull/", other.barcode, {"act": "not-found"}, "見つからない"),
+        ("/holds/pull/", other.barcode, {"key": str(uuid.uuid4())}, "回送"),
+    ):
+        with CaptureQueriesContext(connection) as asked:
+            answer = scan(staff, path, code, pages[path] | more, **ANSWER)
+        assert told in answer
+        pages[path] |= fields_of(answer)
+        made = commits(asked)
+        assert len(made) == 1, (path, code, made)
+        assert any("django_session" in one for one in made[0]) == marked
 
 
 def test_the_fifth_loan_of_a_patron_asks_no_more_than_the_first(

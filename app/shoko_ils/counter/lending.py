@@ -17,11 +17,11 @@ from shoko_ils.core.db import OutcomeUnknown
 from shoko_ils.counter import desk as desks
 from shoko_ils.counter import forms, showing, windows, words
 from shoko_ils.counter.desk import Desk
-from shoko_ils.counter.log import write_session
-from shoko_ils.counter.messages import OF_NO_PERSON, Notice, notice, without_person
+from shoko_ils.counter.log import marking, write_session
+from shoko_ils.counter.messages import Notice, notice
 from shoko_ils.counter.operations import Operation, operation
 from shoko_ils.counter.sitting import MOST_QUESTIONS, Question, Sitting
-from shoko_ils.holdings.barcode import is_card, is_like_card, is_staff_card
+from shoko_ils.holdings.barcode import is_card, is_like_card, is_set
 from shoko_ils.patrons import find
 from shoko_ils.staff.access import sees_patrons
 from shoko_ils.staff.models import StaffAccount
@@ -38,6 +38,8 @@ class Answer:
     sitting: Sitting | None = None
     shown: Notice | None = None
     left: tuple[Question, ...] = ()
+    # of a set that was renewed, what was not
+    not_renewed: list[Notice] = field(default_factory=list)
     key: uuid.UUID = field(default_factory=forms.new_key)
     typed: str = ""
     # the card was scanned just now
@@ -151,7 +153,7 @@ def attempt(
             late=late,
             permit=permit,
             walk_in=walk_in,
-            beside=lambda _: write_session(desk.session),
+            beside=marking(desk.session),
         )
     except OutcomeUnknown:
         # the same key again: whatever happened, a repeated scan ends in one loan
@@ -164,7 +166,7 @@ def attempt(
 
 def _question(scan: str, outcome: Outcome, late: Late | None, permit: Permit | None) -> Question | None:
     """What the counter asks now: renew what is already theirs, let a stop pass, lend before the holds."""
-    if outcome is Outcome.ALREADY_YOURS:
+    if outcome in (Outcome.ALREADY_YOURS, Outcome.SET_YOURS):
         return Question(scan, "renew")
     if outcome is not Outcome.HOLDS_WAIT and outcome not in services.PERMITTABLE:
         return None
@@ -190,6 +192,7 @@ def _begin(desk: Desk, number: str, former: Sitting | None) -> Answer:
         return Answer(shown=notice("stop-old-card"), left=left)
     with transaction.atomic():
         audit.write(desk.actor, "view-patron", "lend", [card.patron.pseudonym])
+        write_session(desk.session)
     expired = card.patron.expires_on < timezone.localdate()
     sitting, shown = Sitting.begin(card), notice("stop-patron-expired") if expired else None
     if not sees_patrons(desk.staff.level):
@@ -210,9 +213,14 @@ def renew_page(request: HttpRequest) -> HttpResponse:
 
 
 def _renew(desk: Desk, sitting: Sitting, scan: str, key: uuid.UUID) -> Answer:
+    scan_key = services.scan_key(key, "renew", sitting.card.number, scan)
+    asked, marked = (desk.actor, sitting.patron.pk, scan, desk.library, scan_key), marking(desk.session)
     try:
-        scan_key = services.scan_key(key, "renew", sitting.card.number, scan)
-        result = services.renew(desk.actor, sitting.patron.pk, scan, desk.library, scan_key, point=desk.point)
+        if is_set(scan):
+            came = services.renew_set(*asked, point=desk.point, beside=marked)
+            left = [notice(one) for one in came.left]
+            return Answer(sitting.answered(scan), notice(came.whole, scan=scan), not_renewed=left)
+        result = services.renew(*asked, point=desk.point, beside=marked)
     except OutcomeUnknown:
         return Answer(sitting, notice("stop-unknown-outcome"), key=key)
     return Answer(sitting.answered(scan), notice(result, scan=scan))
@@ -229,6 +237,7 @@ def show(request: HttpRequest, desk: Desk, answer: Answer) -> HttpResponse:
         "notice": shown,
         "sitting": answer.sitting,
         "left": showing.of_questions(answer.left),
+        "not_renewed": answer.not_renewed,
         "permit_reasons": words.permit_reasons(),
         "day": request.POST.get("day", "today"),
         "late_on": request.POST.get("on", ""),

@@ -1,6 +1,7 @@
 """The last scans of a return counter, kept in the person's session. Holds items, never a patron."""
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib.sessions.backends.base import SessionBase
@@ -52,6 +53,11 @@ class Noting:
     def shown(self, result: Result) -> Notice:
         """The notice of the result: what was noted, or that of a scan which was done before and is in the log."""
         return self.noted or notice(result, scan=self.scan)
+
+
+def marking(session: SessionBase) -> Callable[[object], None]:
+    """What a service does beside a scan of which nothing is logged: the mark that the terminal is in use is written."""
+    return lambda _: write_session(session)
 
 
 def write_session(session: SessionBase) -> None:

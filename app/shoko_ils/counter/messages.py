@@ -44,6 +44,13 @@ TEXTS: dict[str, tuple[Any, Any]] = {
     Outcome.UNKNOWN_SET: (_("No set of this number, or nothing in it"), _("Look at the list of sets.")),
     Outcome.SET_FOR_GROUPS: (_("Sets are lent to groups only"), _("Lend the items one by one.")),
     Outcome.SET_OUT: (_("Not all of the set is back yet"), _("What is here can be lent item by item.")),
+    Outcome.SET_YOURS: (_("This group has items of the set"), _("What is here can be lent item by item.")),
+    Outcome.SET_RENEWED: (_("All that is out of the set is renewed"), ""),
+    Outcome.SET_PARTLY_RENEWED: (
+        _("Part of the set could not be renewed"),
+        _("What keeps its due date is listed below."),
+    ),
+    Outcome.SET_NOT_RENEWED: (_("Nothing of the set could be renewed"), _("The reasons are listed below.")),
     Outcome.SHELVE: (_("To the shelf"), ""),
     Outcome.SEND_HOME: (_("Other library → send to %(library)s"), ""),
     Outcome.NOT_OUT: (_("Was not on loan → to the shelf"), ""),

@@ -13,6 +13,7 @@ from django.utils import timezone
 from shoko_ils.circulation import standing
 from shoko_ils.circulation.services import Late, LateReason
 from shoko_ils.core.rows import Columns, read_side_by_side
+from shoko_ils.holdings.barcode import is_set
 from shoko_ils.patrons.models import Card, Patron, PatronCategory
 from shoko_ils.staff.models import StaffAccount
 
@@ -44,6 +45,11 @@ class Question:
     def late(self) -> Late | None:
         """Raises OutOfRange when the day has moved too far back meanwhile."""
         return Late(dt.date.fromisoformat(self.on), LateReason(self.late_reason)) if self.on else None
+
+    @property
+    def of_set(self) -> bool:
+        """Whether it is about a set and not about one item."""
+        return is_set(self.barcode)
 
     @property
     def stays(self) -> bool:

@@ -8,7 +8,7 @@ import uuid
 from shoko_ils.audit import record as audit
 from shoko_ils.circulation import undo
 from shoko_ils.circulation.models import Loan
-from shoko_ils.circulation.services.once import find_item, once
+from shoko_ils.circulation.services.once import Beside, find_item, once
 from shoko_ils.circulation.services.results import Outcome, Result
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.models import Item
@@ -23,6 +23,7 @@ def scan_in(
     *,
     point: ServicePoint | None = None,
     terminal: uuid.UUID | None = None,
+    beside: Beside | None = None,
 ) -> Result:
     """An item from the pull list, a transit box or the hold shelf was scanned at `library`: where it goes now.
 
@@ -47,7 +48,7 @@ def scan_in(
         slip = route.hold.slip_number if route.hold else route.transit.slip_number if route.transit else None
         return Result(destination(route), item, slip=slip)
 
-    return once(key, act)
+    return once(key, act, beside=beside)
 
 
 def destination(route: routing.Route) -> Outcome:
@@ -57,7 +58,14 @@ def destination(route: routing.Route) -> Outcome:
     return Outcome.SEND_HOME if route.transit else Outcome.SHELVE
 
 
-def not_on_shelf(actor: audit.Actor, barcode: str, key: uuid.UUID, *, terminal: uuid.UUID | None = None) -> Result:
+def not_on_shelf(
+    actor: audit.Actor,
+    barcode: str,
+    key: uuid.UUID,
+    *,
+    terminal: uuid.UUID | None = None,
+    beside: Beside | None = None,
+) -> Result:
     """An item of the pull list was not found; see `missing.not_on_shelf`."""
 
     def act() -> Result:
@@ -67,10 +75,17 @@ def not_on_shelf(actor: audit.Actor, barcode: str, key: uuid.UUID, *, terminal: 
             return Result(Outcome.UNKNOWN_ITEM)
         return Result(Outcome.MISSING if missing.not_on_shelf(actor, item) else Outcome.NOT_FOUND_ONCE, item)
 
-    return once(key, act)
+    return once(key, act, beside=beside)
 
 
-def lost_on_the_way(actor: audit.Actor, barcode: str, key: uuid.UUID, *, terminal: uuid.UUID | None = None) -> Result:
+def lost_on_the_way(
+    actor: audit.Actor,
+    barcode: str,
+    key: uuid.UUID,
+    *,
+    terminal: uuid.UUID | None = None,
+    beside: Beside | None = None,
+) -> Result:
     """An item in transit has not arrived; see `missing.lost_on_the_way`."""
 
     def act() -> Result:
@@ -80,4 +95,4 @@ def lost_on_the_way(actor: audit.Actor, barcode: str, key: uuid.UUID, *, termina
             return Result(Outcome.UNKNOWN_ITEM)
         return Result(Outcome.MISSING if missing.lost_on_the_way(actor, item) else Outcome.NOT_OUT, item)
 
-    return once(key, act)
+    return once(key, act, beside=beside)

@@ -8,7 +8,7 @@ from shoko_ils.circulation.permit import Permit, PermitReason
 from shoko_ils.circulation.services.backdate import Late, OutOfRange, book_drop
 from shoko_ils.circulation.services.cases import declare_lost, hold_back
 from shoko_ils.circulation.services.lending import lend
-from shoko_ils.circulation.services.renewing import renew
+from shoko_ils.circulation.services.renewing import SetRenewal, renew, renew_set
 from shoko_ils.circulation.services.results import PERMITTABLE, Outcome, Result, scan_key
 from shoko_ils.circulation.services.returning import take_back, undo_return
 
@@ -21,11 +21,13 @@ __all__ = [
     "Permit",
     "PermitReason",
     "Result",
+    "SetRenewal",
     "book_drop",
     "declare_lost",
     "hold_back",
     "lend",
     "renew",
+    "renew_set",
     "scan_key",
     "take_back",
     "undo_return",

@@ -1,4 +1,4 @@
-"""団体貸出セット: preparing sets, and lending one whole."""
+"""団体貸出セット: preparing sets, lending one whole, and what of one a group has out."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -40,21 +40,18 @@ def lend_all(patron: Patron, number: str, lend: Callable[[Item, LendingSet], Res
     """Lend every item of a set to a locked group, or none: then the answer is that of the first that stops.
 
     In the caller's transaction. `lend` lends one item or says why not. A set of which anything is still out is
-    refused: what is left of it is lent item by item.
+    refused: what is left of it is lent item by item. That this group has it (SET_YOURS) is a question: renew it?
     """
     lent = LendingSet.objects.filter(pk=LendingSet.pk_of(number)).first()
     if lent is None:
         return Result(Outcome.UNKNOWN_SET)
     if patron.kind != Patron.Kind.GROUP:
         return Result(Outcome.SET_FOR_GROUPS)
-    # all items, then all queues, each in one order: as acts on many items do
-    items = list(lent.items.order_by("pk").select_for_update(no_key=True, of=("self",)))
+    items = _locked(lent.items.all())
+    if out := lent.loans.first():
+        return Result(Outcome.SET_YOURS if out.patron_id == patron.pk else Outcome.SET_OUT)
     if not items:
         return Result(Outcome.UNKNOWN_SET)
-    if lent.loans.exists():
-        return Result(Outcome.SET_OUT)
-    for record in sorted({item.record_id for item in items}):
-        queue.lock(record)
     try:
         with transaction.atomic():
             due = [_lent(item, lent, lend) for item in items]
@@ -71,6 +68,25 @@ def _lent(item: Item, of: LendingSet, lend: Callable[[Item, LendingSet], Result]
         return result.due_on
     # one that the group borrowed by itself is no question about a renewal of the set
     raise Stopped(Result(Outcome.ON_LOAN, item) if result.outcome is Outcome.ALREADY_YOURS else result)
+
+
+def _locked(items: QuerySet[Item]) -> list[Item]:
+    """Items, locked: all of them, then all queues, each in one order, as acts on many items do."""
+    found = list(items.order_by("pk").select_for_update(no_key=True, of=("self",)))
+    for record in sorted({item.record_id for item in found}):
+        queue.lock(record)
+    return found
+
+
+def renew_all(patron: Patron, of: LendingSet, renew: Callable[[Item], Result]) -> list[Result]:
+    """What came of renewing each item that a locked group has out with a set. In the caller's transaction."""
+    found = [find_item(item.barcode, lock=True) for item in _locked(out_with(of.pk, patron.pk))]
+    return [renew(item) for item in found if item]
+
+
+def out_with(set_id: int, patron_id: int) -> QuerySet[Item]:
+    """The items that a patron has out with a set."""
+    return Item.objects.filter(pk__in=Loan.objects.filter(lending_set=set_id, patron=patron_id).values("item"))
 
 
 def listed() -> QuerySet[LendingSet]:

@@ -1,7 +1,7 @@
 """One scan, one transaction, one receipt."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from django.db import IntegrityError, connection
 from django.utils import timezone
@@ -64,23 +64,11 @@ def once(key: uuid.UUID, act: Callable[[], Result], *, beside: Beside | None = N
     """
 
     def operation() -> Result:
-        known = _receipt(key)
+        known = read_receipt(key)
         if known:
             return known
         result = act()
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO scan_receipt (key, outcome, item_id, due_on, slip, made_on, confirmed)"
-                " VALUES (%s, %s, %s, %s, %s, %s, true)",
-                [
-                    key,
-                    result.outcome.value,
-                    result.item.pk if result.item else None,
-                    result.due_on,
-                    result.slip,
-                    timezone.localdate(),
-                ],
-            )
+        write_receipt(key, result)
         if beside:
             beside(result)
         return result
@@ -95,9 +83,32 @@ def once(key: uuid.UUID, act: Callable[[], Result], *, beside: Beside | None = N
         return db.run(operation, confirm=confirm)
 
 
-def _receipt(key: uuid.UUID) -> Result | None:
+def write_receipt(key: uuid.UUID, result: Result) -> None:
+    """Keep what a scan came to under its key, in the caller's transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO scan_receipt (key, outcome, item_id, due_on, slip, made_on, confirmed)"
+            " VALUES (%s, %s, %s, %s, %s, %s, true)",
+            [
+                key,
+                result.outcome.value,
+                result.item.pk if result.item else None,
+                result.due_on,
+                result.slip,
+                timezone.localdate(),
+            ],
+        )
+
+
+def read_receipt(key: uuid.UUID) -> Result | None:
     """What the scan of this key came to."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT outcome, item_id, due_on, slip FROM scan_receipt WHERE key = %s", [key])
         row = cursor.fetchone()
     return Result(Outcome(row[0]), shown(row[1]), *row[2:]) if row else None
+
+
+def read_receipts(keys: Iterable[uuid.UUID]) -> list[Result]:
+    """What those of the keys that have a receipt came to, in the order of the items."""
+    kept = ScanReceipt.objects.filter(key__in=list(keys)).select_related("item__record", "item__library")
+    return [Result(Outcome(one.outcome), one.item, one.due_on, one.slip) for one in kept.order_by("item")]

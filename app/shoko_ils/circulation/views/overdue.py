@@ -1,7 +1,7 @@
 """督促 and 借受者: lists without titles; titles and borrowers are shown as acts of their own."""
 
 import uuid
-from typing import Any
+from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,7 +16,7 @@ from shoko_ils.circulation.services import blocking, borrower, overdue
 from shoko_ils.core.db import OutcomeUnknown
 from shoko_ils.counter import desk as desks
 from shoko_ils.counter import forms, words
-from shoko_ils.counter.messages import notice
+from shoko_ils.counter.messages import Notice, notice
 from shoko_ils.holdings.barcode import clean_scan
 from shoko_ils.patrons.models import Patron
 from shoko_ils.staff.access import OFFICERS
@@ -126,18 +126,20 @@ def patron_loans_page(request: HttpRequest, pseudonym: uuid.UUID) -> HttpRespons
     """
     desk = desks.at(request)
     patron = _patron(pseudonym)
-    shown: Any = None
+    done = Done()
     loans: list[Loan] | None = None
     reason = request.POST.get("reason", "")
     if request.method == "POST" and reason in set(borrower.BorrowerReason):
-        shown = _act(request, desk, patron)
+        done = _act(request, desk, patron)
         loans = borrower.show_titles(desk.actor, patron, borrower.BorrowerReason(reason))
     context = {
         "patron": patron if loans is not None else None,
         "pseudonym": pseudonym,
         "loans": loans,
+        "sets": list(dict.fromkeys(loan.lending_set for loan in loans or () if loan.lending_set)),
         "reason": reason,
-        "notice": shown,
+        "notice": done.notice,
+        "not_renewed": done.not_renewed,
         "key": forms.new_key(),
         "reasons": words.borrower_reasons(),
         "block_reasons": words.block_reasons(),
@@ -147,28 +149,39 @@ def patron_loans_page(request: HttpRequest, pseudonym: uuid.UUID) -> HttpRespons
     return render(request, "circulation/patron_loans.html", context)
 
 
-def _act(request: HttpRequest, desk: desks.Desk, patron: Patron) -> Any:
+@dataclass(frozen=True)
+class Done:
+    """What came of a button of the list; of a set, which items were not renewed and why."""
+
+    notice: Notice | None = None
+    not_renewed: list[Notice] = field(default_factory=list)
+
+
+def _act(request: HttpRequest, desk: desks.Desk, patron: Patron) -> Done:
     """`_done`, or that its outcome is not known yet: the list below shows what there is."""
     try:
         return _done(request, desk, patron)
     except OutcomeUnknown:
-        return notice("stop-unknown-list")
+        return Done(notice("stop-unknown-list"))
 
 
-def _done(request: HttpRequest, desk: desks.Desk, patron: Patron) -> Any:
-    """Do what a button of the list says; the notice of it, or None."""
+def _done(request: HttpRequest, desk: desks.Desk, patron: Patron) -> Done:
+    """Do what a button of the list says."""
     given = request.POST
     form = forms.ScanForm(given)
-    if given.get("act") in ("renew", "lost") and form.is_valid():
+    if given.get("act") in ("renew", "renew-set", "lost") and form.is_valid():
         scan = form.cleaned_data["scan"]
         key = services.scan_key(form.cleaned_data["key"], given["act"], scan)
+        asked = desk.actor, patron.pk, scan, desk.library, key
+        if given["act"] == "renew-set":
+            came = services.renew_set(*asked, point=desk.point)
+            return Done(notice(came.whole, scan=scan), [notice(one) for one in came.left])
         if given["act"] == "renew":
-            return notice(services.renew(desk.actor, patron.pk, scan, desk.library, key, point=desk.point), scan=scan)
-        lost = services.declare_lost(desk.actor, patron.pk, scan, desk.library, key, point=desk.point)
-        return notice(lost, scan=scan)
+            return Done(notice(services.renew(*asked, point=desk.point), scan=scan))
+        return Done(notice(services.declare_lost(*asked, point=desk.point), scan=scan))
     if desk.staff.level in OFFICERS and given.get("act") == "block":
         if given.get("block_reason") in set(LendingBlock.Reason):
             blocking.block(desk.actor, desk.staff, patron, LendingBlock.Reason(given["block_reason"]))
     elif desk.staff.level in OFFICERS and given.get("act") == "lift":
         blocking.lift(desk.actor, desk.staff, patron)
-    return None
+    return Done()

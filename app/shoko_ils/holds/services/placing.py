@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -56,10 +57,18 @@ class Placed:
     target: Target | None = None
 
 
-def place(actor: audit.Actor, patron_id: int, wish: Wish, key: uuid.UUID) -> Placed:
+def place(
+    actor: audit.Actor,
+    patron_id: int,
+    wish: Wish,
+    key: uuid.UUID,
+    *,
+    beside: Callable[[Placed], None] | None = None,
+) -> Placed:
     """Place the holds of a wish, all or none. The same key gives the same holds.
 
     Locks the patron: the limits are counted under it. The audit says that a hold was placed, not whose or on what.
+    `beside` is what the caller writes in the same transaction, unless the key is known.
     """
     keys = {target: uuid.uuid5(key, str(target)) for target in dict.fromkeys(wish.targets)}
 
@@ -71,6 +80,8 @@ def place(actor: audit.Actor, patron_id: int, wish: Wish, key: uuid.UUID) -> Pla
         placed = _place(patron, wish, keys)
         if placed.outcome is Placing.PLACED:
             audit.write(actor, "hold-place", "holds")
+        if beside:
+            beside(placed)
         return placed
 
     return db.run(operation, confirm=lambda: Hold.objects.filter(key__in=keys.values()).update(captures=F("captures")))

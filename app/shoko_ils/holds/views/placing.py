@@ -18,6 +18,7 @@ from shoko_ils.counter import desk as desks
 from shoko_ils.counter import windows
 from shoko_ils.counter.desk import Desk
 from shoko_ils.counter.forms import ScanForm, new_key
+from shoko_ils.counter.log import marking, write_session
 from shoko_ils.counter.messages import Notice, notice
 from shoko_ils.counter.operations import Operation
 from shoko_ils.counter.sitting import Sitting
@@ -102,6 +103,7 @@ def _begin(desk: Desk, scan: str, left: tuple[str, ...]) -> Answer:
         return Answer(shown=notice("stop-old-card"), left=left)
     with transaction.atomic():
         audit.write(desk.actor, "view-holds", "holds", [card.patron.pseudonym])
+        write_session(desk.session)
     return Answer(Gathering(Sitting.begin(card)), left=left)
 
 
@@ -133,7 +135,11 @@ def _place(request: HttpRequest, desk: Desk, gathered: Gathering, barcodes: tupl
     )
     card = gathered.sitting.card
     placed = placing.place(
-        desk.actor, card.patron_id, wish, scan_key(key, "place", card.number, wish.group_kind, *barcodes)
+        desk.actor,
+        card.patron_id,
+        wish,
+        scan_key(key, "place", card.number, wish.group_kind, *barcodes),
+        beside=marking(desk.session),
     )
     about = next((item for item in items.values() if Target.of(item) == placed.target), items[barcodes[0]])
     done = placed.outcome is placing.Placing.PLACED

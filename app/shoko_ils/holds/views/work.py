@@ -14,6 +14,7 @@ from shoko_ils.counter import desk as desks
 from shoko_ils.counter import windows
 from shoko_ils.counter.desk import Desk
 from shoko_ils.counter.forms import ScanForm, new_key
+from shoko_ils.counter.log import marking
 from shoko_ils.counter.messages import Notice, notice
 from shoko_ils.holds import pull, scans, words
 from shoko_ils.holds.models import SHELVED, Hold, State, TakeOff, Transit
@@ -105,9 +106,9 @@ def _page(request: HttpRequest, tab: str, lists: Any) -> HttpResponse:
 
 
 def _scanned(act: str, desk: Desk, scan: str, form: ScanForm) -> Result:
-    key = scan_key(form.cleaned_data["key"], act or "route", scan)
+    key, marked = scan_key(form.cleaned_data["key"], act or "route", scan), marking(desk.session)
     if act == "not-found":
-        return scans.not_on_shelf(desk.actor, scan, key, terminal=desk.terminal)
+        return scans.not_on_shelf(desk.actor, scan, key, terminal=desk.terminal, beside=marked)
     if act == "lost":
-        return scans.lost_on_the_way(desk.actor, scan, key, terminal=desk.terminal)
-    return scans.scan_in(desk.actor, scan, desk.library, key, point=desk.point, terminal=desk.terminal)
+        return scans.lost_on_the_way(desk.actor, scan, key, terminal=desk.terminal, beside=marked)
+    return scans.scan_in(desk.actor, scan, desk.library, key, point=desk.point, terminal=desk.terminal, beside=marked)
