@@ -2,9 +2,10 @@
 
 import datetime as dt
 import re
+from unittest.mock import Mock
 
 import pytest
-from django.db import connection
+from django.db import OperationalError
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -13,6 +14,7 @@ from shoko_ils.audit.record import Actor
 from shoko_ils.catalog import listing
 from shoko_ils.catalog.models import Record
 from shoko_ils.core.models import CalendarException, Library
+from shoko_ils.opac import views
 from shoko_ils.patrons.models import Patron
 from shoko_ils.reference.services import CaseText, publish
 from tests import holding
@@ -129,6 +131,47 @@ def test_plain_japanese_and_the_childrens_face(public: Client, face: str, words:
     found = read(public, f"/{face}/search/?q=%E3%81%AF%E3%81%97%E3%82%8C")
     assert f'href="/{face}/records/{MEROS}/"' in found
     assert 'href="/search/?q=%E3%81%AF' in found, "and back to the usual face"
+
+
+# what each face says of a page that is not there, a form that is too old, an error of ours, a database that is away,
+# and an emergency closing
+TOLD = {
+    "": ("ページが見つかりません", "画面の有効期限が切れました", "システムで問題が発生しました",
+         "ただいまご利用いただけません", "お手続きはいりません"),
+    "/ja-easy": ("この ページは ありません", "この ページは 古く なりました", "図書館の コンピューターに 問題が",
+                 "今、この サイトは 使えません", "何も しなくて いいです"),
+    "/ja-kids": ("ここには なにも ないよ", "この ページは ふるく なったよ", "うまく いかなかったよ",
+                 "いまは つかえないよ", "なにも しなくて いいよ"),
+    "/en": ("This page does not exist", "This form is no longer valid", "Something went wrong on our side",
+            "The service is not available at the moment", "You need not do anything"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("face", TOLD)
+def test_errors_and_closings_speak_as_their_face_does(
+    public: Client, central: Library, face: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    today = timezone.localdate()
+    with role("ils_owner"):
+        CalendarException.objects.create(
+            library=central, kind="emergency", act=holding.new(), first_on=today, last_on=today, reason="storm"
+        )
+
+    def asked(path: str, error: Exception | None = None) -> str:
+        if error:
+            monkeypatch.setattr(views, "announced", Mock(side_effect=error))
+        return public.get(face + path).content.decode()
+
+    public.raise_request_exception = False
+    # the test's own transaction must survive what the middleware does to a broken connection
+    monkeypatch.setattr("shoko_ils.core.middleware.connection.close", lambda: None)
+    closing, missing = asked("/"), asked("/nowhere/")
+    old = Client(enforce_csrf_checks=True).post(f"{face}/my/login/", {"card": "1"}).content.decode()
+    broken, away = asked("/", RuntimeError()), asked("/", OperationalError())
+    pages = (missing, old, broken, away, closing)
+    assert [words in html for words, html in zip(TOLD[face], pages, strict=True)] == [True] * 5
+    usual = [words for other, told in TOLD.items() if other != face for words in told]
+    assert [words for words in usual for html in pages if words in html] == []
 
 
 CASE = CaseText("「メロス」とは誰か。", "ギリシアの伝説の人。", "人名辞典", "991")

@@ -21,16 +21,15 @@ from django.utils.translation.template import templatize
 APP = Path(__file__).resolve().parent.parent
 LANGUAGES = ("ja",)
 # plain Japanese and Japanese for children: what they do not have themselves they take from ja. Of these files they have
-# every text: the pages of the WebOPAC and of My Library, and what code says on them.
+# every text: the pages of the WebOPAC and of My Library, errors included, and what code says on them.
 VARIANTS = ("ja_Easy", "ja_Kids")
 IN_VARIANTS = (
-    *(f"/opac/{name}.html" for name in ("base", "home", "_searchbox", "_entry", "_state", "search", "record",
-                                        "arrivals", "authority")),
+    *(f"/opac/{name}.html" for name in ("base", "home", "_closings", "_searchbox", "_advanced", "_entry", "_state",
+                                        "search", "record", "arrivals", "authority")),
     *(f"/mylibrary/{name}.html" for name in ("login", "_field", "basket", "history", "my", "password", "placed",
                                              "provisional", "question", "request")),
     *(f"/reference/{name}.html" for name in ("cases", "case")),
-    "core/dates.py",
-    "opac/shelf.py", "opac/facets.py", "opac/views.py", "mylibrary/forms.py", "mylibrary/words.py",
+    "core/errors.py", "opac/shelf.py", "opac/facets.py", "opac/views.py", "mylibrary/forms.py", "mylibrary/words.py",
 )  # fmt: skip
 KEYWORDS = {"_": None, "gettext": None, "gettext_lazy": None, "ngettext": (1, 2)}
 # what templatize makes of {% translate %} and {% blocktranslate %}: single lines, Python literals
