@@ -1,5 +1,6 @@
 """The demonstration library: complete, invented where it must be, and loaded all or nothing."""
 
+import datetime as dt
 import gzip
 import re
 from pathlib import Path
@@ -16,11 +17,13 @@ from shoko_ils.catalog.models import Authority, Heading, Record
 from shoko_ils.catalog.normalise import fold
 from shoko_ils.circulation.models import DayCount, Loan, OverdueContact, ReturnCase
 from shoko_ils.core.models import Library
-from shoko_ils.demo import catalogue, day, invent, load
+from shoko_ils.demo import catalogue, invent, load, magazines
 from shoko_ils.holdings.barcode import check_digit, clean_scan, is_card, is_item, is_valid, with_check_digit
+from shoko_ils.holdings.issues import label, order
 from shoko_ils.holdings.models import Item
-from shoko_ils.holds.models import TitleRequest
-from shoko_ils.mylibrary.models import ProvisionalRegistration
+from shoko_ils.holdings.services.accession import next_number
+from shoko_ils.holds import pull
+from shoko_ils.holds.models import Hold
 from shoko_ils.patrons.models import Card, Patron
 from shoko_ils.reference.models import Case, Question
 from shoko_ils.staff.models import StaffAccount
@@ -38,7 +41,7 @@ def test_every_row_of_the_catalogue_arrived() -> None:
     works = {row["作品ID"] for _, row in rows}
     contributions = {(row["作品ID"], row["人物ID"], row["役割フラグ"]) for _, row in rows}
     assert len(rows) == 9853
-    assert Record.objects.count() == len(works)
+    assert Record.objects.count() == len(works) + len(magazines.MAGAZINES)
     assert Heading.objects.count() == len(contributions)
     assert Authority.objects.count() == len({row["人物ID"] for _, row in rows})
 
@@ -68,7 +71,7 @@ def test_items_stand_in_all_libraries_with_valid_numbers() -> None:
     assert set(per_library) == set(Library.objects.values_list("key", flat=True))
     assert max(per_library.values()) < 1.2 * min(per_library.values())
     assert not Record.objects.filter(items__isnull=True).exists()
-    assert Record.objects.annotate(n=Count("items")).filter(n__gt=3).count() == 0
+    assert Record.objects.exclude(material="serial").annotate(n=Count("items")).filter(n__gt=3).count() == 0
     assert all(is_item(barcode) for barcode in Item.objects.values_list("barcode", flat=True))
     assert all(is_card(number) for number in Card.objects.values_list("number", flat=True))
 
@@ -80,6 +83,40 @@ def test_records_say_what_the_catalogue_says() -> None:
     assert (meros.published, meros.sort_key, meros.for_children) == (1988, "ハシレメロス", False)
     assert Record.objects.filter(for_children=True).exists()
     assert not Record.objects.exclude(language="jpn").exists()
+
+
+@pytest.mark.django_db
+def test_magazines_have_issues_and_somebody_waits_for_one() -> None:
+    found = list(Record.objects.filter(material="serial").order_by("pk"))
+    assert [record.title for record in found] == [one.title for one in magazines.MAGAZINES]
+    today = timezone.localdate()
+    for record, magazine in zip(found, magazines.MAGAZINES, strict=True):
+        issues = sorted(set(record.items.values_list("issue", flat=True)), key=order, reverse=True)
+        assert issues == [issue for issue, _ in magazine.issues(today)]
+        assert set(record.items.filter(library_use_only=True).values_list("issue", flat=True)) == {issues[0]}
+        assert set(record.items.values_list("material_class__key", "call_number")) == {("magazine", "雑誌")}
+        assert record.items.count() == magazine.kept * magazine.copies
+        assert not record.items.filter(accessioned_on__gt=today).exists()
+    waited_for = magazines.MAGAZINES[0].issues(today)[1][0]
+    assert set(Hold.objects.exclude(issue="").values_list("record", "issue")) == {(found[0].pk, waited_for)}
+    assert any(line.item.issue == waited_for for line in pull.lines(Library.objects.get(key="central")))
+
+
+def test_issues_name_themselves_by_month_season_or_volume() -> None:
+    kept = [[issue for issue, _ in one.issues(dt.date(2026, 2, 28))] for one in magazines.MAGAZINES]
+    assert kept == [
+        ["2026年2月号", "2026年1月号", "2025年12月号", "2025年11月号", "2025年10月号", "2025年9月号"],
+        ["2025年冬号", "2025年秋号", "2025年夏号", "2025年春号"],
+        ["7巻2号", "7巻1号", "6巻12号", "6巻11号"],
+    ]
+    assert all(issue == label(issue) for issues in kept for issue in issues)
+
+
+@pytest.mark.django_db
+def test_the_next_item_number_is_found_at_once(django_assert_num_queries: Any) -> None:
+    last = max(Item.objects.values_list("barcode", flat=True))
+    with django_assert_num_queries(2):
+        assert next_number() > last
 
 
 @pytest.mark.django_db

@@ -27,6 +27,7 @@ def load() -> int:
     made = Hold.objects.bulk_create(
         hold for position, record in enumerate(records) for hold in _queue(position, record, people)
     )
+    made += _for_an_issue(people)
     on_shelf = [item for record in records[:36] for item in _on_shelf(record)[:1]]
     for position, item in enumerate(on_shelf[:24]):
         _bring(item, item.library, arrived=position % 2 == 0)
@@ -35,11 +36,18 @@ def load() -> int:
     return len(made)
 
 
-def _queue(position: int, record: Record, people: list[Patron]) -> list[Hold]:
-    """One to nine holds on a title; one title of ten is much asked for."""
+def _for_an_issue(people: list[Patron]) -> list[Hold]:
+    """One or two wait for the issue of a magazine before the latest: a copy of it is on a pull list."""
+    magazine = Record.objects.filter(material="serial").order_by("pk")[0]
+    issue = magazine.items.filter(library_use_only=False).order_by("-accessioned_on", "pk")[0].issue
+    return Hold.objects.bulk_create(_queue(1, magazine, people, issue))
+
+
+def _queue(position: int, record: Record, people: list[Patron], issue: str = "") -> list[Hold]:
+    """One to nine holds on a title or issue; one of ten is much asked for."""
     waiting = MOST_WAITING if position % 10 == 0 else 1 + invent.number("waiting", record.pk) % 2
     first = invent.number("holder", record.pk) % (len(people) - waiting)
-    material_class = record.items.filter(library_use_only=False).order_by("pk")[0].material_class
+    material_class = record.items.filter(library_use_only=False, issue=issue).order_by("pk")[0].material_class
     rule = HoldRule.objects.filter(ended_on=None)[0]
     made = []
     for patron in people[first : first + waiting]:
@@ -47,7 +55,7 @@ def _queue(position: int, record: Record, people: list[Patron]) -> list[Hold]:
         asked = timezone.now() - dt.timedelta(hours=hours)
         made.append(
             Hold(
-                record=record, material_class=material_class, patron=patron, pickup_library=patron.library,
+                record=record, issue=issue, material_class=material_class, patron=patron, pickup_library=patron.library,
                 key=uuid.uuid5(invent.NAMESPACE, f"hold {record.pk} {patron.pk}"), priority=rule.priority,
                 requested_at=asked, order_at=asked,
             )

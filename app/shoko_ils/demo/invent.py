@@ -56,6 +56,9 @@ class InventedItem:
     material_class: str
     accompanying: str
     accompanying_count: int
+    # of a magazine: which issue, and the day on which it came
+    issue: str = ""
+    came_on: dt.date | None = None
 
 
 def items(catalogue: Catalogue, libraries: int) -> Iterator[InventedItem]:

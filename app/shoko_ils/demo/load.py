@@ -14,7 +14,7 @@ from shoko_ils.catalog.normalise import fold
 from shoko_ils.catalog.store import copy
 from shoko_ils.circulation.models import LoanRule
 from shoko_ils.core.models import Library
-from shoko_ils.demo import holds, invent, marc
+from shoko_ils.demo import holds, invent, magazines, marc
 from shoko_ils.demo.catalogue import Catalogue
 from shoko_ils.holdings.models import Location, MaterialClass
 from shoko_ils.patrons import declared, school
@@ -41,11 +41,13 @@ Progress = Callable[[str], None]
 
 def everything(catalogue: Catalogue, progress: Progress) -> None:
     """Load all tables of an empty library; sequences go on after the loaded numbers."""
-    libraries = list(Library.objects.all())
+    libraries, today = list(Library.objects.all()), timezone.localdate()
     _small_tables(libraries)
     progress(f"records: {_bibliographic(catalogue)}")
     made = list(invent.items(catalogue, len(libraries)))
-    progress(f"items: {_items(made, libraries)}")
+    numbers = _magazines(catalogue, today)
+    issues = list(magazines.items(len(made) + 1, numbers, len(libraries), today))
+    progress(f"items: {_items(made + issues, libraries)}, {len(issues)} of them issues of {len(numbers)} magazines")
     people = list(invent.patrons(len(libraries)))
     progress(f"patrons: {_patrons(people, libraries)}")
     progress(f"loans: {_loans(made, people, libraries)}")
@@ -54,6 +56,7 @@ def everything(catalogue: Catalogue, progress: Progress) -> None:
             cursor.execute(
                 f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), coalesce(max(id), 1)) FROM {table}"  # noqa: S608
             )
+        cursor.execute("SELECT setval('item_number_seq', max(left(barcode, 9)::bigint)) FROM item")
         for table in TABLES:
             cursor.execute(f"ANALYZE {table}")
     progress(f"holds: {holds.load()}")
@@ -100,6 +103,14 @@ def _bibliographic(catalogue: Catalogue) -> int:
     return len(works)
 
 
+def _magazines(catalogue: Catalogue, today: dt.date) -> list[int]:
+    """Records of the invented magazines, numbered after the works."""
+    numbered = enumerate(magazines.records(today), start=max(catalogue.works) + 1)
+    entries = [store.Entry.of(content, id=number) for number, content in numbered]
+    store.create(entries, "load_demo")
+    return [entry.id for entry in entries]
+
+
 def _items(made: list[invent.InventedItem], libraries: list[Library]) -> int:
     # a site with fewer has the rest of the books in its last one
     shelves = list(Location.objects.values_list("pk", flat=True))
@@ -109,11 +120,11 @@ def _items(made: list[invent.InventedItem], libraries: list[Library]) -> int:
     return copy(
         "item",
         ("id", "barcode", "record_id", "library_id", "at_library_id", "location_id", "call_number", "condition",
-         "library_use_only", "material_class_id", "accompanying", "accompanying_count", "accessioned_on"),
+         "library_use_only", "material_class_id", "accompanying", "accompanying_count", "issue", "accessioned_on"),
         (
             (i.id, i.barcode, i.work_id, libraries[i.library].pk, libraries[i.library].pk,
              locations[i.location], i.call_number, "normal", i.library_use_only,
-             classes[i.material_class], i.accompanying, i.accompanying_count, added[i.work_id])
+             classes[i.material_class], i.accompanying, i.accompanying_count, i.issue, i.came_on or added[i.work_id])
             for i in made
         ),
     )  # fmt: skip
