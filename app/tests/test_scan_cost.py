@@ -135,10 +135,10 @@ def test_cards_renewals_and_scans_of_the_hold_counter_commit_once(
     if marked:
         monkeypatch.setattr(gate, "MARKED_EVERY", -1)
     for path, code, more, told in (
-        ("/lend/", card.number, {}, card.number),
+        ("/lend/", card.number, {}, str(card)),
         ("/lend/", barcode, {}, "この方に貸出済みです"),
         ("/lend/", "9010", {}, "延長しました"),
-        ("/holds/place/", card.number, {}, card.number),
+        ("/holds/place/", card.number, {}, str(card)),
         ("/holds/place/", other.barcode, {"pickup": "south"}, "予約を受け付けました"),
         ("/holds/pull/", other.barcode, {"act": "not-found"}, "見つからない"),
         ("/holds/pull/", other.barcode, {"key": str(uuid.uuid4())}, "回送"),
