@@ -48,7 +48,7 @@ def test_an_end_in_the_middle_ends_both_tracks_and_starts_no_further_phase(progr
 
 def test_a_phase_that_is_ended_takes_down_what_it_made(program: ModuleType, tmp_path: Path) -> None:
     made = tmp_path / "made"
-    words = f"touch {made}; trap 'rm {made}; exit 1' INT; while :; do sleep 0.1; done"
+    words = f"trap 'rm {made}; exit 1' INT; touch {made}; while :; do sleep 0.1; done"
     phase = program.Phase("makes", ["bash", "-c", words], program.whole)
     outcome = program.Outcome(0, 0)
     track = threading.Thread(target=program.run_track, args=([phase], {"PATH": "/bin:/usr/bin"}, outcome))
