@@ -90,7 +90,9 @@ def test_the_passphrase_is_on_the_store_and_in_no_log(converged):
 def test_a_copy_comes_back_beside_the_running_database_and_goes_away(converged):
     """What the weekly drill does, by its own unit."""
     rows = int(sql(converged, "SELECT count(*) FROM ils.item"))
-    converged.said(DRILLS, "systemctl", "start", "backup-drill.service")
+    # fetches and starts a whole copy: on a busy machine that takes minutes
+    done = converged.inside(DRILLS, "systemctl", "start", "backup-drill.service", timeout=600)
+    assert done.returncode == 0, done.stderr
     lines = converged.said(
         DRILLS, "journalctl", "-u", "backup-drill", "-o", "cat", "-n", "20", "--no-pager"
     ).splitlines()
