@@ -1,4 +1,4 @@
-"""Which loan rule applies, and which combinations none covers."""
+"""Which loan rule applies (by residence S0:L95-97, books and AV S1:L30), and which combinations none covers."""
 
 import uuid
 from collections.abc import Iterator

@@ -1,5 +1,5 @@
-"""Provisional registrations: left by a citizen, found at the counter by their receipt number, erased by what becomes
-of them."""
+"""Provisional registrations (S4:L121): left by a citizen, found at the counter by their receipt number, erased by
+what becomes of them."""
 
 import datetime as dt
 import secrets

@@ -1,4 +1,4 @@
-"""The only writers of reference questions and cases."""
+"""The only writers of reference questions and cases (S4:L75, L135)."""
 
 import uuid
 from dataclasses import dataclass

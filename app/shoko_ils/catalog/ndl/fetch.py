@@ -1,4 +1,4 @@
-"""One GET to the one named site, through the information proxy, within eight seconds and four megabytes.
+"""One GET to the one named site, through the information proxy (S4:L357-363), within eight seconds and four megabytes.
 
 There is no way round the proxy: without one the function is off. Nothing is retried, no redirect is followed.
 """

@@ -1,4 +1,4 @@
-"""Lending."""
+"""Lending, of books and of AV material, to persons and to groups (S1:L30)."""
 
 import datetime as dt
 import uuid

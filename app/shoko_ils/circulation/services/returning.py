@@ -1,4 +1,4 @@
-"""Taking back, and the undo of the last return."""
+"""Taking back at any library (S4:L33-41), and the undo of the last return."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""Placing a hold."""
+"""Placing a hold on a title of all libraries (S4:L35), at the counter and by web (S4:L61)."""
 
 import datetime as dt
 import uuid

@@ -1,4 +1,4 @@
-"""Erasure of a registration (登録抹消) with its certificate, and of guardians whose time is over."""
+"""Erasure of a registration (登録抹消), certified (S0:L534), and of guardians whose time is over (S0:L190)."""
 
 import datetime as dt
 import uuid

@@ -1,4 +1,4 @@
-"""Registration, change, renewal of the validity, and the day until which a guardian is named."""
+"""Registration, change, renewal of the validity, and the day until which a guardian is named (S0:L188-190)."""
 
 import datetime as dt
 import uuid
