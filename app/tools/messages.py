@@ -29,7 +29,8 @@ IN_VARIANTS = (
     *(f"/mylibrary/{name}.html" for name in ("login", "_field", "basket", "history", "my", "password", "placed",
                                              "provisional", "question", "request")),
     *(f"/reference/{name}.html" for name in ("cases", "case")),
-    "core/errors.py", "opac/shelf.py", "opac/facets.py", "opac/views.py", "mylibrary/forms.py", "mylibrary/words.py",
+    "core/dates.py", "core/errors.py",
+    "opac/shelf.py", "opac/facets.py", "opac/views.py", "mylibrary/forms.py", "mylibrary/words.py",
 )  # fmt: skip
 KEYWORDS = {"_": None, "gettext": None, "gettext_lazy": None, "ngettext": (1, 2)}
 # what templatize makes of {% translate %} and {% blocktranslate %}: single lines, Python literals
