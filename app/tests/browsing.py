@@ -96,8 +96,9 @@ def browsing() -> Iterator[Page]:
     complaints: list[str] = []
 
     def heard(message: ConsoleMessage) -> None:
-        if message.type == "error" and "502" not in message.text:
-            complaints.append(message.text)
+        asked_for = message.location.get("url") == page.url  # a page that is not there, looked at for what it says
+        if message.type == "error" and "502" not in message.text and not asked_for:
+            complaints.append(f"{message.text} {message.location.get('url')}")
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
@@ -108,7 +109,7 @@ def browsing() -> Iterator[Page]:
         page.on("console", heard)
         yield page
         browser.close()
-    assert complaints == []
+    assert not complaints, complaints
 
 
 def scan(page: Page, text: str) -> None:

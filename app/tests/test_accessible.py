@@ -45,7 +45,15 @@ RULES = {
 NO_SCREEN = {
     "shoko_ils.urls_staff": {
         *("start", "holds"),  # lead on
-        *("logout", "login-code", "supervise", "lend-renew", "lend-permit", "lend-receipt"),  # only sent to
+        *(
+            "logout",
+            "login-code",
+            "supervise",
+            "lend-renew",
+            "lend-permit",
+            "lend-receipt",
+            "overdue-postcards",
+        ),  # only sent to
         *("patron-renew", "provisional-register", "authority-confirm"),
         *("seen", "case-photo", "catalogue-quarantine"),  # nothing, a photo, a file
     },
@@ -221,7 +229,7 @@ def at_work(page: Page, site: str, card: Card, item: Item) -> Iterator[Callable[
 
     def listed() -> None:
         page.goto(f"{site}/patrons/")
-        page.locator("main form [name=card]").fill(card.number)
+        page.locator("main form [name=text]").fill(card.number)
         page.keyboard.press("Enter")
         expect(page.locator("main table")).to_be_visible()
 

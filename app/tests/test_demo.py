@@ -17,13 +17,14 @@ from shoko_ils.catalog.models import Authority, Heading, Record
 from shoko_ils.catalog.normalise import fold
 from shoko_ils.circulation.models import DayCount, Loan, OverdueContact, ReturnCase
 from shoko_ils.core.models import Library
-from shoko_ils.demo import catalogue, invent, load, magazines
+from shoko_ils.demo import catalogue, day, invent, load, magazines
 from shoko_ils.holdings.barcode import check_digit, clean_scan, is_card, is_item, is_valid, with_check_digit
 from shoko_ils.holdings.issues import label, order
 from shoko_ils.holdings.models import Item
 from shoko_ils.holdings.services.accession import next_number
 from shoko_ils.holds import pull
-from shoko_ils.holds.models import Hold
+from shoko_ils.holds.models import Hold, TitleRequest
+from shoko_ils.mylibrary.models import ProvisionalRegistration
 from shoko_ils.patrons.models import Card, Patron
 from shoko_ils.reference.models import Case, Question
 from shoko_ils.staff.models import StaffAccount

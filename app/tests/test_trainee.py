@@ -107,7 +107,7 @@ def test_whatever_stands_against_a_person_is_one_sentence(
 
 
 def test_holds_that_are_ready_and_notes_are_not_for_a_trainee(trainee: Client, card: Card, settings: Any) -> None:
-    settings.SITE = settings.SITE | {"patrons": CITY}
+    settings.SITE = settings.SITE | {"patrons": settings.SITE["patrons"] | {"notes": CITY["notes"]}}
     item = titles(1)[0].items.select_related("library").get()
 
     def prepare() -> None:

@@ -18,10 +18,10 @@ from shoko_ils.counter import desk as desks
 from shoko_ils.counter import forms, showing, windows, words
 from shoko_ils.counter.desk import Desk
 from shoko_ils.counter.log import marking, write_session
-from shoko_ils.counter.messages import Notice, notice
+from shoko_ils.counter.messages import OF_NO_PERSON, Notice, notice, without_person
 from shoko_ils.counter.operations import Operation, operation
 from shoko_ils.counter.sitting import MOST_QUESTIONS, Question, Sitting
-from shoko_ils.holdings.barcode import is_card, is_like_card, is_set
+from shoko_ils.holdings.barcode import is_card, is_like_card, is_set, is_staff_card
 from shoko_ils.patrons import find
 from shoko_ils.staff.access import sees_patrons
 from shoko_ils.staff.models import StaffAccount
@@ -228,16 +228,17 @@ def _renew(desk: Desk, sitting: Sitting, scan: str, key: uuid.UUID) -> Answer:
 
 def show(request: HttpRequest, desk: Desk, answer: Answer) -> HttpResponse:
     """The window after an answer, with the day of the loan as it was chosen."""
-    shown = answer.shown
-    if shown and not sees_patrons(desk.staff.level):
-        shown = without_person(shown)
+    shown, not_renewed = answer.shown, answer.not_renewed
+    if not sees_patrons(desk.staff.level):
+        shown = without_person(shown) if shown else None
+        not_renewed = [without_person(one) for one in not_renewed]
     context: dict[str, Any] = {
         "key": answer.key,
         "typed": answer.typed,
         "notice": shown,
         "sitting": answer.sitting,
         "left": showing.of_questions(answer.left),
-        "not_renewed": answer.not_renewed,
+        "not_renewed": not_renewed,
         "permit_reasons": words.permit_reasons(),
         "day": request.POST.get("day", "today"),
         "late_on": request.POST.get("on", ""),

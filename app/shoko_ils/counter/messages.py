@@ -137,8 +137,13 @@ OF_NO_PERSON = frozenset(
     {
         Outcome.LENT,
         Outcome.SET_LENT,
+        Outcome.SET_RENEWED,
+        # of a group's set; why it is not renewed is said item by item, or not
+        Outcome.SET_PARTLY_RENEWED,
+        Outcome.SET_NOT_RENEWED,
         Outcome.RENEWED,
         Outcome.ALREADY_YOURS,
+        Outcome.SET_YOURS,
         Outcome.ON_LOAN,
         Outcome.UNKNOWN_ITEM,
         Outcome.LIBRARY_USE_ONLY,

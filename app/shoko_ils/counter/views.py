@@ -84,9 +84,9 @@ def supervise_page(request: HttpRequest) -> HttpResponse:
     accepted = supervision.read(request.POST.get("trainee", ""))
     if accepted is None or accepted[0].level != Level.TRAINEE:
         return redirect("login")
-    absent = False
+    library, absent = accepted[1], False
     if form.is_valid():
-        supervisor = _authenticated(request, form, library)
+        supervisor = _authenticated(request, form, library.key)
         if supervisor is not None and supervisor.level in OFFICERS:
             has = factors.has_second_factor(supervisor)
             if (
@@ -95,11 +95,12 @@ def supervise_page(request: HttpRequest) -> HttpResponse:
                 else not factors.lacks_one(supervisor)
             ):
                 # the session of this browser ends when the trainee's begins
-                if supervision.is_there(supervisor, known[1].pk, beside=request.session.session_key):
-                    return _let_in(request, *known, supervisor=supervisor)
+                if supervision.is_there(supervisor, library.pk, beside=request.session.session_key):
+                    return _let_in(request, *accepted, supervisor=supervisor)
                 absent = True
             else:
                 count_failure(supervisor)
+                audit.write(audit.Actor(supervisor.login_id, library.key), "code-refused", "login")
     context = {"form": form, "failed": not absent, "absent": absent}
     return render(request, "counter/supervise.html", context, status=403)
 

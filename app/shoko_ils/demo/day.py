@@ -30,9 +30,8 @@ from shoko_ils.holds.models import Hold, State, TitleRequest
 from shoko_ils.holds.services import requests
 from shoko_ils.holds.services.placing import Placing
 from shoko_ils.holds.target import Target
-from shoko_ils.mylibrary import codes, desk, forms, passwords
+from shoko_ils.mylibrary import applications, codes, desk, forms, own
 from shoko_ils.mylibrary.models import ProvisionalRegistration
-from shoko_ils.mylibrary.views import registering
 from shoko_ils.patrons import declared
 from shoko_ils.patrons.models import Card, Patron
 from shoko_ils.reference import services as reference
@@ -161,7 +160,7 @@ def _application(library: Library) -> str:
     form = forms.ProvisionalForm({**APPLICATION, "library": library.key})
     if not form.is_valid():
         raise AssertionError(form.errors.as_json())
-    return registering.apply(form.cleaned_data)
+    return applications.leave(**form.cleaned_data)
 
 
 def _members(password: str) -> list[str]:
@@ -172,7 +171,7 @@ def _members(password: str) -> list[str]:
     for patron in people.select_related("library").order_by("pk")[:MEMBERS]:
         card = Card.objects.get(patron=patron, ended_on=None).number
         code = codes.slip(_actor(patron.library), patron)
-        if not passwords.register(card, code, password, "demonstration"):
+        if not own.register_password(card, code, password, "demonstration"):
             raise AssertionError("a fresh code is the holder's")
         waited_for = Hold.objects.filter(state=State.QUEUED).order_by("record")
         for record, issue in waited_for.values_list("record", "issue").distinct()[:5]:

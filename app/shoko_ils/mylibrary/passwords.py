@@ -6,7 +6,6 @@ import unicodedata
 
 from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
-from django.db import connection
 
 MIN_LENGTH, RECOMMENDED_LENGTH = 8, 12
 # without 0 O 1 I L, which look alike on a postcard
@@ -44,17 +43,6 @@ def stretch(password: str, salt: str) -> bytes:
 def verifier(password: str, salt: str) -> bytes:
     """What the database keeps to check a stretched password against."""
     return hashlib.sha256(stretch(password, salt)).digest()
-
-
-def register(card: str, code: str, password: str, source: str) -> bool:
-    """Give the holder of a card a new password; False unless the code is the holder's. The database counts failures."""
-    salt = new_salt()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT private.register_password(%s, %s, %s, %s, %s)",
-            [card, code, salt, verifier(password, salt), source],
-        )
-        return bool(cursor.fetchone()[0])
 
 
 def new_salt() -> str:

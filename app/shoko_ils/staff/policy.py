@@ -1,7 +1,7 @@
 """What the site asks of a log-in: site file, key `authority`.
 
-`second_factor` (nobody works without one, unless it is false), `password_days` (rotation, S4:L401; 0 or absent: none), `sources`
-(networks in CIDR form; absent: any).
+`second_factor` (nobody works without one, unless it is false), `password_days` (rotation, S4:L401; 0 or absent: none),
+`sources` (networks in CIDR form; absent: any).
 """
 
 import datetime as dt
