@@ -4,6 +4,7 @@ As every scan at a terminal, each ends the undo of the return before it there.
 """
 
 import uuid
+from collections.abc import Callable
 
 from shoko_ils.audit import record as audit
 from shoko_ils.circulation import undo
@@ -68,14 +69,10 @@ def not_on_shelf(
 ) -> Result:
     """An item of the pull list was not found; see `missing.not_on_shelf`."""
 
-    def act() -> Result:
-        undo.forget(terminal)
-        item = find_item(barcode, lock=True)
-        if item is None:
-            return Result(Outcome.UNKNOWN_ITEM)
-        return Result(Outcome.MISSING if missing.not_on_shelf(actor, item) else Outcome.NOT_FOUND_ONCE, item)
+    def judge(item: Item) -> Outcome:
+        return Outcome.MISSING if missing.not_on_shelf(actor, item) else Outcome.NOT_FOUND_ONCE
 
-    return once(key, act, beside=beside)
+    return _judged(barcode, key, judge, terminal, beside)
 
 
 def lost_on_the_way(
@@ -88,11 +85,24 @@ def lost_on_the_way(
 ) -> Result:
     """An item in transit has not arrived; see `missing.lost_on_the_way`."""
 
+    def judge(item: Item) -> Outcome:
+        return Outcome.MISSING if missing.lost_on_the_way(actor, item) else Outcome.NOT_OUT
+
+    return _judged(barcode, key, judge, terminal, beside)
+
+
+def _judged(
+    barcode: str,
+    key: uuid.UUID,
+    judge: Callable[[Item], Outcome],
+    terminal: uuid.UUID | None,
+    beside: Beside | None,
+) -> Result:
+    """What `judge` says of the scanned item, once for a key."""
+
     def act() -> Result:
         undo.forget(terminal)
         item = find_item(barcode, lock=True)
-        if item is None:
-            return Result(Outcome.UNKNOWN_ITEM)
-        return Result(Outcome.MISSING if missing.lost_on_the_way(actor, item) else Outcome.NOT_OUT, item)
+        return Result(Outcome.UNKNOWN_ITEM) if item is None else Result(judge(item), item)
 
     return once(key, act, beside=beside)
