@@ -45,15 +45,8 @@ RULES = {
 NO_SCREEN = {
     "shoko_ils.urls_staff": {
         *("start", "holds"),  # lead on
-        *(
-            "logout",
-            "login-code",
-            "supervise",
-            "lend-renew",
-            "lend-permit",
-            "lend-receipt",
-            "overdue-postcards",
-        ),  # only sent to
+        # only sent to
+        *("logout", "login-code", "supervise", "lend-renew", "lend-permit", "lend-receipt", "overdue-postcards"),
         *("patron-renew", "provisional-register", "authority-confirm"),
         *("seen", "case-photo", "catalogue-quarantine"),  # nothing, a photo, a file
     },
