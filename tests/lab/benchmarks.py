@@ -10,8 +10,8 @@ from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree
 
+from emulated import Emulated
 from scans import keep
-from terminal import Terminal
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 TOOLS = CHECKOUT / ".cache/benchmarks"
@@ -48,7 +48,7 @@ def tools() -> None:
         subprocess.run([str(CHECKOUT / "tools/trixie-packages"), str(TOOLS), *PACKAGES], check=True)
 
 
-def lend(terminal: Terminal) -> None:
+def lend(host: Emulated) -> None:
     """Put the scanners into the host, until `take_back`."""
     text = (TOOLS / RULES).read_text()
     for asked, times, anew in ANEW:
@@ -69,23 +69,23 @@ def lend(terminal: Terminal) -> None:
         about = tarfile.TarInfo("rules.xml")
         about.size = len(rules)
         tar.addfile(about, io.BytesIO(rules))
-    terminal.run(f"rm -rf {PLACE}; mkdir -p {PLACE} && tar -xz --no-same-owner -C {PLACE} -f -", archive.getvalue())
+    host.run(f"rm -rf {PLACE}; mkdir -p {PLACE} && tar -xz --no-same-owner -C {PLACE} -f -", archive.getvalue())
 
 
-def take_back(terminal: Terminal) -> None:
+def take_back(host: Emulated) -> None:
     """Leave nothing in the host."""
-    terminal.run(f"rm -rf {PLACE}")
+    host.run(f"rm -rf {PLACE}")
 
 
-def lynis(terminal: Terminal) -> tuple[int, int]:
+def lynis(host: Emulated) -> tuple[int, int]:
     """Lynis's index (0 to 100) and how many tests it made; its words are kept."""
     command = (
         f"cd {PLACE}/lynis && ./lynis audit system --no-colors --quick --report-file {PLACE}/report.dat"
         f" --logfile {PLACE}/lynis.log"
     )
-    said = terminal.run(command, check=False, timeout=3000)
+    said = host.run(command, check=False, timeout=3000)
     keep("lynis/lynis.txt", said)
-    report = terminal.run(f"cat {PLACE}/report.dat")
+    report = host.run(f"cat {PLACE}/report.dat")
     keep("lynis/report.dat", report)
     index, tests = (re.search(pattern, said) for pattern in (r"Hardening index : (\d+)", r"Tests performed : (\d+)"))
     assert index, said[-2000:]
@@ -93,15 +93,15 @@ def lynis(terminal: Terminal) -> tuple[int, int]:
     return int(index[1]), int(tests[1])
 
 
-def openscap(terminal: Terminal) -> dict[str, str]:
+def openscap(host: Emulated) -> dict[str, str]:
     """What each selected rule of the profile came to (pass, fail, notapplicable, …); the result file is kept."""
     environment = f"LD_LIBRARY_PATH={PLACE}/lib OSCAP_SCHEMA_PATH={PLACE}/openscap/schemas"
     command = (
         f"cd {PLACE} && env {environment} OSCAP_XSLT_PATH={PLACE}/openscap/xsl OSCAP_CPE_PATH={PLACE}/openscap/cpe"
         f" ./oscap xccdf eval --skip-validation --profile {PROFILE} --results {PLACE}/results.xml rules.xml"
     )
-    keep("openscap/said.txt", terminal.run(f"{command} 2>&1", check=False, timeout=7200))
-    results = terminal.run(f"cat {PLACE}/results.xml")
+    keep("openscap/said.txt", host.run(f"{command} 2>&1", check=False, timeout=7200))
+    results = host.run(f"cat {PLACE}/results.xml")
     keep("openscap/results.xml", results)
     return outcomes(results)
 

@@ -1,6 +1,7 @@
-"""What role `hardening` does to a terminal with a kernel of its own, and what of it reaches the log collectors.
+"""What role `hardening` does to hosts with a kernel of their own, and what of it reaches the log collectors.
 
-In order: each stands on the ones before, and one of them starts the terminal anew. `make kernel`; with the scanners at
+A terminal and a server, each test for one and then for the other. In order: each stands on the ones before, and one of
+them starts the host anew. `make kernel`; with the scanners at
 the end, `make kernel-benchmarks` (hours under emulation).
 """
 
@@ -16,14 +17,15 @@ import benchmarks
 import pytest
 import yaml
 from conftest import CHECKOUT, LabCommand
-from terminal import NAME, Terminal
+from emulated import Emulated
 
 from shoko.hardening.sandbox import bar, sandboxes
 from shoko.hardening.waivers import waivers
 
-# Beside the terminal: what is on its way, where packages come from, and who collects.
+HOSTS = ("tb-central", "px2")  # a counter's terminal, and a server that the network comes to
+# Beside them: what is on their way, where packages come from, and who collects.
 COLLECTORS = ("log1", "log2")
-FEW = f"sw1,ctl1,fw1,fw2,px1,px2,{','.join(COLLECTORS)},{NAME}"
+FEW = f"sw1,ctl1,fw1,fw2,px1,{','.join((*COLLECTORS, *HOSTS))}"
 DATA = yaml.safe_load((CHECKOUT / "shoko/data/kernel.yml").read_text())
 PROBATION = "probation"  # an account with a password, for the time of a test
 PASSWORD = "Correct-Horse-9-Battery"
@@ -32,76 +34,83 @@ PATIENCE = 120  # seconds until an event must be with a collector on a busy mach
 
 
 @pytest.fixture(scope="module")
-def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
-    """The terminal, its network and its collectors on day 0; taken down and removed at the end."""
+def converged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LabCommand, Path]]:
+    """Both hosts, their network and their collectors after the site's run; taken down and removed at the end."""
     folder: Path = tmp_path_factory.mktemp("kernel")
     lab = LabCommand(f"tk{os.getpid() % 100000}", folder / "state")
     try:
-        lab.run("up", "--hosts", f"{FEW},world", "--virtual", NAME)
-        yield Terminal(lab, folder)
+        lab.run("up", "--hosts", f"{FEW},world", "--virtual", ",".join(HOSTS))
+        first = Emulated(lab, folder, HOSTS[0])
+        first.authority()
+        # An emulated host answers late: the change of its rules waits longer for its own confirmation.
+        first.site("--limit", FEW, "-e", "firewall_bound=240")
+        yield lab, folder
     finally:
         lab.end()
 
 
+@pytest.fixture(scope="module", params=HOSTS)
+def host(request: pytest.FixtureRequest, converged: tuple[LabCommand, Path]) -> Emulated:
+    """One of them after the other."""
+    return Emulated(*converged, request.param)
+
+
 @pytest.fixture(scope="module")
-def lent(terminal: Terminal) -> Iterator[Terminal]:
-    """The terminal with the scanners on it."""
+def lent(host: Emulated) -> Iterator[Emulated]:
+    """The host with the scanners on it."""
     benchmarks.tools()
-    benchmarks.lend(terminal)
+    benchmarks.lend(host)
     try:
-        yield terminal
+        yield host
     finally:
-        benchmarks.take_back(terminal)
+        benchmarks.take_back(host)
 
 
-def test_the_terminal_is_converged_and_a_second_run_changes_nothing(terminal: Terminal) -> None:
-    terminal.authority()
-    # An emulated host answers late: the change of its rules waits longer for its own confirmation.
-    assert terminal.site("--limit", FEW, "-e", "firewall_bound=240")["failed"] == 0
-    assert terminal.play(tags="hardening")["changed"] == 0
+def test_another_run_changes_nothing(host: Emulated) -> None:
+    assert host.play(tags="hardening")["changed"] == 0
 
 
-def test_a_container_that_is_said_to_have_a_kernel_is_refused(terminal: Terminal) -> None:
-    said = terminal.refused("--limit", "log1", "--tags", "hardening", "--check", "-e", "hardening_kernel=own")
+def test_a_container_that_is_said_to_have_a_kernel_is_refused(host: Emulated) -> None:
+    said = host.refused("--limit", "log1", "--tags", "hardening", "--check", "-e", "hardening_kernel=own")
     assert "this host is a container and not declared as one" in said
 
 
-def test_after_a_restart_all_is_in_force(terminal: Terminal) -> None:
-    terminal.reboot()
-    assert terminal.run("systemctl --failed --no-legend --plain").split() == []
-    words = terminal.run("cat /proc/cmdline").split()
+def test_after_a_restart_all_is_in_force(host: Emulated) -> None:
+    host.reboot()
+    assert host.run("systemctl --failed --no-legend --plain").split() == []
+    words = host.run("cat /proc/cmdline").split()
     assert [word for each in DATA["command_line"] for word in each["words"] if word not in words] == []
 
 
-def test_settings_are_as_declared(terminal: Terminal) -> None:
+def test_settings_are_as_declared(host: Emulated) -> None:
     wanted = {key: str(value) for each in DATA["sysctl"] for key, value in each["set"].items()}
-    lines = terminal.run(f"sysctl {' '.join(wanted)}").splitlines()
+    lines = host.run(f"sysctl {' '.join(wanted)}").splitlines()
     found = {key: " ".join(value.split()) for key, value in (line.split(" = ", 1) for line in lines)}
     assert found == wanted
 
 
-def test_what_is_refused_is_loaded_for_nobody(terminal: Terminal) -> None:
+def test_what_is_refused_is_loaded_for_nobody(host: Emulated) -> None:
     refused = {module.replace("-", "_") for each in DATA["modules"] for module in each["refuse"]}
-    installs = re.findall(r"^install (\S+) /bin/false$", terminal.run("modprobe --showconfig"), re.MULTILINE)
+    installs = re.findall(r"^install (\S+) /bin/false$", host.run("modprobe --showconfig"), re.MULTILINE)
     assert refused <= {name.replace("-", "_") for name in installs}
-    loaded = {line.split(maxsplit=1)[0] for line in terminal.run("cat /proc/modules").splitlines()}
+    loaded = {line.split(maxsplit=1)[0] for line in host.run("cat /proc/modules").splitlines()}
     assert refused & loaded == set()
     for module in ("sctp", "squashfs", "firewire-core"):
-        assert terminal.run(f"modprobe {module} 2>/dev/null && echo loaded || echo refused").strip() == "refused"
+        assert host.run(f"modprobe {module} 2>/dev/null && echo loaded || echo refused").strip() == "refused"
     # The kernel's own wish, for a user that asks for a socket of a protocol (AF_RDS is 21).
     ask = "python3 -c 'import socket; socket.socket(21, socket.SOCK_SEQPACKET)' 2>&1 || true"
-    assert "not supported" in terminal.run(ask)
-    assert terminal.run("modprobe dummy && echo loaded").strip() == "loaded", "what is not refused is loaded"
+    assert "not supported" in host.run(ask)
+    assert host.run("modprobe dummy && echo loaded").strip() == "loaded", "what is not refused is loaded"
 
 
-def test_mounts_hold_what_they_may(terminal: Terminal) -> None:
+def test_mounts_hold_what_they_may(host: Emulated) -> None:
     for mount in DATA["mounts"]:
         # Of several mounts upon each other the last one counts.
-        options = terminal.run(f"findmnt --noheadings --output OPTIONS {mount['at']}").split()[-1].split(",")
+        options = host.run(f"findmnt --noheadings --output OPTIONS {mount['at']}").split()[-1].split(",")
         assert set(mount["options"]) <= set(options), mount["at"]
         if mount["at"] == "/proc":
             continue  # nothing can be put there
-        said = terminal.run(f"cd {mount['at']} && cp /bin/true x && ./x 2>&1; echo $?; rm -f x").split()[-1]
+        said = host.run(f"cd {mount['at']} && cp /bin/true x && ./x 2>&1; echo $?; rm -f x").split()[-1]
         assert said == ("126" if "noexec" in mount["options"] else "0"), mount["at"]
 
 
@@ -124,62 +133,62 @@ dpkg-deb --build p p.deb && dpkg -i p.deb && dpkg -P shoko-nothing && rm /run/sh
 """
 
 
-def test_packages_bring_programs_to_var_and_nobody_else_does(terminal: Terminal) -> None:
-    terminal.run(PACKAGE)
-    assert "noexec" in terminal.run("findmnt --noheadings --output OPTIONS /var")
+def test_packages_bring_programs_to_var_and_nobody_else_does(host: Emulated) -> None:
+    host.run(PACKAGE)
+    assert "noexec" in host.run("findmnt --noheadings --output OPTIONS /var")
 
 
-def test_a_person_sees_nobody_elses_processes(terminal: Terminal) -> None:
+def test_a_person_sees_nobody_elses_processes(host: Emulated) -> None:
     count = "ls /proc | grep -c '^[0-9]'"
-    seen = int(terminal.run(f"setpriv --reuid nobody --regid nogroup --clear-groups sh -c {shlex.quote(count)}"))
-    assert seen < 10 < int(terminal.run(count))
+    seen = int(host.run(f"setpriv --reuid nobody --regid nogroup --clear-groups sh -c {shlex.quote(count)}"))
+    assert seen < 10 < int(host.run(count))
     # logind, which must tell whose a process is, still can: this very session is known to it.
-    assert "shoko" in terminal.run("loginctl list-sessions --no-legend")
+    assert "shoko" in host.run("loginctl list-sessions --no-legend")
 
 
-def test_sudo_runs_for_those_alone_whom_a_rule_lets_in(terminal: Terminal) -> None:
-    assert terminal.run("stat -c '%a %U %G' /usr/bin/sudo").split() == ["4110", "root", "sudogrp"]
-    assert terminal.run("id -nG shoko-observe").split()[-1] == "sudogrp"
+def test_sudo_runs_for_those_alone_whom_a_rule_lets_in(host: Emulated) -> None:
+    assert host.run("stat -c '%a %U %G' /usr/bin/sudo").split() == ["4110", "root", "sudogrp"]
+    assert host.run("id -nG shoko-observe").split()[-1] == "sudogrp"
     # A shell between: what setpriv starts itself is looked at with root's rights still.
     asked = "setpriv --reuid nobody --regid {} --clear-groups sh -c 'sudo -V' 2>&1 || true"
-    assert "Permission denied" in terminal.run(asked.format("nogroup"))
-    assert "Sudo version" in terminal.run(asked.format("sudogrp"))
+    assert "Permission denied" in host.run(asked.format("nogroup"))
+    assert "Sudo version" in host.run(asked.format("sudogrp"))
 
 
-def test_the_boot_loader_asks_before_it_starts_anything_else(terminal: Terminal) -> None:
+def test_the_boot_loader_asks_before_it_starts_anything_else(host: Emulated) -> None:
     """That it starts what is on its list without asking, the restart above has shown."""
-    text = terminal.run("cat /boot/grub/grub.cfg")
+    text = host.run("cat /boot/grub/grub.cfg")
     assert re.search(r'^set superusers="shoko"$', text, re.MULTILINE)
     assert re.search(r"^password_pbkdf2 shoko grub\.pbkdf2\.sha512\.", text, re.MULTILINE)
     assert "recovery" not in text
-    assert terminal.run("stat -c %a /boot/grub/grub.cfg").strip() == "600"
+    assert host.run("stat -c %a /boot/grub/grub.cfg").strip() == "600"
 
 
-def test_what_needs_a_kernel_of_its_own_is_in_its_sandbox_too(terminal: Terminal) -> None:
+def test_what_needs_a_kernel_of_its_own_is_in_its_sandbox_too(host: Emulated) -> None:
     units = [unit for unit, one in sandboxes().items() if one.role == "hardening"]
-    said = terminal.run(f"systemd-analyze security --no-pager {' '.join(f'{unit}.service' for unit in units)}")
+    said = host.run(f"systemd-analyze security --no-pager {' '.join(f'{unit}.service' for unit in units)}")
     found = {unit: float(level) for unit, level in re.findall(r"level for (\S+)\.service: ([0-9.]+) ", said)}
     assert set(found) == set(units)
     for unit, level in found.items():
-        assert "/sandbox.conf" in terminal.run(f"systemctl show -p DropInPaths {unit}")
+        assert "/sandbox.conf" in host.run(f"systemctl show -p DropInPaths {unit}")
         assert (level > bar()) == (sandboxes()[unit].waiver is not None), f"{unit}: {level}"
-    ours = terminal.run("find /etc/systemd/system -maxdepth 1 -type f -name '*.service' -printf '%f\\n'").split()
+    ours = host.run("find /etc/systemd/system -maxdepth 1 -type f -name '*.service' -printf '%f\\n'").split()
     assert {name.removesuffix(".service") for name in ours} - set(sandboxes()) == set()
 
 
-def test_programs_are_confined(terminal: Terminal) -> None:
-    assert terminal.run("aa-enabled").strip() == "Yes"
-    confined = terminal.run("cat /proc/$(pidof -s chronyd)/attr/apparmor/current").strip()
+def test_programs_are_confined(host: Emulated) -> None:
+    assert host.run("aa-enabled").strip() == "Yes"
+    confined = host.run("cat /proc/$(pidof -s chronyd)/attr/apparmor/current").strip()
     assert confined == "/usr/sbin/chronyd (enforce)"
 
 
-def test_a_program_that_dies_leaves_no_memory_behind(terminal: Terminal) -> None:
+def test_a_program_that_dies_leaves_no_memory_behind(host: Emulated) -> None:
     script = (
         "mkdir -p /root/dying && cd /root/dying && ulimit -c unlimited; sleep 60 & kill -SEGV $!; wait; ls -A; rmdir ."
     )
-    terminal.run("rm -rf /root/dying")
-    assert terminal.run(script, check=False).strip() == ""
-    assert terminal.run("cat /proc/sys/kernel/core_pattern").strip() == "|/bin/false"
+    host.run("rm -rf /root/dying")
+    assert host.run(script, check=False).strip() == ""
+    assert host.run("cat /proc/sys/kernel/core_pattern").strip() == "|/bin/false"
 
 
 # What is done, and the key and a word by which it is known. Each is done by the administrator, over SSH and sudo.
@@ -200,22 +209,22 @@ EVENTS = {
 }
 
 
-def test_twelve_kinds_of_events_reach_both_collectors(terminal: Terminal) -> None:
-    assert terminal.run("auditctl -s").splitlines()[0] == "enabled 2", "locked"
-    assert "Operation not permitted" in terminal.run("auditctl -D 2>&1 || true")
-    number = terminal.run("cat /proc/self/loginuid").strip()
+def test_twelve_kinds_of_events_reach_both_collectors(host: Emulated) -> None:
+    assert host.run("auditctl -s").splitlines()[0] == "enabled 2", "locked"
+    assert "Operation not permitted" in host.run("auditctl -D 2>&1 || true")
+    number = host.run("cat /proc/self/loginuid").strip()
     assert int(number) < 1000, "an administrator's number, which rules for people alone would not hear"
     marks = " ".join(f"{FOLDER}/{name}" for name in ("rights", "owner", "list", "gone"))
-    terminal.run(f"mkdir -p {FOLDER} && touch {marks}")
-    since = {collector: int(terminal.collected(collector, "wc -c")) + 1 for collector in COLLECTORS}
+    host.run(f"mkdir -p {FOLDER} && touch {marks}")
+    since = {collector: int(host.collected(collector, "wc -c")) + 1 for collector in COLLECTORS}
     script = "; ".join(f"({command.format(folder=FOLDER)}) >/dev/null 2>&1" for command, _, _ in EVENTS.values())
-    terminal.run(f"{script}; rm -r {FOLDER}")
+    host.run(f"{script}; rm -r {FOLDER}")
     give_up = time.monotonic() + PATIENCE
     late: dict[tuple[str, str], float] = {}
     wanted = {(collector, kind) for collector in COLLECTORS for kind in EVENTS}
     while wanted - late.keys() and time.monotonic() < give_up:
         for collector, offset in since.items():
-            lines = terminal.collected(collector, f"tail -c +{offset} | grep -F ' auid={number} '").splitlines()
+            lines = host.collected(collector, f"tail -c +{offset} | grep -F ' auid={number} '").splitlines()
             for kind, (_, key, program) in EVENTS.items():
                 found = [lateness(line) for line in lines if f'comm="{program}"' in line and f'key="{key}"' in line]
                 late |= {(collector, kind): found[0]} if found else {}
@@ -224,29 +233,27 @@ def test_twelve_kinds_of_events_reach_both_collectors(terminal: Terminal) -> Non
 
 
 def lateness(line: str) -> float:
-    """Seconds from what happened, by the terminal's clock, to the line's arrival, by the collector's."""
+    """Seconds from what happened, by the host's clock, to the line's arrival, by the collector's."""
     happened = re.search(r"msg=audit\((\d+\.\d+):", line)
     assert happened, line
     return datetime.datetime.fromisoformat(line.split(maxsplit=1)[0]).timestamp() - float(happened[1])
 
 
-def test_an_account_closes_after_wrong_passwords_and_opens_again(terminal: Terminal) -> None:
+def test_an_account_closes_after_wrong_passwords_and_opens_again(host: Emulated) -> None:
     limits = DATA["console"]
-    terminal.run(
-        f"useradd {PROBATION} && echo {PROBATION}:{PASSWORD} | chpasswd && faillock --user {PROBATION} --reset"
-    )
+    host.run(f"useradd {PROBATION} && echo {PROBATION}:{PASSWORD} | chpasswd && faillock --user {PROBATION} --reset")
     try:
-        assert enters(terminal, PASSWORD)
+        assert enters(host, PASSWORD)
         for _ in range(limits["deny"]["is"]):
-            assert not enters(terminal, "wrong")
-        assert not enters(terminal, PASSWORD), "closed, for the right password too"
+            assert not enters(host, "wrong")
+        assert not enters(host, PASSWORD), "closed, for the right password too"
         seconds = limits["closed_seconds"]["is"] + 1
-        terminal.run(f"python3 - <<'END'\n{EARLIER.format(name=PROBATION, seconds=seconds)}END")
-        assert enters(terminal, PASSWORD)
-        weak = terminal.run(f"echo {PROBATION}:short1 | chpasswd 2>&1; echo $?")
+        host.run(f"python3 - <<'END'\n{EARLIER.format(name=PROBATION, seconds=seconds)}END")
+        assert enters(host, PASSWORD)
+        weak = host.run(f"echo {PROBATION}:short1 | chpasswd 2>&1; echo $?")
         assert weak.split()[-1] != "0", "a password that is too short is not taken, from root either"
     finally:
-        terminal.run(f"userdel {PROBATION}; rm -f /var/log/faillock/{PROBATION}")
+        host.run(f"userdel {PROBATION}; rm -f /var/log/faillock/{PROBATION}")
 
 
 # The time passes: each wrong try (struct tally: 52 bytes of source, reserved, status, seconds) lies further back.
@@ -260,28 +267,28 @@ open(path, "wb").write(b"".join(step.pack(a, b, c, when - {seconds}) for a, b, c
 """
 
 
-def test_root_comes_in_at_no_console_whatever_password_it_has(terminal: Terminal) -> None:
-    terminal.run(f"echo root:{PASSWORD} | chpasswd")
+def test_root_comes_in_at_no_console_whatever_password_it_has(host: Emulated) -> None:
+    host.run(f"echo root:{PASSWORD} | chpasswd")
     try:
-        assert not enters(terminal, PASSWORD, "root")
+        assert not enters(host, PASSWORD, "root")
     finally:
-        terminal.run("usermod -p '*' root; faillock --user root --reset")
+        host.run("usermod -p '*' root; faillock --user root --reset")
 
 
-def enters(terminal: Terminal, password: str, account: str = PROBATION) -> bool:
+def enters(host: Emulated, password: str, account: str = PROBATION) -> bool:
     """Whether a password lets one in, as at a console: asked by an account that is not root."""
     asking = f"setpriv --reuid daemon --clear-groups su {account} -c 'echo is in'"
     command = f"printf '%s\\n' '{password}' | {asking} 2>/dev/null"
-    return "is in" in terminal.run(command, check=False)
+    return "is in" in host.run(command, check=False)
 
 
-def test_benchmark_lynis(lent: Terminal) -> None:
+def test_benchmark_lynis(lent: Emulated) -> None:
     index, tests = benchmarks.lynis(lent)
     print(f"Lynis {index}, {tests} tests")
     assert index >= LYNIS_BAR
 
 
-def test_benchmark_anssi(lent: Terminal) -> None:
+def test_benchmark_anssi(lent: Emulated) -> None:
     found = benchmarks.openscap(lent)
     print(benchmarks.counted(found))
     failed = {rule for rule, outcome in found.items() if outcome in {"fail", "error", "unknown"}}
