@@ -23,7 +23,7 @@ _DECIDE_NOTHING = {
     "visible_hostname", "external_acl_type", "dns_nameservers", "hosts_file", "dns_defnames", "cache", "cache_mem",
     "via", "forwarded_for", "httpd_suppress_version_string", "icp_port", "htcp_port", "snmp_port", "pinger_enable",
     "request_header_access", "error_directory", "connect_timeout", "client_lifetime", "shutdown_lifetime", "note",
-    "logformat", "access_log", "cache_log", "logfile_rotate", "coredump_dir",
+    "logformat", "access_log", "cache_log", "pid_filename", "logfile_rotate", "coredump_dir",
 }  # fmt: skip
 _KINDS = {"src", "dst", "method", "port", "dstdomain", "ssl::server_name", "at_step", "external"}
 _ACTIONS = {"peek", "stare", "splice", "bump", "terminate", "none"}

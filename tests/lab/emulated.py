@@ -90,7 +90,8 @@ class Emulated:
         )  # fmt: skip
 
     def _counts(self, done: subprocess.CompletedProcess[str]) -> dict[str, int]:
-        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-1000:]
+        wrong = [line[:2000] for line in done.stdout.splitlines() if line.startswith(("fatal:", "failed:", "ERROR"))]
+        assert done.returncode == 0, "\n".join(wrong) + done.stdout[-2000:] + done.stderr[-1000:]
         counts = re.search(rf"^{self.name}\s+: (ok=.*)$", done.stdout, re.MULTILINE)
         assert counts, done.stdout
         return {key: int(n) for key, n in re.findall(r"(\w+)=(\d+)", counts[1])}

@@ -241,6 +241,13 @@ def test_a_name_that_is_not_listed_is_never_resolved(converged: Converged) -> No
     assert name not in said
 
 
+def test_what_reads_strangers_words_is_never_root(converged: Converged) -> None:
+    """Nor was: a parent that had been could not start its child anew on Debian's own kernel (sandbox.yml)."""
+    for host in ("px1", "px2"):
+        said = converged.said(host, "ps", "-C", "squid", "-o", "ruser=,euser=,suser=")
+        assert {word for line in said.splitlines() for word in line.split()} == {"proxy"}
+
+
 def test_services_of_a_proxy_come_back_by_themselves(converged: Converged) -> None:
     for unit in ("squid", "unbound"):
         before = converged.said("px2", "systemctl", "show", "-P", "MainPID", unit)
