@@ -8,6 +8,7 @@ from shoko_ils.catalog import views as catalogue
 from shoko_ils.catalog.ndl import views as copying
 from shoko_ils.circulation.views import calendar, cases, day, lending_sets, overdue, paper, rules
 from shoko_ils.counter import lending, permitting, printing, returning, views
+from shoko_ils.enquiries import views as enquiries
 from shoko_ils.mylibrary.views import counter as members
 from shoko_ils.patrons.views import finding, keeping, leaving
 from shoko_ils.reference.views import staff as reference
@@ -31,6 +32,8 @@ urlpatterns = i18n_patterns(
     path("patrons/new/", keeping.new_patron_page, name="patron-new"),
     path("patrons/lists/", leaving.lists_page, name="patron-lists"),
     path("patrons/requests/", leaving.requests_page, name="subject-requests"),
+    path("patrons/enquiries/", enquiries.enquiries_page, name="enquiries"),
+    path("patrons/enquiries/not-kept/", enquiries.not_kept_page, name="not-kept"),
     path("patrons/certificates/<int:pk>/", leaving.certificate_page, name="certificate"),
     path("patrons/<uuid:pseudonym>/", finding.patron_page, name="patron"),
     path("patrons/<uuid:pseudonym>/change/", keeping.change_patron_page, name="patron-change"),

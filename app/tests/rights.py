@@ -18,6 +18,7 @@ WANTED = {
     "patron:lists": "12",
     "disclosure:register": "12",
     "disclosure:export": "12",
+    "enquiry:register": "1",
     "member:unlock": "12",
     "member:provisional": "124",
     "reference:work": "124",
@@ -109,6 +110,9 @@ PAGES: dict[str, str | tuple[str, str]] = {
     "subject-requests": "disclosure:register",
     "subject-request": "disclosure:register",
     "patron-disclose": "disclosure:export",
+    # of who answers for the library: what authorities asked, and the sheet that is shown to them
+    "enquiries": "enquiry:register",
+    "not-kept": "enquiry:register",
     "member": "member:unlock",
     "holds-postcards": "hold:postcards",
     "reference-cases": "reference:publish",

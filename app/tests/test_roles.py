@@ -86,6 +86,8 @@ def test_the_public_service_sees_what_is_out_and_not_who_has_it(as_role) -> None
         "UPDATE ils.audit_shipped SET id = 0",
         "UPDATE ils.audit_event SET actor = ''",
         "DELETE FROM ils.audit_event",
+        "DELETE FROM ils.official_enquiry",
+        "UPDATE ils.official_enquiry SET office = ''",
         "TRUNCATE ils.audit_event",
         "INSERT INTO ils.audit_event (id, actor, action, screen, library) VALUES (9, 'x', 'x', 'x', 'x')",
         "INSERT INTO ils.audit_event (at, actor, action, screen, library) VALUES (now(), 'x', 'x', 'x', 'x')",

@@ -35,6 +35,7 @@ NOT_WORK = {
     "take-over",
     "hand-over",
     "sessions-ended",
+    "read-enquiries",
 }
 # letters by which two surnames count as the same where neither name is parted
 LIKE_A_SURNAME = 2

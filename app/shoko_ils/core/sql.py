@@ -106,6 +106,8 @@ GRANTS: dict[str, dict[str, str]] = {
         "ils.spent_card_number": "SELECT, INSERT",
         "ils.erasure_certificate": "SELECT, INSERT",
         "ils.subject_request": CHANGE,
+        # an entry is answered once (a trigger) and never changed otherwise
+        "ils.official_enquiry": "SELECT, INSERT, UPDATE (outcome, decided_by, answered_on, answered_by)",
         "ils.loan": CHANGE,
         "ils.return_case": CHANGE,
         # added to while the case is open, erased by its settlement (a trigger with the rights of who settles)

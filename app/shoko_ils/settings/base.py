@@ -30,6 +30,7 @@ MODEL_APPS = [
     "shoko_ils.vault",
     "shoko_ils.reference",
     "shoko_ils.mylibrary",
+    "shoko_ils.enquiries",
 ]
 INSTALLED_APPS = [*MODEL_APPS, "django.contrib.sessions", "django.contrib.staticfiles"]
 AUTH_USER_MODEL = "staff.StaffAccount"

@@ -44,6 +44,8 @@ MATRIX: dict[str, dict[str, frozenset[Level]]] = {
         "lists": OFFICERS,
     },
     "disclosure": {"register": OFFICERS, "export": OFFICERS},
+    # 照会・令状: what an authority asks is answered by who answers for the library
+    "enquiry": {"register": MANAGERS},
     "member": {"unlock": OFFICERS, "provisional": NO_TRAINEE},
     "reference": {"work": NO_TRAINEE, "publish": OFFICERS},
     # 予約順変更 and the answer to a title request are an officer's
@@ -118,6 +120,7 @@ CATALOGUES = Cell("catalogue", "work")
 ITEMS = Cell("item", "work")
 LISTS = Cell("patron", "lists")
 RIGHTS = Cell("disclosure", "register")
+ENQUIRIES = Cell("enquiry", "register")
 AUTHORITY = Cell("authority", "view")
 OVERDUE = Cell("overdue", "work")
 HOLDS = Cell("hold", "work")
@@ -199,6 +202,8 @@ ACCESS: dict[str, Cell | dict[str, Cell] | str] = {
     "subject-requests": RIGHTS,
     "subject-request": RIGHTS,
     "patron-disclose": Cell("disclosure", "export"),
+    "enquiries": ENQUIRIES,
+    "not-kept": ENQUIRIES,
     "catalogue": CATALOGUES,
     "catalogue-new": CATALOGUES,
     "catalogue-copy": CATALOGUES,

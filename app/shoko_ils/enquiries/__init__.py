@@ -1,0 +1,1 @@
+"""Enquiries from authorities (照会・令状): their register, and the sheet that says what is not kept."""

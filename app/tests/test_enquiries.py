@@ -1,0 +1,215 @@
+"""Enquiries from authorities: their register, which names nobody, and the sheet of what is not kept."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test import Client
+
+from shoko_ils.audit.models import Event
+from shoko_ils.audit.record import Actor
+from shoko_ils.core.models import Library
+from shoko_ils.enquiries import kept, services
+from shoko_ils.enquiries.models import Enquiry
+from shoko_ils.enquiries.services import Answer, Asked
+from shoko_ils.holds import housekeeping as holds
+from shoko_ils.mylibrary import housekeeping as my_library
+from shoko_ils.patrons.models import Patron
+from shoko_ils.patrons.services.write import Refused
+from shoko_ils.staff.models import Level
+from tests.conftest import act_as, log_in, make_account
+from tests.holding import new
+
+DAY = dt.date(2026, 11, 20)
+PAPER = Asked("investigation", "架空警察署", "架捜発第123号", ("former-loans", "borrower"), DAY)
+DECLINED = Answer("declined", "director", DAY + dt.timedelta(days=3))
+
+
+@pytest.fixture
+def chief(central: Library, request: Any) -> Client:
+    """Somebody of level 1 at the central library."""
+    make_account(Level.MANAGER, central)
+    client: Client = request.getfixturevalue("anonymous")
+    log_in(client, "level1", central)
+    return client
+
+
+def entered(actor: Actor, library: Library, **differently: Any) -> Enquiry:
+    return services.receive(actor, library, Asked(**{**PAPER.__dict__, **differently}), new())
+
+
+def acts() -> list[str]:
+    return list(Event.objects.filter(screen="enquiries").order_by("id").values_list("action", flat=True))
+
+
+def test_an_enquiry_is_entered_once_answered_once_and_corrected_by_another(actor: Actor, central: Library) -> None:
+    key = new()
+    made = [services.receive(actor, central, PAPER, key) for _ in range(2)]
+    assert made[0].pk == made[1].pk
+    for _ in range(2):
+        services.answer(actor, made[0].pk, DECLINED)
+    with pytest.raises(Refused, match="closed"):
+        services.answer(actor, made[0].pk, Answer("not-kept", "chief", DAY))
+    anew = services.receive(actor, central, Asked(**{**PAPER.__dict__, "document": "架捜発第124号"}), new(), made[0].pk)
+    made[0].refresh_from_db()
+    assert (made[0].corrected_by, made[0].outcome, anew.outcome) == (anew, "declined", "")
+    with pytest.raises(Refused, match="corrected"):
+        services.receive(actor, central, PAPER, new(), made[0].pk)
+    with pytest.raises(Refused, match="gone"):
+        services.answer(actor, 10**9, DECLINED)
+    assert acts() == ["receive-enquiry", "answer-enquiry", "correct-enquiry"]
+
+
+def test_an_entry_that_was_corrected_before_its_answer_gets_none(actor: Actor, central: Library) -> None:
+    wrong = entered(actor, central)
+    services.receive(actor, central, PAPER, new(), wrong.pk)
+    with pytest.raises(Refused, match="closed"):
+        services.answer(actor, wrong.pk, DECLINED)
+
+
+def test_nothing_is_given_without_a_warrant(actor: Actor, central: Library) -> None:
+    given = Answer("given", "director", DAY)
+    without, with_one = entered(actor, central), entered(actor, central, kind="warrant")
+    with pytest.raises(Refused, match="no-warrant"):
+        services.answer(actor, without.pk, given)
+    with pytest.raises(Refused, match="before"):
+        services.answer(actor, with_one.pk, Answer("given", "director", DAY - dt.timedelta(days=1)))
+    services.answer(actor, with_one.pk, given)
+    with pytest.raises(IntegrityError, match="enquiry_given_under_warrant"), transaction.atomic():
+        Enquiry.objects.filter(pk=without.pk).update(
+            outcome="given", decided_by="director", answered_on=DAY, answered_by="demo"
+        )
+
+
+@pytest.mark.parametrize(
+    "differently",
+    [
+        *({"office": each} for each in ("", "見本谷花子", "架空警察署 見本谷花子", "見本谷花子(架空警察署)")),
+        *({"document": each} for each in ("", "見本谷花子", "第1号 見本谷花子")),
+        *({"about": each} for each in ((), ("見本谷花子",))),
+        {"kind": "fax"},
+    ],
+)
+def test_the_database_knows_the_codes_and_no_name_of_a_person(
+    actor: Actor, central: Library, differently: dict[str, Any]
+) -> None:
+    with pytest.raises(IntegrityError):
+        entered(actor, central, **differently)
+
+
+def test_a_visit_without_a_document_is_an_enquiry_too(actor: Actor, central: Library) -> None:
+    assert entered(actor, central, kind="other", document="").document == ""
+
+
+def test_no_column_leads_to_a_person(db: None) -> None:
+    fields = Enquiry._meta.get_fields()
+    assert not [field.name for field in fields if field.related_model is Patron]
+    assert not [field.name for field in fields if field.get_internal_type() == "TextField"]
+
+
+def test_an_answered_entry_is_changed_by_nothing_and_none_is_deleted(actor: Actor, central: Library) -> None:
+    made = entered(actor, central)
+    services.answer(actor, made.pk, DECLINED)
+    with pytest.raises(IntegrityError, match="changed by nothing"), transaction.atomic():
+        Enquiry.objects.filter(pk=made.pk).update(outcome="not-kept")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT has_table_privilege('ils_staff', 'ils.official_enquiry', 'DELETE'),"
+            " array_agg(column_name::text ORDER BY column_name) FROM information_schema.column_privileges"
+            " WHERE grantee = 'ils_staff' AND table_name = 'official_enquiry' AND privilege_type = 'UPDATE'"
+        )
+        assert cursor.fetchone() == (False, ["answered_by", "answered_on", "decided_by", "outcome"])
+
+
+def test_the_register_on_screen(chief: Client) -> None:
+    form = {
+        "key": str(new()), "received_on": "R8.11.20", "kind": "investigation", "office": "架空 警察署",
+        "document": "架捜発第１２３号", "asked": ["former-loans", "borrower"],
+    }  # fmt: skip
+    assert chief.post("/patrons/enquiries/", form).status_code == 302
+    assert chief.post("/patrons/enquiries/", form).status_code == 302
+    made = Enquiry.objects.get()
+    assert (made.office, made.document, made.received_on) == ("架空警察署", "架捜発第123号", DAY)
+    html = chief.get("/patrons/enquiries/").content.decode()
+    assert "特定の人の過去の貸出" in html
+    assert '<option value="given">' not in html
+    answer = {"enquiry": made.pk, "outcome": "declined", "decided_by": "director", "answered_on": "2026-11-23"}
+    assert chief.post("/patrons/enquiries/", {**answer, "answered_on": "2126-11-23"}).status_code == 409
+    assert chief.post("/patrons/enquiries/", {**answer, "outcome": "given"}).status_code == 409
+    assert chief.post("/patrons/enquiries/", answer).status_code == 302
+    assert "中央図書館長" in chief.get("/patrons/enquiries/").content.decode()
+    begun = chief.get(f"/patrons/enquiries/?correct={made.pk}").content.decode()
+    assert f'name="corrects" value="{made.pk}"' in begun
+    assert "架捜発第123号" in begun
+    anew = {**form, "key": str(new()), "corrects": made.pk, "document": "架捜発第124号"}
+    assert chief.post("/patrons/enquiries/", anew).status_code == 302
+    assert chief.post("/patrons/enquiries/", {**anew, "key": str(new())}).status_code == 409
+    made.refresh_from_db()
+    assert f"{made.corrected_by}で訂正" in chief.get("/patrons/enquiries/").content.decode()
+    act_as("ils_owner", "ils")
+    seen = acts()
+    assert [seen.count(each) for each in ("receive-enquiry", "answer-enquiry", "correct-enquiry")] == [1, 1, 1]
+    # every page that showed the register, also one that refused
+    assert seen.count("read-enquiries") == 7
+    assert not Event.objects.filter(screen="enquiries", subject__isnull=False).exists()
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "said"),
+    [
+        ("office", "見本谷花子", "個人の氏名は入力できません"),
+        ("document", "なし", "数字が必要です"),
+        ("document", "", "文書番号を入力してください"),
+        ("received_on", "2126-01-01", "まだ来ていない日です"),
+    ],
+)
+def test_what_the_form_refuses(chief: Client, field: str, given: str, said: str) -> None:
+    form = {
+        "key": str(new()), "received_on": "2026-11-20", "kind": "bar", "office": "架空弁護士会", "document": "第1号",
+        "asked": ["holds"], field: given,
+    }  # fmt: skip
+    answer = chief.post("/patrons/enquiries/", form)
+    assert answer.status_code == 400
+    assert said in answer.content.decode()
+    assert not Enquiry.objects.exists()
+
+
+def test_the_sheet_has_the_periods_that_the_code_uses(chief: Client, settings: Any) -> None:
+    sheet = chief.get("/patrons/enquiries/not-kept/").content.decode()
+    for said in ("3分間", "残りも31日後", "回答の90日後", "30日間", "14日後", "3年間利用がない"):
+        assert said in sheet, said
+    assert "データベースが受け付けません" not in sheet
+    assert "この図書館では保存しません" in sheet
+    english = chief.get("/en/patrons/enquiries/not-kept/").content.decode()
+    assert "What remains is removed 31 days later." in english
+    # the city's list has no guardian; a history is kept of who wishes it
+    listed = settings.SITE["patrons"]["items"]
+    settings.SITE = settings.SITE | {
+        "patrons": {"items": [each for each in listed if each != "guardian"], "unused_years": 5},
+        "reading_history": True,
+        "reading_history_months": 7,
+    }
+    sheet = chief.get("/patrons/enquiries/not-kept/").content.decode()
+    for said in ("保護者", "データベースが受け付けません", "5年間利用がない", "7か月間"):
+        assert said in sheet, said
+    # the ward's has no My Library
+    settings.SITE = settings.SITE | {"patrons": {}}
+    sheet = chief.get("/patrons/enquiries/not-kept/").content.decode()
+    assert "マイライブラリ" not in sheet
+    assert "回答の90日後" not in sheet
+
+
+def test_the_sheet_follows_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its figures are the constants by which the night works, and the interval of the database's undo."""
+    assert kept.ENDED_KEPT is holds.ENDED_KEPT
+    assert kept.QUESTIONER_KEPT is my_library.QUESTIONER_KEPT
+    monkeypatch.setattr(kept, "ENDED_KEPT", dt.timedelta(days=99))
+    assert "残りも99日後" in str(kept.gone({}))
+
+
+def test_the_undo_is_as_short_as_the_sheet_says(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = 'undo_seal'")
+        (source,) = cursor.fetchone()
+    assert f"interval '{kept.UNDO_MINUTES} minutes'" in source
