@@ -115,6 +115,7 @@ PAGES: dict[str, str | tuple[str, str]] = {
     "not-kept": "enquiry:register",
     "member": "member:unlock",
     "holds-postcards": "hold:postcards",
+    "holds-posted": "hold:postcards",
     "reference-cases": "reference:publish",
     "sessions": "account:end-sessions",
     # catalogue and holdings

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
+from shoko_ils.core.dates import DateField
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holds.models import Hold, TitleRequest
 from shoko_ils.notices.models import Call, Notice
@@ -66,6 +67,12 @@ class CallForm(forms.Form):
     notice = forms.IntegerField()
     result = forms.ChoiceField(choices=Call.Result.choices, required=False)
     way = forms.ChoiceField(choices=Notice.Way.choices, required=False)
+
+
+class DayForm(forms.Form):
+    """A day to look at; empty: today."""
+
+    day = DateField(required=False)
 
 
 class RequestForm(forms.Form):

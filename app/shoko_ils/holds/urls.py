@@ -12,6 +12,7 @@ urlpatterns = [
     path("expired/", work.expired_page, name="holds-expired"),
     path("contact/", contact.contact_page, name="holds-contact"),
     path("postcards/", contact.postcards_page, name="holds-postcards"),
+    path("postcards/sent/", contact.posted_page, name="holds-posted"),
     path("queue/", queues.queues_page, name="holds-queues"),
     path("queue/<int:pk>/", queues.title_page, name="holds-title"),
     path("queue/<int:pk>/<path:issue>/", queues.title_page, name="holds-title"),

@@ -177,6 +177,7 @@ ACCESS: dict[str, Cell | dict[str, Cell] | str] = {
     "holds-expired": HOLDS,
     "holds-contact": HOLDS,
     "holds-postcards": Cell("hold", "postcards"),
+    "holds-posted": Cell("hold", "postcards"),
     "holds-queues": HOLDS,
     "holds-title": HOLDS,
     "holds-place": HOLDS,

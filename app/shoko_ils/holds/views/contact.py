@@ -7,13 +7,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods
 
 from shoko_ils.audit import record as audit
 from shoko_ils.counter import desk as desks
 from shoko_ils.counter.desk import Desk
 from shoko_ils.holds import forms, words
-from shoko_ils.notices import kinds
+from shoko_ils.notices import kinds, postcards
 from shoko_ils.notices import services as notices
 from shoko_ils.notices.models import Notice
 
@@ -92,16 +92,17 @@ def postcards_page(request: HttpRequest) -> HttpResponse:
         .order_by("pk")
     )  # fmt: skip
     if "print" in request.POST:
-        return render(
-            request, "holds/postcards.html", {"cards": _printed(desk, waiting), "mode": "holds", "tab": "contact"}
-        )
+        cards = _printed(desk, waiting)
+        lines = postcards.listed(Notice.objects.filter(pk__in=[notice.pk for notice, *_rest in cards]))
+        context = {"cards": cards, "lines": lines, "day": timezone.localdate(), "mode": "holds", "tab": "contact"}
+        return render(request, "holds/postcards.html", context)
     if request.method == "POST":
         numbers = [int(number) for number in request.POST.getlist("notice") if number.isdigit()]
         with transaction.atomic():
             for notice in waiting.filter(pk__in=numbers).select_for_update(of=("self",), no_key=True):
                 notices.delivered(notice, timezone.localdate())
             audit.write(desk.actor, "postcards-sent", "contact")
-        return redirect("holds-contact")
+        return redirect("holds-posted")
     return render(request, "holds/postcards.html", {"count": waiting.count(), "mode": "holds", "tab": "contact"})
 
 
@@ -117,3 +118,17 @@ def _printed(desk: Desk, waiting: QuerySet[Notice]) -> list[tuple[Notice, str, s
         if cards:
             audit.write(desk.actor, "print-postcard", "contact", [notice.patron.pseudonym for notice, *_rest in cards])  # type: ignore[union-attr]
     return cards
+
+
+@require_GET
+def posted_page(request: HttpRequest) -> HttpResponse:
+    """発送簿: the postcards of this library that were sent on a day. Everyone listed is in the audit."""
+    desk = desks.at(request)
+    form = forms.DayForm(request.GET)
+    day = (form.cleaned_data["day"] if form.is_valid() else None) or timezone.localdate()
+    lines = postcards.posted(desk.library, day)
+    subjects = [line.patron.pseudonym for line in lines if line.patron]
+    if subjects:
+        with transaction.atomic():
+            audit.write(desk.actor, "list-patron", "posted", subjects)
+    return render(request, "holds/posted.html", {"lines": lines, "day": day, "mode": "holds", "tab": "contact"})

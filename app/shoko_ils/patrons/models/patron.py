@@ -1,5 +1,7 @@
 """A patron (person or group), the contact person of a group, coded notes."""
 
+import re
+import unicodedata
 import uuid
 
 from django.db import models
@@ -7,6 +9,9 @@ from django.db.models import Q
 from django.utils.translation import get_language
 
 from shoko_ils.core.models import Library
+
+# where the name of a town ends in an address; 三番町 is a town
+NUMBER_OR_BLANK = re.compile(r"[0-9\s]|[一二三四五六七八九十]+(?:丁目|番地|番(?!町))")
 
 
 class PatronCategory(models.Model):
@@ -118,6 +123,11 @@ class Patron(models.Model):
 
     def __str__(self) -> str:
         return str(self.pseudonym)
+
+    @property
+    def town(self) -> str:
+        """町名: the address up to its first number."""
+        return NUMBER_OR_BLANK.split(unicodedata.normalize("NFKC", self.address), maxsplit=1)[0]
 
 
 class GroupContact(models.Model):
