@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import re
 from typing import Any
 
 import pytest
@@ -211,3 +212,9 @@ def test_work_lists(staff: Client, patron: Patron) -> None:
     assert other.name in page(staff, "/patrons/lists/?list=unconfirmed")
     act_as("ils_owner", "ils")
     assert Event.objects.filter(action="list-patron", subject=patron.pseudonym).exists()
+
+
+def test_the_way_of_contact_is_a_way_and_no_field_of_the_form(staff: Client) -> None:
+    html = page(staff, "/patrons/new/")
+    for way, word in (("email", "メール"), ("phone", "電話"), ("none", "不要")):
+        assert re.search(rf'<option value="{way}"( selected)?>{word}</option>', html), way

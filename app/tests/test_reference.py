@@ -136,3 +136,12 @@ def test_staff_work_on_a_question_and_see_nobody(staff: Client, patron: Patron) 
     case = Case.objects.get(question="暦の本は")
     staff.post("/reference/cases/", {"withdraw": case.pk})
     assert not Case.objects.filter(pk=case.pk).exists()
+
+
+def test_a_question_by_telephone_came_by_telephone_and_not_by_its_number(staff: Client) -> None:
+    form = {"key": str(uuid.uuid4()), "channel": "phone", "questioner": "general", "question": "暦の本"}
+    address = staff.post("/reference/", form)["Location"]
+    html = staff.get("/reference/").content.decode() + staff.get(address).content.decode()
+    assert '<option value="phone">電話</option>' in html
+    assert "<dd>電話 (" in html
+    assert "電話番号" not in html

@@ -7,8 +7,8 @@ from shoko_ils.patrons import declared
 from shoko_ils.patrons.models import Card, ErasureCertificate, Patron, SubjectRequest
 
 CONTACT = {
-    Patron.Contact.EMAIL: _("E-mail"),
-    Patron.Contact.PHONE: _("Telephone"),
+    Patron.Contact.EMAIL: _("Mail"),
+    Patron.Contact.PHONE: _("Telephone call"),
     Patron.Contact.NONE: _("Not wished"),
 }
 KIND = {Patron.Kind.PERSON: _("Person"), Patron.Kind.GROUP: _("Group")}

@@ -8,7 +8,7 @@ from shoko_ils.reference.models import Question
 def channels() -> dict[str, str]:
     return {
         Question.Channel.COUNTER: _("Counter"),
-        Question.Channel.PHONE: _("Telephone"),
+        Question.Channel.PHONE: _("Telephone call"),
         Question.Channel.WEB: _("Mail or web"),
     }
 
