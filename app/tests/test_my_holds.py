@@ -160,5 +160,5 @@ def test_the_basket_says_how_the_patron_is_told(member: Client, patron: Patron, 
         Patron.objects.filter(pk=patron.pk).update(contact=contact, email="")
     put(member, MEROS)
     html = member.get("/my/basket/").content.decode()
-    assert f"<strong>{said}</strong>" in html
+    assert f'<option value="">{said}</option>' in html
     assert 'href="/my/#told-heading"' in html

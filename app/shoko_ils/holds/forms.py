@@ -9,6 +9,7 @@ from shoko_ils.core.dates import DateField
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holds.models import Hold, TitleRequest
 from shoko_ils.notices.models import Call, Notice
+from shoko_ils.patrons.models import Patron
 from shoko_ils.vault.models import EndedHold
 
 CANCELLED_BECAUSE = (EndedHold.Why.CANCELLED, EndedHold.Why.UNOBTAINABLE)
@@ -40,6 +41,7 @@ class PlaceForm(forms.Form):
     pickup = PickupField()
     group_kind = forms.ChoiceField(choices=Hold.Group.choices, required=False)
     not_needed_after = forms.DateField(required=False)
+    contact = forms.ChoiceField(choices=Patron.Contact.choices, required=False)
 
 
 def wished(sent: QueryDict) -> dict[str, str]:

@@ -75,6 +75,7 @@ def placings() -> Words:
         Placing.PICKUP_NOT_OFFERED: _("It cannot be picked up there"),
         Placing.NO_COPY: _("No copy of this title can be lent: record a title request"),
         Placing.SERIAL: _("Magazines are held by issue, not by title"),
+        Placing.CONTACT_NOT_ON_FILE: _("The patron cannot be told in this way: nothing is on file for it"),
         Placing.GROUP_OF_ONE: _("A group needs two titles or more"),
     }
 

@@ -67,6 +67,7 @@ def place(patron: Patron, asked: Asked) -> Answer:
         pickup,
         Hold.Group(asked["group_kind"]),
         dt.date.fromisoformat(until) if until else None,
+        asked.get("contact", ""),
     )
     placed = placing.place(actor(patron), patron.pk, wish, uuid.UUID(asked["key"]))
     today = timezone.localdate()

@@ -95,6 +95,7 @@ class PlaceForm(forms.Form):
     pickup = PickupField()
     group_kind = forms.ChoiceField(choices=Hold.Group.choices, required=False)
     not_needed_after = forms.DateField(required=False)
+    contact = forms.ChoiceField(choices=Patron.Contact.choices, required=False)
 
     def clean_not_needed_after(self) -> Any:
         day = self.cleaned_data["not_needed_after"]

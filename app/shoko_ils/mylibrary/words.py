@@ -79,6 +79,7 @@ def placing(outcome: str) -> str:
         Placing.PICKUP_NOT_OFFERED: _("It cannot be picked up there. Please choose another place."),
         Placing.NO_COPY: _("No copy of it can be lent. You may request it instead."),
         Placing.SERIAL: _("Magazines are held by issue: please choose one on the page of the magazine."),
+        Placing.CONTACT_NOT_ON_FILE: _("The library has no telephone number of yours. Please choose another way."),
         Placing.GROUP_OF_ONE: _("For this choice put two titles or more into the basket."),
     }
     return told[Placing(outcome)]

@@ -35,6 +35,7 @@ def wanted(declared: Declared) -> dict[tuple[str, str], str]:
     if not declared.has("contact"):
         for table in ("patron", "provisional_registration"):
             found[table, f"{PREFIX}{table}_contact"] = "contact = 'none'"
+        found["hold", f"{PREFIX}hold_contact"] = "contact = ''"
     if not declared.has("group_contact"):
         found["group_contact", f"{PREFIX}group_contact"] = "false"
     if not declared.has("password"):

@@ -60,6 +60,8 @@ class Hold(models.Model):
     group = models.UUIDField(null=True, blank=True)
     group_kind = models.CharField(max_length=8, choices=Group.choices, blank=True, default=Group.NONE)
     group_position = models.PositiveSmallIntegerField(null=True, blank=True)
+    # how the patron is told of this one; empty: as of everything else
+    contact = models.CharField(max_length=5, choices=Patron.Contact.choices, blank=True, default="", db_default="")
     # why a copy last went to a later hold; see queue.Skip
     skipped = models.CharField(max_length=12, blank=True, default="")
     item = models.ForeignKey(Item, null=True, on_delete=models.PROTECT, related_name="holds")
@@ -83,6 +85,7 @@ class Hold(models.Model):
         )
         constraints = (
             models.CheckConstraint(name="hold_state", condition=Q(state__in=State.values)),
+            models.CheckConstraint(name="hold_contact", condition=Q(contact__in=["", *Patron.Contact.values])),
             models.CheckConstraint(
                 name="hold_patron_only_while_active",
                 condition=(
@@ -93,6 +96,7 @@ class Hold(models.Model):
                     Q(state__in=ENDED)
                     & Q(patron__isnull=True, requested_at__isnull=True, order_at__isnull=True, ended_on__isnull=False)
                     & Q(group__isnull=True, suspended_from__isnull=True, not_needed_after__isnull=True)
+                    & Q(contact="")
                 ),
             ),
             models.CheckConstraint(

@@ -18,7 +18,7 @@ from shoko_ils.vault.models import EndedHold
 Why = EndedHold.Why
 WITHOUT_PATRON = {
     "patron": None, "requested_at": None, "order_at": None, "suspended_from": None, "suspended_until": None,
-    "not_needed_after": None, "group": None, "group_kind": "", "group_position": None, "skipped": "",
+    "not_needed_after": None, "group": None, "group_kind": "", "group_position": None, "skipped": "", "contact": "",
     "item": None, "slip_number": None, "shelf_number": None, "shelved_on": None, "pickup_by": None,
     "extended": False,
 }  # fmt: skip

@@ -19,6 +19,7 @@ from shoko_ils.holds import queue
 from shoko_ils.holds.models import Hold, HoldDay, HoldRule
 from shoko_ils.holds.target import Target
 from shoko_ils.patrons.models import Patron
+from shoko_ils.patrons.services.contact import ways
 
 
 class Placing(StrEnum):
@@ -36,6 +37,8 @@ class Placing(StrEnum):
     # a magazine is held by issue
     SERIAL = "stop-serial"
     GROUP_OF_ONE = "stop-group-of-one"
+    # a way of being told for which nothing is on file
+    CONTACT_NOT_ON_FILE = "stop-contact-not-on-file"
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class Wish:
     pickup: Library | ServicePoint
     group_kind: Hold.Group = Hold.Group.NONE
     not_needed_after: dt.date | None = None
+    # how to be told of these holds; empty: as of everything else
+    contact: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,10 +98,8 @@ def _place(patron: Patron, wish: Wish, keys: dict[Target, uuid.UUID]) -> Placed:
         queue.lock(record)
     now = timezone.now()
     today = timezone.localdate(now)
-    if patron.expires_on < today:
-        return Placed(Placing.PATRON_EXPIRED)
-    if wish.group_kind and len(keys) < 2:
-        return Placed(Placing.GROUP_OF_ONE)
+    if whole := _against_all(patron, wish, len(keys), today):
+        return Placed(whole)
     group = uuid.uuid4() if wish.group_kind else None
     new: list[Hold] = []
     for position, (target, key) in enumerate(keys.items()):
@@ -114,7 +117,7 @@ def _place(patron: Patron, wish: Wish, keys: dict[Target, uuid.UUID]) -> Placed:
                 patron=patron, key=key, priority=priority,
                 pickup_library=wish.pickup.library if isinstance(wish.pickup, ServicePoint) else wish.pickup,
                 pickup_point=wish.pickup if isinstance(wish.pickup, ServicePoint) else None,
-                requested_at=now, order_at=now, not_needed_after=wish.not_needed_after,
+                requested_at=now, order_at=now, not_needed_after=wish.not_needed_after, contact=wish.contact,
                 group=group, group_kind=wish.group_kind, group_position=position + 1 if group else None,
             )
         )  # fmt: skip
@@ -125,6 +128,17 @@ def _place(patron: Patron, wish: Wish, keys: dict[Target, uuid.UUID]) -> Placed:
         if not first:
             HoldDay.objects.filter(pk=counted.pk).update(placed=F("placed") + 1)
     return Placed(Placing.PLACED, tuple(Hold.objects.bulk_create(new)))
+
+
+def _against_all(patron: Patron, wish: Wish, count: int, today: dt.date) -> Placing | None:
+    """What stands against the wish whatever its titles are."""
+    if patron.expires_on < today:
+        return Placing.PATRON_EXPIRED
+    if wish.group_kind and count < 2:
+        return Placing.GROUP_OF_ONE
+    if wish.contact and wish.contact not in ways(patron):
+        return Placing.CONTACT_NOT_ON_FILE
+    return None
 
 
 def class_of(target: Target) -> MaterialClass | None:

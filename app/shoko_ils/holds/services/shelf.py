@@ -7,6 +7,8 @@ from shoko_ils.holds.models import Hold, State
 from shoko_ils.holds.policy import policy
 from shoko_ils.holds.services import slips
 from shoko_ils.notices import services as notices
+from shoko_ils.patrons.models import Patron
+from shoko_ils.patrons.services.contact import ways
 
 READY = "hold-ready"
 
@@ -14,19 +16,24 @@ READY = "hold-ready"
 def put(hold: Hold, today: dt.date) -> None:
     """Put the captured copy on the shelf of its pickup library, and the notice into the outbox.
 
-    The pickup limit begins with the notice; for a patron who wishes none, the day after today.
+    It goes by the way that was chosen with the hold, unless that is no longer on file. The pickup limit begins with
+    it; for a patron who wishes none, the day after today.
     """
+    patron = hold.patron
+    contact = Patron.Contact(hold.contact if hold.contact in ways(patron) else patron.contact)
     hold.state, hold.shelved_on = State.ON_SHELF, today
     hold.shelf_number = slips.free_place(hold.pickup_library)
-    told = notices.put(
-        READY,
-        hold.pk,
-        hold.patron,
-        hold.pickup_library,
-        once=f"{hold.pk}:{hold.captures}",
-        delay=dt.timedelta(minutes=policy().notice_delay_minutes),
-    )
-    if told is None:
+    if contact in notices.WAYS:
+        notices.put(
+            READY,
+            hold.pk,
+            patron,
+            hold.pickup_library,
+            once=f"{hold.pk}:{hold.captures}",
+            delay=dt.timedelta(minutes=policy().notice_delay_minutes),
+            way=notices.WAYS[contact],
+        )
+    else:
         hold.pickup_by = limit(hold.pickup_library, today, policy().pickup_days)
     hold.save(update_fields=["state", "shelved_on", "shelf_number", "pickup_by"])
 

@@ -30,7 +30,8 @@ from shoko_ils.holds.models import Hold, State
 from shoko_ils.holds.services import placing
 from shoko_ils.holds.target import Target
 from shoko_ils.holds.views import queues
-from shoko_ils.patrons import find
+from shoko_ils.patrons import declared, find
+from shoko_ils.patrons import words as patrons
 
 ENDS = frozenset({"", Operation.FINISH.value})
 
@@ -132,6 +133,7 @@ def _place(request: HttpRequest, desk: Desk, gathered: Gathering, barcodes: tupl
         given["pickup"],
         Hold.Group(given["group_kind"]),
         given["not_needed_after"],
+        given["contact"],
     )
     card = gathered.sitting.card
     placed = placing.place(
@@ -168,6 +170,7 @@ def _page(request: HttpRequest, desk: Desk, answer: Answer) -> HttpResponse:
         "pickups": forms.pickup_places(),
         "here": (desk.point or desk.library).key,
         "wished": forms.wished(request.POST) if gathered else {},
+        "ways": patrons.CONTACT.items() if declared.site().has("contact") else (),
     }
     if gathered is not None:
         sitting = gathered.sitting

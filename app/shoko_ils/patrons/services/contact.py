@@ -5,10 +5,19 @@ import uuid
 from shoko_ils.audit import record as audit
 from shoko_ils.notices import services as notices
 from shoko_ils.notices.models import Notice
+from shoko_ils.patrons import declared
 from shoko_ils.patrons.models import Patron
 from shoko_ils.patrons.services.write import Refused, locked, transact
 
 CHANGED = "address-changed"
+
+
+def ways(patron: Patron) -> frozenset[str]:
+    """How the patron can be told, by what is on file; none where the site keeps no wish (連絡方法)."""
+    if not declared.site().has("contact"):
+        return frozenset()
+    on_file = {Patron.Contact.EMAIL: patron.email, Patron.Contact.PHONE: patron.phone, Patron.Contact.NONE: "always"}
+    return frozenset(way.value for way, known in on_file.items() if known)
 
 
 def wish_contact(
