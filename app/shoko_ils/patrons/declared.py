@@ -5,6 +5,7 @@ Site file, key `patrons`: `items` are those of the document by which the council
 and the pages follow it.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,15 +36,17 @@ COLUMNS = {
     "confirmed_on": "confirmed_on",
     "used_in": "used_in",
 }
+POSTAL_CODE = re.compile(r"[0-9]{7}")
 NUMBERS = {"validity_years": 3, "unused_years": 3, "disclosure_days": 30, "extension_days": 30}
 
 
 @dataclass(frozen=True)
 class Declared:
-    """The site's list, its coded notes (key → name in each language) and its periods."""
+    """The site's list, its coded notes (key → name in each language), its postal codes (→ town) and its periods."""
 
     listed: frozenset[str]
     notes: Mapping[str, Mapping[str, str]]
+    postal_codes: Mapping[str, str]
     validity_years: int
     unused_years: int
     disclosure_days: int
@@ -85,13 +88,16 @@ def read(raw: Mapping[str, Any]) -> Declared:
         raise ImproperlyConfigured(
             "site file: patrons.items: questioner_class and question are listed together, or neither is"
         )
-    if wrong := sorted(set(raw) - {"items", "attributes", "notes", *NUMBERS}):
+    if wrong := sorted(set(raw) - {"items", "attributes", "notes", "postal_codes", *NUMBERS}):
         raise ImproperlyConfigured(f"site file: patrons: unknown {', '.join(wrong)}")
     numbers = {name: int(raw.get(name, default)) for name, default in NUMBERS.items()}
     if wrong := sorted(name for name, value in numbers.items() if value < 1):
         raise ImproperlyConfigured(f"site file: patrons.{wrong[0]} is not a positive number")
     notes = {note["key"]: {"ja": note["ja"], "en": note["en"]} for note in raw.get("notes", [])}
-    return Declared(listed=frozenset(items) | frozenset(attributes), notes=notes, **numbers)
+    towns = {entry["code"]: entry["town"] for entry in raw.get("postal_codes", [])}
+    if wrong := sorted(code for code, town in towns.items() if not (POSTAL_CODE.fullmatch(code) and town)):
+        raise ImproperlyConfigured(f"site file: patrons.postal_codes: {wrong[0]} is not of 7 digits, or has no town")
+    return Declared(listed=frozenset(items) | frozenset(attributes), notes=notes, postal_codes=towns, **numbers)
 
 
 def site() -> Declared:

@@ -85,6 +85,10 @@ class PatronForm(Plain):
             keep.discard("notes")
         for name in set(self.fields) - keep:
             del self.fields[name]
+        # typing a code of the list fills the town in (town.js)
+        self.towns = site.postal_codes if {"postal_code", "address"} <= keep else {}
+        if self.towns:
+            self.fields["postal_code"].widget.attrs["list"] = "postal-codes"
 
     def clean_name_reading(self) -> str:
         """Hiragana and half width become katakana, as the paper form asks for."""
