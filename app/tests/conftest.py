@@ -28,6 +28,7 @@ from shoko_ils.patrons.models import Card, Patron, PatronCategory
 from shoko_ils.patrons.services.registration import Details
 from shoko_ils.staff.models import Level, StaffAccount
 from shoko_ils.staff.services import factors
+from tests.at_counter import free, page, service, site  # noqa: F401  # fixtures of the browser tests
 from tests.cluster import DEMO_PASSWORD
 from tests.holding import copies, new, open_loan
 from tests.members import card_of, desk_works, give_password

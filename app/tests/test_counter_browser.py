@@ -1,71 +1,28 @@
 """The scan field in a browser: a scanner is faster than any page, and what it reads goes where it belongs."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.test import Client
 from playwright.sync_api import Page, expect
 
 from shoko_ils.circulation.models import Loan
 from shoko_ils.core.models import Library
 from shoko_ils.counter import context
 from shoko_ils.counter.operations import Operation
-from shoko_ils.holdings.barcode import with_check_digit
 from shoko_ils.holdings.models import Item
 from shoko_ils.patrons.models import Card, Patron
 from shoko_ils.staff import gate
 from shoko_ils.staff.models import Level, StaffAccount
-from shoko_ils.staff.services import factors
-from tests.browsing import Service, browsing, scan, serving
+from tests.at_counter import PIN, STAFF_CARD, give_card_and_pin, log_in, read_while_the_server_thinks
+from tests.browsing import Service, scan
 from tests.cluster import DEMO_PASSWORD
 from tests.conftest import act_as
 from tests.holding import hold
 
 pytestmark = pytest.mark.django_db
-STAFF_CARD, PIN = with_check_digit("39000001"), "7391"
 Lent = Callable[[Patron], set[str]]
-
-
-@pytest.fixture
-def site(anonymous: Client) -> Iterator[tuple[Service, str]]:
-    with serving() as made:
-        yield made
-
-
-@pytest.fixture
-def service(site: tuple[Service, str]) -> Service:
-    return site[0]
-
-
-@pytest.fixture
-def page(
-    site: tuple[Service, str], central: Library, card: Card, other_patron: Patron, free: list[str]
-) -> Iterator[Page]:
-    """At the lending window. What a test needs of the database is there before the browser is."""
-    with browsing() as made:
-        made.goto(site[1])
-        log_in(made)
-        yield made
-
-
-def log_in(page: Page) -> None:
-    """As the officer of the demonstration, at the central library."""
-    page.locator("#id_login_id").fill("demo")
-    page.locator("#id_password").fill(DEMO_PASSWORD)
-    page.locator("#id_library").select_option(label="総合市民図書館")
-    page.keyboard.press("Enter")
-    expect(page.locator("#scan")).to_be_focused()
-
-
-@pytest.fixture
-def free(central: Library) -> list[str]:
-    """Numbers of items of the library that anybody may borrow, of different titles."""
-    items = Item.objects.filter(
-        library=central, at_library=central, condition="normal", library_use_only=False, accompanying="", loans=None
-    ).exclude(record__in=Item.objects.filter(holds__isnull=False).values("record"))
-    return list(items.exclude(record__holds__isnull=False).order_by("pk").values_list("barcode", flat=True)[:8])
 
 
 @pytest.fixture
@@ -90,13 +47,6 @@ def test_the_menu_with_everything_in_it_is_one_line(manager: None, page: Page, l
     tops = page.locator(".modes a").evaluate_all("links => links.map(link => link.getBoundingClientRect().top)")
     assert len(tops) == 14
     assert len(set(tops)) == 1
-
-
-def read_while_the_server_thinks(page: Page, service: Service, *scans: str) -> None:
-    service.gate.clear()
-    for each in scans:
-        scan(page, each)
-    service.gate.set()
 
 
 def test_items_go_to_the_card_before_them_however_slow_the_server_is(
@@ -331,9 +281,3 @@ def test_a_scanned_staff_card_waits_for_the_pin_and_is_no_scan_of_the_next_perso
     page.wait_for_url("**/lend/")
     expect(page.locator("#scan")).to_be_focused()
     expect(page.locator("[data-held]")).to_be_hidden()
-
-
-def give_card_and_pin() -> None:
-    demo = StaffAccount.objects.get(login_id="demo")
-    StaffAccount.objects.filter(pk=demo.pk).update(card=STAFF_CARD)
-    factors.set_pin(demo, PIN)

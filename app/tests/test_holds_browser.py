@@ -11,9 +11,9 @@ from shoko_ils.core.models import Library
 from shoko_ils.holdings.models import Item
 from shoko_ils.holds.models import Hold
 from shoko_ils.patrons.models import Card, Patron
+from tests.at_counter import log_in, read_while_the_server_thinks
 from tests.browsing import Service, browsing, scan, serving
 from tests.holding import titles
-from tests.test_counter_browser import log_in, read_while_the_server_thinks
 
 pytestmark = pytest.mark.usefixtures("empty_shelves")
 
@@ -35,11 +35,6 @@ def site(free: list[Item], card: Card, other_card: Card, central: Library, anony
 ]:  # fmt: skip
     with serving() as made:
         yield made
-
-
-@pytest.fixture
-def service(site: tuple[Service, str]) -> Service:
-    return site[0]
 
 
 @pytest.fixture

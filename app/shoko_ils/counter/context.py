@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from shoko_ils.patrons import declared
-from shoko_ils.staff.access import OFFICERS, cells_of
+from shoko_ils.staff.access import OFFICERS, cells_of, sees_patrons
 from shoko_ils.staff.gate import IDLE_SECONDS
 
 ANSWER = "X-Shoko-Answer"
@@ -29,6 +29,7 @@ def counter(request: HttpRequest) -> dict[str, Any]:
         "idle_seconds": IDLE_SECONDS,
         "has_pin": request.session.get("has_pin", False),
         "is_officer": user.level in OFFICERS,
+        "sees_patrons": sees_patrons(user.level),
         # of a trainee's page, as the gate has asked for it
         "supervisor": getattr(request, "supervisor", None),
     }

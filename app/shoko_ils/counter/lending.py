@@ -18,7 +18,7 @@ from shoko_ils.counter import desk as desks
 from shoko_ils.counter import forms, showing, windows, words
 from shoko_ils.counter.desk import Desk
 from shoko_ils.counter.log import marking, write_session
-from shoko_ils.counter.messages import OF_NO_PERSON, Notice, notice, without_person
+from shoko_ils.counter.messages import OF_NO_PERSON, Notice, notice, of_item, without_person
 from shoko_ils.counter.operations import Operation, operation
 from shoko_ils.counter.sitting import MOST_QUESTIONS, Question, Sitting
 from shoko_ils.holdings.barcode import is_card, is_like_card, is_set, is_staff_card
@@ -79,8 +79,7 @@ def _scanned(request: HttpRequest, desk: Desk, sitting: Sitting | None, scan: st
         return _begin(desk, scan, sitting)
     if is_like_card(scan):
         # a card that was misread: what follows must not go to the patron before
-        number = scan if sees_patrons(desk.staff.level) else ""
-        return Answer(shown=notice("stop-misread-card", number), left=sitting.undecided if sitting else ())
+        return Answer(shown=notice("stop-misread-card", scan), left=sitting.undecided if sitting else ())
     stop = windows.belongs_elsewhere(scan, "lend")
     if stop or sitting is None:
         return Answer(sitting, stop or notice("stop-card-first", scan))
@@ -190,13 +189,16 @@ def _begin(desk: Desk, number: str, former: Sitting | None) -> Answer:
         return Answer(shown=notice("stop-unknown-card"), left=left)
     if card.ended_on is not None:
         return Answer(shown=notice("stop-old-card"), left=left)
+    sees = sees_patrons(desk.staff.level)
     with transaction.atomic():
-        audit.write(desk.actor, "view-patron", "lend", [card.patron.pseudonym])
+        if sees:
+            # who is shown nothing of a person has seen none
+            audit.write(desk.actor, "view-patron", "lend", [card.patron.pseudonym])
         write_session(desk.session)
     expired = card.patron.expires_on < timezone.localdate()
     sitting, shown = Sitting.begin(card), notice("stop-patron-expired") if expired else None
-    if not sees_patrons(desk.staff.level):
-        # who sees no person is told whether to begin
+    if not sees:
+        # but is told whether to begin
         shown = notice("stop-call-staff" if expired or sitting.blocked else "done-may-lend")
     return Answer(sitting, shown, left, begins=True)
 
@@ -228,13 +230,13 @@ def _renew(desk: Desk, sitting: Sitting, scan: str, key: uuid.UUID) -> Answer:
 
 def show(request: HttpRequest, desk: Desk, answer: Answer) -> HttpResponse:
     """The window after an answer, with the day of the loan as it was chosen."""
-    shown, not_renewed = answer.shown, answer.not_renewed
+    shown, not_renewed, typed = answer.shown, answer.not_renewed, answer.typed
     if not sees_patrons(desk.staff.level):
-        shown = without_person(shown) if shown else None
+        shown, typed = without_person(shown) if shown else None, of_item(typed)
         not_renewed = [without_person(one) for one in not_renewed]
     context: dict[str, Any] = {
         "key": answer.key,
-        "typed": answer.typed,
+        "typed": typed,
         "notice": shown,
         "sitting": answer.sitting,
         "left": showing.of_questions(answer.left),

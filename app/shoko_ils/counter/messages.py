@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from shoko_ils.circulation.services import Outcome, Result
+from shoko_ils.holdings.barcode import ITEM_DIGITS
 from shoko_ils.holdings.models import Item
 from shoko_ils.holds import words as holds
 
@@ -211,7 +212,18 @@ def notice(result: Result | str, scan: str = "") -> Notice:
 
 def without_person(shown: Notice) -> Notice:
     """What level 3 reads: the same, or for whatever is about a person one sentence and the scanned item."""
+    shown = without_card(shown)
     if shown.of_no_person:
         return shown
     called = notice("stop-call-staff")
     return replace(called, title=shown.title, call_number=shown.call_number, barcode=shown.barcode)
+
+
+def without_card(shown: Notice) -> Notice:
+    """The same, but for a number that may be that of a card."""
+    return replace(shown, barcode=of_item(shown.barcode))
+
+
+def of_item(scan: str) -> str:
+    """A scan as level 3 reads it: the number of an item or nothing, because a card may be read wrongly or in part."""
+    return scan if len(scan) == ITEM_DIGITS and scan.isdigit() else ""

@@ -16,9 +16,10 @@ from shoko_ils.counter import desk as desks
 from shoko_ils.counter import forms, windows, words
 from shoko_ils.counter.desk import Desk
 from shoko_ils.counter.log import Noting, ScanLog
-from shoko_ils.counter.messages import Notice, notice
+from shoko_ils.counter.messages import Notice, notice, of_item, without_card
 from shoko_ils.counter.operations import Operation, operation
 from shoko_ils.holds.words import slip_of
+from shoko_ils.staff.access import sees_patrons
 
 SALT = "shoko.undo"
 UNDO_SECONDS = 180
@@ -164,14 +165,20 @@ def check_page(request: HttpRequest) -> HttpResponse:
                 shown, key, typed = notice("stop-unknown-outcome"), given["key"], scan
     context = {
         "key": key,
-        "typed": typed,
-        "notice": shown,
+        **_scan_shown(desk, shown, typed),
         "log": ScanLog(request.session).lines(),
         "reason": reason,
         "reasons": words.check_reasons(),
         "mode": "return-check",
     }
     return render(request, "counter/check.html", context)
+
+
+def _scan_shown(desk: Desk, shown: Notice | None, typed: str) -> dict[str, object]:
+    """The result, and what stands in the field."""
+    if sees_patrons(desk.staff.level):
+        return {"notice": shown, "typed": typed}
+    return {"notice": shown and without_card(shown), "typed": of_item(typed)}
 
 
 def _show(
@@ -188,9 +195,8 @@ def _show(
     context = {
         **(slip or {}),
         "key": key or forms.new_key(),
-        "typed": typed,
+        **_scan_shown(desk, shown, typed),
         "token": token,
-        "notice": shown,
         "log": ScanLog(request.session).lines(),
         "drop_day": desk.library.days(today, desk.edition).open_day_before(today),
         "day": request.POST.get("day", "today"),

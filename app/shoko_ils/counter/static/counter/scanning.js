@@ -30,7 +30,10 @@ window.shoko = (() => {
   const operator = () => document.getElementById("main").dataset.operator;
   // the server's page, parsed but not run
   const parse = (text) => new DOMParser().parseFromString(policy ? policy.createHTML(text) : text, "text/html");
-  const numbers = (entries) => entries.map((one) => one.scan ?? (one.go ? "→" : "")).filter(Boolean).join(" · ");
+  // who sees no person reads numbers of items and no other, because a card may be read wrongly or in part
+  const ITEM = /^[A-D]?\d{10}[A-D]?$/i;
+  const shown = (scan) => (!scan || !("itemsOnly" in form().dataset) || ITEM.test(scan) ? scan : "••••");
+  const numbers = (entries) => entries.map((one) => shown(one.scan) ?? (one.go ? "→" : "")).filter(Boolean).join(" · ");
 
   // Until the server has answered, the same key: whatever the first try did, a repeated one changes nothing.
   // "done", "again": it must be sent once more, "left": the page is about to go.
@@ -216,17 +219,20 @@ window.shoko = (() => {
       form().querySelector("[data-offline]").hidden = true;
     }
     const panel = form().querySelector("[data-held]");
-    panel.hidden = !held.length && !stopped;
-    panel.querySelector("[data-held-list]").textContent = held.length ? `${heldWords} ${numbers(held)}` : "";
+    const kept = numbers(held) || ofOther;
+    panel.hidden = !kept && !stopped;
+    panel.querySelector("[data-held-list]").textContent = kept ? `${heldWords} ${kept}` : "";
     panel.querySelector("[data-held-go]").hidden = !(stopped || heldHere);
   }
 
   let heldWords = "";
+  // how many another person left; nothing else is said of them
+  let ofOther = 0;
   let heldHere = false;
 
   // Scans alone, no answers with what was typed into them; the browser forgets them with the tab.
   function keep() {
-    const scans = [...held, ...waiting.filter((one) => one.scan)];
+    const scans = [...held, ...waiting].filter((one) => one.scan);
     const typed = field()?.value ?? "";
     if (scans.length || typed) {
       const state = { operator: operator(), window: here(), at: Date.now(), typed, scans };
@@ -241,14 +247,14 @@ window.shoko = (() => {
       return;
     }
     sessionStorage.removeItem(KEPT);
-    const { ofWindow, ofOther, ofPerson } = form().querySelector("[data-held]").dataset;
+    const words = form().querySelector("[data-held]").dataset;
     if (kept.operator !== operator()) {
-      held = kept.scans.length ? [{ scan: String(kept.scans.length) }] : [];
-      heldWords = ofPerson;
+      ofOther = kept.scans.length;
+      heldWords = words.ofPerson;
     } else {
       held = kept.scans;
       heldHere = held.length > 0 && kept.window === here();
-      heldWords = heldHere ? ofWindow : ofOther;
+      heldWords = heldHere ? words.ofWindow : words.ofOther;
       if (kept.window === here() && Date.now() - kept.at < 5000) {
         field().value = kept.typed + field().value;
       }
@@ -268,7 +274,11 @@ window.shoko = (() => {
       entry.chosen = [...new FormData(form())].filter(([name]) => !own.includes(name));
     }
     waiting.push(entry);
-    work();
+    if (busy) {
+      paint();
+    } else {
+      work();
+    }
   }
 
   document.addEventListener("click", (event) => {
@@ -280,6 +290,7 @@ window.shoko = (() => {
       work();
     } else if (event.target.closest("[data-held-drop]")) {
       held = [];
+      ofOther = 0;
       waiting = stopped ? [] : waiting;
       stopped = false;
       heldHere = false;
