@@ -18,8 +18,8 @@ from shoko_ils.patrons.models import Card, Patron
 from shoko_ils.staff.models import Level, StaffAccount
 from shoko_ils.staff.services import factors
 from tests.conftest import log_in, make_account
+from tests.counter import as_owner, send
 from tests.holding import hold, titles
-from tests.test_circulation_screens import as_owner, send
 from tests.test_staff import Counter, hidden, read, supervise
 
 pytestmark = pytest.mark.usefixtures("empty_shelves")

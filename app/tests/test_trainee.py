@@ -23,10 +23,10 @@ from shoko_ils.staff.models import Level, StaffAccount
 from shoko_ils.staff.services import sessions
 from tests.cluster import DEMO_PASSWORD
 from tests.conftest import log_in, make_account
+from tests.counter import as_owner, send
 from tests.holding import hold, scan, titles
 from tests.operators import stand_by
 from tests.registering import CITY
-from tests.test_circulation_screens import as_owner, send
 from tests.test_staff import Counter, every_page, hidden, read, supervise
 
 TAG = re.compile(r"<[^>]*>")
