@@ -20,6 +20,7 @@ class Service:
     """The service as a WSGI application, one request at a time on the connection of the test.
 
     While `gate` is closed what is posted waits for its answer; while `away` is set it is answered by a broken proxy.
+    `asked` has the method and path of every request.
     """
 
     def __init__(self, shared: Any) -> None:
@@ -29,8 +30,10 @@ class Service:
         self.gate = threading.Event()
         self.gate.set()
         self.away = False
+        self.asked: list[str] = []
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        self.asked.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
         if environ["REQUEST_METHOD"] == "POST":
             self.gate.wait(PATIENCE_SECONDS)
             if self.away:

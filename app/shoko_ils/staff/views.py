@@ -51,7 +51,7 @@ def operator_page(request: HttpRequest) -> HttpResponse:
         if outcome == operator.Outcome.SAME and request.headers.get("X-Shoko-Cover"):
             return HttpResponse(status=204)
         if outcome in (operator.Outcome.SAME, operator.Outcome.SWITCHED):
-            return redirect("start")
+            return redirect("lend")
         refused = str(words.OPERATOR[outcome])
     context = {"form": form, "refused": refused}
     return render(request, "staff/operator.html", context, status=403 if refused else 200)

@@ -59,12 +59,13 @@
     event.preventDefault();
     const answer = await fetch(form.action, {
       method: "POST", body: new FormData(form), credentials: "same-origin", headers: { "X-Shoko-Cover": "1" },
+      redirect: "manual",
     });
     if (answer.status === 204) {
       cover.querySelector(".cover-wrong").hidden = true;
       lift();
-    } else if (answer.redirected) {
-      window.location.assign(answer.url);
+    } else if (answer.type === "opaqueredirect") {
+      window.location.assign(cover.dataset.next);
     } else {
       cover.querySelector(".cover-wrong").hidden = false;
       form.reset();

@@ -68,11 +68,18 @@ window.shoko = (() => {
     const fresh = page?.querySelector("[data-scan]");
     if (!fresh) {
       if (answer.redirected || entry.go) {
-        // a staff card has opened the operator's page and is there already
-        if (entry.go || new URL(answer.url).searchParams.has("scanned")) {
+        const operators = new URL(answer.url).searchParams.has("scanned");
+        if (entry.go || operators) {
           waiting.shift();
         }
-        window.location.assign(answer.url);
+        keep();
+        if (operators) {
+          // a staff card has opened the operator's page, and it is here already
+          show(page, answer.url);
+          document.getElementById("id_pin").focus();
+        } else {
+          window.location.assign(answer.url);
+        }
         return "left";
       }
       throw new Error(`unexpected answer ${answer.status}`);
@@ -91,24 +98,28 @@ window.shoko = (() => {
     const typed = field().value;
     const open = [...document.querySelectorAll(".asks-stop, [data-hurried], .result .notice-stop")];
     const left = waiting.length > 1 || document.querySelector(".asks-stop") ? open : [];
+    const again = page.querySelector("[data-scan]").elements.scan.value;
+    document.querySelector("nav.modes").replaceWith(page.querySelector("nav.modes"));
+    show(page, url);
+    for (const one of left) {
+      one.querySelectorAll("button, input").forEach((each) => each.remove());
+      document.querySelector("[data-stops]").prepend(one);
+    }
+    field().value = typed;
+    mark(again);
+    field().focus();
+    field().setSelectionRange(typed.length, typed.length);
+  }
+
+  function show(page, url) {
     for (const link of page.head.querySelectorAll("link[rel=stylesheet]")) {
       if (!document.head.querySelector(`link[href="${CSS.escape(link.getAttribute("href"))}"]`)) {
         document.head.append(link.cloneNode());
       }
     }
     document.title = page.title;
-    const again = page.querySelector("[data-scan]").elements.scan.value;
-    document.querySelector("nav.modes").replaceWith(page.querySelector("nav.modes"));
     document.querySelector("main").replaceWith(page.querySelector("main"));
-    for (const one of left) {
-      one.querySelectorAll("button, input").forEach((each) => each.remove());
-      document.querySelector("[data-stops]").prepend(one);
-    }
     history.pushState(null, "", url);
-    field().value = typed;
-    mark(again);
-    field().focus();
-    field().setSelectionRange(typed.length, typed.length);
   }
 
   function take(page, fresh) {
@@ -190,7 +201,6 @@ window.shoko = (() => {
         answers = true;
         link(true);
         if (came === "left") {
-          keep();
           return;
         }
         if (came === "done") {
