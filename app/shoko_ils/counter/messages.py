@@ -11,7 +11,7 @@ from shoko_ils.holdings.barcode import ITEM_DIGITS
 from shoko_ils.holdings.models import Item
 from shoko_ils.holds import words as holds
 
-WORDS = {"done": _("Done"), "note": _("Note"), "stop": _("Stop")}
+WORDS = {"done": _("Done"), "note": _("Attention"), "stop": _("Stop")}
 
 
 @dataclass(frozen=True)
