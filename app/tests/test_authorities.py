@@ -10,7 +10,7 @@ from shoko_ils.catalog.models import Authority, Heading
 from shoko_ils.catalog.search import simple
 from shoko_ils.demo.marc import authority_number
 from tests.conftest import MEROS
-from tests.test_import import BOOKS
+from tests.test_import import BOOKS, book
 
 pytestmark = pytest.mark.django_db
 
@@ -39,6 +39,25 @@ def test_a_search_by_a_reference_finds_the_works_of_the_heading() -> None:
     assert set(simple("津島修治").all_ids()) <= works
     saved(made, references=[])
     assert simple("津島修治").count() == 0
+
+
+def test_a_search_by_another_form_of_a_corporate_body_finds_the_records_under_the_preferred_one() -> None:
+    made = book("1", "試作の報告")
+    marc.add(made, "710", "2 ", [("a", "見本県立図書館")], [("a", "ミホンケンリツ トショカン")])
+    entry = store.Entry.of(marc.write(made))
+    store.create([entry], "tester")
+    assert simple("見本県図書館協会").count() == simple("見本文庫").count() == 0
+    others = [("見本県図書館協会", "みほんけん としょかん きょうかい"), ("見本文庫", "")]
+    body = authorities.save(Data("corporate", "見本県立図書館", "みほんけんりつ としょかん", references=others))
+    assert Heading.objects.get(record=entry.id, kind="corporate").authority == body
+    for form in ("見本県図書館協会", "みほんけんとしょかんきょうかい", "見本文庫", "見本県立図書館"):
+        assert list(simple(form).all_ids()) == [entry.id], form
+    # a record that comes with another form stands under the preferred one too
+    later = book("2", "試作の年報")
+    marc.add(later, "110", "2 ", [("a", "見本文庫")])
+    store.create([store.Entry.of(marc.write(later))], "tester")
+    assert set(simple("見本県立図書館").all_ids()) == set(simple("見本県図書館協会").all_ids())
+    assert simple("見本県立図書館").count() == 2
 
 
 def test_a_new_authority_takes_up_the_headings_that_wait_for_it() -> None:

@@ -58,6 +58,7 @@ CSV = (
     "書名,書名ヨミ,著者,出版者,出版年,ISBN,NDC\r\n"
     "試作の本①,シサク ノ ホン,試作 太郎;試作 花子,見本社,昭和60(1985),4-00-310101-4,913.6\r\n"
 )
+TSV = CSV.replace(",", "\t")
 
 
 @pytest.mark.parametrize(
@@ -79,9 +80,11 @@ CSV = (
         ("a.csv", CSV.encode(), "試作の本①"),
         ("a.csv", ("\ufeff" + CSV).encode(), "試作の本①"),
         ("a.csv", CSV.encode("cp932"), "試作の本①"),
-        ("a.tsv", CSV.replace(",", "\t").encode("cp932"), "試作の本①"),
+        ("a.tsv", TSV.encode("cp932"), "試作の本①"),
+        ("a.tsv", TSV.encode(), "試作の本①"),
+        ("a.tsv", ("\ufeff" + TSV).encode(), "試作の本①"),
     ],
-    ids=["utf-8", "marc-8", "marcxml", "prefixed", "csv", "bom", "cp932", "tsv"],
+    ids=["utf-8", "marc-8", "marcxml", "prefixed", "csv", "bom", "cp932", "tsv-cp932", "tsv", "tsv-bom"],
 )
 def test_every_form_is_read_and_found(name: str, content: bytes, title: str) -> None:
     batch = loaded(content, name)
