@@ -12,7 +12,6 @@ import pytest
 from django.contrib.auth.hashers import ScryptPasswordHasher
 from django.contrib.staticfiles import storage
 from django.core.management import call_command
-from django.db import connection
 from django.test import Client
 from django.test.utils import setup_databases, teardown_databases
 from django.utils import timezone, translation
@@ -30,7 +29,7 @@ from shoko_ils.staff.models import Level, StaffAccount
 from shoko_ils.staff.services import factors
 from tests.at_counter import free, page, service, site  # noqa: F401  # fixtures of the browser tests
 from tests.cluster import DEMO_PASSWORD
-from tests.holding import copies, new, open_loan
+from tests.holding import copies, empty_the_shelves, new, open_loan
 from tests.members import card_of, desk_works, give_password
 from tests.members import log_in as log_in_member
 from tests.operators import CARD, OTHER_CARD, PIN
@@ -122,13 +121,7 @@ def meros(db: None) -> list[Item]:
 @pytest.fixture
 def empty_shelves(db: None) -> None:
     """Without the holds of the demonstration: queues, shelves and lists are those of the test alone."""
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM notice_call")
-        cursor.execute("DELETE FROM notice")
-        cursor.execute("DELETE FROM take_off")
-        cursor.execute("DELETE FROM hold")
-        cursor.execute("UPDATE item SET at_library_id = t.from_library_id FROM transit t WHERE t.item_id = item.id")
-        cursor.execute("DELETE FROM transit")
+    empty_the_shelves()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 from typing import Any
 
+from django.db import connection
 from django.utils import timezone
 from pymarc import Record as MarcRecord
 
@@ -64,6 +65,17 @@ def magazine(*copies: tuple[str, str], title: str = "月刊見本") -> list[Item
         accession(ACTOR, Accession(entry.id, library(key), place, kind, "雑誌", issue=issue), new())
         for issue, key in copies
     ]
+
+
+def empty_the_shelves() -> None:
+    """Take away the holds, transits and notices that are there."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM notice_call")
+        cursor.execute("DELETE FROM notice")
+        cursor.execute("DELETE FROM take_off")
+        cursor.execute("DELETE FROM hold")
+        cursor.execute("UPDATE item SET at_library_id = t.from_library_id FROM transit t WHERE t.item_id = item.id")
+        cursor.execute("DELETE FROM transit")
 
 
 def hold(patron: Patron, record: int, pickup: str = "central", issue: str = "", **more: Any) -> Hold:
