@@ -13,6 +13,7 @@ from emulated import Emulated
 from shoko.declaration.model import UsbDevice
 
 NAME = "tb-central"
+SECOND = "crowd"  # a controller beside the machine's own
 # Enough to reach a host behind a gateway; the wiring is always whole.
 FEW = ("--hosts", f"sw1,ctl1,fw1,fw2,{NAME}", "--virtual", NAME)
 PLUG = Path(__file__).with_name("usb") / "plug.py"
@@ -83,17 +84,27 @@ class Terminal(Emulated):
             monitor.execute("blockdev-add", driver="file", node_name=f"{ident}-medium", filename=str(image))
         self.attach("usb-storage", ident, drive=f"{ident}-medium", serial=serial)
 
+    def attach_controller(self) -> None:
+        """Plug a second controller in; one that is there stays."""
+        with self.monitor() as monitor:
+            if SECOND not in {each["name"] for each in monitor.execute("qom-list", path="/machine/peripheral")}:
+                monitor.execute("device_add", driver="qemu-xhci", id=SECOND, p2=15, p3=15)
+
     def attach_crowd(self, name: str, count: int) -> list[str]:
-        """Plug many of the emulator's devices in at once, keyboards, pointers and sticks in turn; their serials."""
+        """Plug many of the emulator's devices in at once, keyboards, pointers and sticks in turn; their serials.
+
+        They go to the two controllers in turn: one has 15 ports, and the emulator puts a hub into the last one.
+        """
         drivers = [("usb-kbd", "usb-tablet", "usb-storage")[number % 3] for number in range(count)]
         serials = [f"{name}-{number}" for number in range(count)]
         with self.monitor() as monitor:
-            for driver, serial in zip(drivers, serials, strict=True):
+            for number, (driver, serial) in enumerate(zip(drivers, serials, strict=True)):
                 medium = {}
                 if driver == "usb-storage":
                     medium = {"drive": f"{serial}-medium"}
                     monitor.execute("blockdev-add", driver="null-co", node_name=medium["drive"], size=1 << 20)
-                monitor.execute("device_add", driver=driver, id=serial, bus="usb.0", serial=serial, **medium)
+                bus = ("usb.0", f"{SECOND}.0")[number % 2]
+                monitor.execute("device_add", driver=driver, id=serial, bus=bus, serial=serial, **medium)
         return serials
 
     def on_bus(self, *words: str) -> list[dict[str, str]]:

@@ -106,6 +106,7 @@ def test_registered_devices_work(terminal: Terminal) -> None:
 
 def test_registered_media_are_mounted_as_declared_and_never_executable(terminal: Terminal) -> None:
     (medium,) = terminal.plug([terminal.registered("transfer-in")], HOLD, patience=PATIENCE, leave=True)["devices"]
+    print(f"transfer-in: {medium['usable']}")
     (mounted,) = medium["mounts"]
     assert mounted.split()[1] == "/media/transfer-in"
     assert {"ro", "noexec", "nosuid", "nodev"} <= set(mounted.split()[3].split(","))
@@ -132,6 +133,7 @@ def test_fifty_strangers_in_five_seconds_are_refused(terminal: Terminal) -> None
     kinds = [("keyboard",), ("hid",), ("keyboard", "storage"), *[("vendor",)] * 5, *[("network",)] * 7]
     kinds += [("storage",)] * (PRETENDED - len(kinds))
     since = terminal.now()
+    terminal.attach_controller()
     for first in range(0, ATTACHMENTS, PRETENDED + EMULATED):
         crowd = [STRANGER.with_(serial=f"CROWD-{first + n}", functions=kinds[n]) for n in range(PRETENDED)]
         at = time.time() + READY_SECONDS
