@@ -35,6 +35,9 @@ NOT_WORK = {
     "take-over",
     "hand-over",
     "sessions-ended",
+    "read-audit",
+    "analyse-audit",
+    "sign-off",
     "read-enquiries",
 }
 # letters by which two surnames count as the same where neither name is parted
