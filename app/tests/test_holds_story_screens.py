@@ -110,9 +110,8 @@ class Story:
     def queue(self) -> list[tuple[str, str, str]]:
         """(rank, pickup library, why it is passed over) of each waiting hold, as the page of the queue says."""
         html = read(self.seats["tsujido"], f"/holds/queue/{self.title.pk}/")
-        cells = (
-            r'<tr><td class="number">\d+</td><td class="number">(\d*)</td><td>[^<]*</td><td>([^<]*)</td><td>([^ <]*)'
-        )
+        number = '<td class="number">'
+        cells = rf"<tr>{number}\d+</td>{number}(\d*)</td>{number}[^<]*</td><td>([^<]*)</td><td>([^ <]*)"
         return re.findall(cells, html)
 
 
