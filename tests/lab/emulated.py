@@ -14,6 +14,9 @@ from shoko.lab.qmp import Monitor
 
 # An emulated host on a busy machine takes its time for a login and for sudo.
 PATIENT = {"ANSIBLE_TIMEOUT": "300"}
+# A host that starts anew may leave a connection without an end.
+SSH = ["ssh", "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=60", *("-o", "ServerAliveInterval=15")]
+SSH += ["-o", "ServerAliveCountMax=8"]
 REACH_SECONDS = 900  # an emulated boot takes a minute; on a busy machine some
 
 
@@ -32,9 +35,8 @@ class Emulated:
 
     def run(self, command: str, stdin: bytes = b"", *, check: bool = True, timeout: float = 600) -> str:
         """Run a shell command on the host as root."""
-        ssh = ["ssh", "-F", str(self.lab.folder / "ssh_config"), "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=60"]
         done = subprocess.run(
-            [*ssh, self.name, shlex.join(["sudo", "-n", "sh", "-c", command])],
+            [*SSH, "-F", self.lab.folder / "ssh_config", self.name, shlex.join(["sudo", "-n", "sh", "-c", command])],
             input=stdin, capture_output=True, timeout=timeout, check=False,
         )  # fmt: skip
         assert done.returncode == 0 or not check, f"{command}: {done.returncode}\n{done.stdout!r}\n{done.stderr!r}"
