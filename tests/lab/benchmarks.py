@@ -77,20 +77,21 @@ def take_back(host: Emulated) -> None:
     host.run(f"rm -rf {PLACE}")
 
 
-def lynis(host: Emulated) -> tuple[int, int]:
-    """Lynis's index (0 to 100) and how many tests it made; its words are kept."""
+def lynis(host: Emulated) -> tuple[int, int, set[str]]:
+    """Lynis's index (0 to 100), how many tests it made, and those that found something; its words are kept."""
     command = (
         f"cd {PLACE}/lynis && ./lynis audit system --no-colors --quick --report-file {PLACE}/report.dat"
         f" --logfile {PLACE}/lynis.log"
     )
     said = host.run(command, check=False, timeout=3000)
-    keep("lynis/lynis.txt", said)
+    keep(f"lynis/{host.name}.txt", said)
     report = host.run(f"cat {PLACE}/report.dat")
-    keep("lynis/report.dat", report)
+    keep(f"lynis/{host.name}.dat", report)
     index, tests = (re.search(pattern, said) for pattern in (r"Hardening index : (\d+)", r"Tests performed : (\d+)"))
     assert index, said[-2000:]
     assert tests, said[-2000:]
-    return int(index[1]), int(tests[1])
+    found = set(re.findall(r"^(?:suggestion|warning)\[\]=([^|]+)\|", report, re.MULTILINE))
+    return int(index[1]), int(tests[1]), found
 
 
 def openscap(host: Emulated) -> dict[str, str]:
@@ -100,9 +101,9 @@ def openscap(host: Emulated) -> dict[str, str]:
         f"cd {PLACE} && env {environment} OSCAP_XSLT_PATH={PLACE}/openscap/xsl OSCAP_CPE_PATH={PLACE}/openscap/cpe"
         f" ./oscap xccdf eval --skip-validation --profile {PROFILE} --results {PLACE}/results.xml rules.xml"
     )
-    keep("openscap/said.txt", host.run(f"{command} 2>&1", check=False, timeout=7200))
+    keep(f"openscap/{host.name}.txt", host.run(f"{command} 2>&1", check=False, timeout=7200))
     results = host.run(f"cat {PLACE}/results.xml")
-    keep("openscap/results.xml", results)
+    keep(f"openscap/{host.name}.xml", results)
     return outcomes(results)
 
 

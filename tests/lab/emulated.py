@@ -28,6 +28,7 @@ class Emulated:
         self.folder = folder
         self.name = name
         self.declaration: Declaration = load(lab.site)
+        self.group = self.declaration.hosts[name].groups[0]
 
     def monitor(self) -> Monitor:
         """The emulator's monitor."""
@@ -65,6 +66,14 @@ class Emulated:
         """What a command says of the file that a collector keeps of the host."""
         said = self.lab.inside(collector, "sh", "-c", f"cat /var/log/shoko/{self.name}*.log | {command}")
         return said.stdout
+
+    def arrives(self, collector: str, *words: str, within: float = 120) -> None:
+        """Wait until a collector has a line of the host with all the words."""
+        script = " | ".join(f"grep -F -e {shlex.quote(word)}" for word in words) + " | tail -1"
+        give_up = time.monotonic() + within
+        while not self.collected(collector, script):
+            assert time.monotonic() < give_up, f"{collector}: no line of {self.name} with {words} within {within} s"
+            time.sleep(1)
 
     def reboot(self) -> None:
         """Start the host's system anew; whatever is plugged in stays in its port all the time."""

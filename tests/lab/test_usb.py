@@ -6,6 +6,7 @@ many more attachments and boots; with `-s` it says how long registered devices t
 
 import os
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,6 +22,7 @@ PRETENDED, EMULATED = 30, 20
 CROWD_SECONDS = 5.0
 READY_SECONDS = 60  # until an emulated terminal has described all pretended devices of a group to its kernel
 HOLD = 4.0  # seconds that a device stays attached: an emulated daemon needs one to decide
+USABLE_SECONDS = 2.0  # the bar; asked by the benchmark alone
 PATIENCE = 60  # seconds that a registered one may take on a busy machine
 ROLE = "usb_control"
 STRANGER = Device("dead", "beef", "STRANGER", ("keyboard",))
@@ -38,8 +40,13 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
         lab.end()
 
 
+USABLE: dict[str, float] = {}  # seconds from plugging in until a registered device worked
+ATTACHED: Counter[str] = Counter()  # what nobody registered, and starts of the kernel with it in its ports
+
+
 def refused(report: dict) -> None:
     """Every device was seen, none was let in, and no driver was bound to any for any time."""
+    ATTACHED["pretended"] += len(report["devices"])
     for device in report["devices"]:
         assert device["seen"] is not None, f"the kernel did not even see {device}"
         assert (device["authorized"], device["drivers"], device["blocks"], device["inputs"]) == ("0", [], [], []), (
@@ -68,6 +75,19 @@ def test_what_nobody_registered_is_refused_and_reported(terminal: Terminal) -> N
     for words in (("46f4:0001", "UNKNOWN-STICK", "block"), ("dead:beef", "STRANGER", "block")):
         assert terminal.journal(since, *words), f"nothing in the journal of {words}"
     terminal.detach("stranger")
+    ATTACHED["emulated"] += 1
+
+
+def test_a_hub_is_refused_and_what_is_behind_it_is_not_even_seen(terminal: Terminal) -> None:
+    terminal.attach("usb-hub", "hub", port="3")
+    terminal.attach("usb-kbd", "behind", port="3.1", serial="BEHIND-A-HUB")
+    terminal.wait_for("grep -lx 0409 /sys/bus/usb/devices/*/idVendor")
+    (row,) = terminal.on_bus("0409:55aa")
+    assert (row["authorized"], row["drivers"]) == ("0", "")
+    assert terminal.on_bus("BEHIND-A-HUB") == []
+    terminal.detach("behind")
+    terminal.detach("hub")
+    ATTACHED["emulated"] += 2
 
 
 def test_a_registered_device_with_one_thing_changed_is_refused(terminal: Terminal) -> None:
@@ -95,10 +115,9 @@ def test_a_registered_device_with_one_thing_changed_is_refused(terminal: Termina
 def test_registered_devices_work(terminal: Terminal) -> None:
     names = ["counter-keyboard", "card-reader", "barcode-scanner"]
     report = terminal.plug([terminal.registered(name) for name in names], HOLD, patience=PATIENCE)
-    print({name: device["usable"] for name, device in zip(names, report["devices"], strict=True)})
-    assert {name: device["usable"] is not None for name, device in zip(names, report["devices"], strict=True)} == (
-        dict.fromkeys(names, True)
-    )
+    usable = {name: device["usable"] for name, device in zip(names, report["devices"], strict=True)}
+    assert [name for name, seconds in usable.items() if seconds is None] == []
+    USABLE.update(usable)
     assert {bound["driver"] for bound in report["binds"]} == {"usbhid"}, (
         "bindings are heard: silence elsewhere says something"
     )
@@ -106,7 +125,7 @@ def test_registered_devices_work(terminal: Terminal) -> None:
 
 def test_registered_media_are_mounted_as_declared_and_never_executable(terminal: Terminal) -> None:
     (medium,) = terminal.plug([terminal.registered("transfer-in")], HOLD, patience=PATIENCE, leave=True)["devices"]
-    print(f"transfer-in: {medium['usable']}")
+    USABLE["transfer-in"] = medium["usable"]
     (mounted,) = medium["mounts"]
     assert mounted.split()[1] == "/media/transfer-in"
     assert {"ro", "noexec", "nosuid", "nodev"} <= set(mounted.split()[3].split(","))
@@ -152,6 +171,7 @@ def test_fifty_strangers_in_five_seconds_are_refused(terminal: Terminal) -> None
             serials, ("0", "")
         )
         print(f"{len(crowd)} + {len(serials)} plugged in within {report['took']:.1f} and {plugged_in:.1f} s")
+        ATTACHED["emulated"] += len(serials)
         for serial in serials:
             terminal.detach(serial)
     bound = terminal.run(f"journalctl --no-pager --dmesg --since '{since}'")
@@ -164,6 +184,14 @@ def test_what_was_plugged_in_before_the_kernel_started_is_refused_and_nobody_is_
     for _ in range(BOOTS):
         terminal.reboot()
         _closed_since_the_kernel_started(terminal)
+        ATTACHED["starts"] += 1
+
+
+def test_benchmark() -> None:
+    print(dict(ATTACHED), USABLE)
+    assert ATTACHED["pretended"] + ATTACHED["emulated"] >= ATTACHMENTS
+    assert ATTACHED["starts"] >= BOOTS
+    assert max(USABLE.values()) <= USABLE_SECONDS
 
 
 def _closed_since_the_kernel_started(terminal: Terminal) -> None:
