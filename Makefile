@@ -78,13 +78,13 @@ prove-mutations: root setup ## 600 mistakes in the lab's rulesets: found by anal
 	@SHOKO_MUTANTS=600 $(BIN)/pytest -q -s tests/unit/proof/test_mutations.py
 	@SHOKO_MUTANTS=600 $(BIN)/pytest -q -n auto --dist worksteal tests/unit/proof/test_mutations_by_packets.py
 
-usb: apt-test setup ## device control by hot-plug on a virtual terminal, short (ten to twenty minutes)
+usb: apt-test setup ## device control by hot-plug on a virtual terminal, with fifty at once (ten to twenty minutes)
 	@tests/run --long --only usb
 
 usb-long: apt-test setup ## device control: 200 attachments, 20 boots of the virtual terminal, times until usable (an hour)
 	@SHOKO_USB_ATTACHMENTS=200 SHOKO_USB_BOOTS=20 $(BIN)/pytest -v -s tests/lab/test_usb.py
 
-kernel: apt-test setup ## a hardened kernel on a virtual terminal, its events at the log collectors (half an hour to an hour)
+kernel: apt-test setup ## hardened kernels on a virtual terminal and server, their events at the log collectors (an hour or more)
 	@tests/run --long --only kernel
 
 kernel-benchmarks: apt-test setup ## the same, then Lynis and OpenSCAP (ANSSI BP-028 enhanced) on it; reports in results/ (hours)
