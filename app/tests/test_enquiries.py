@@ -15,11 +15,12 @@ from shoko_ils.enquiries.models import Enquiry
 from shoko_ils.enquiries.services import Answer, Asked
 from shoko_ils.holds import housekeeping as holds
 from shoko_ils.mylibrary import housekeeping as my_library
-from shoko_ils.patrons.models import Patron
+from shoko_ils.patrons.models import Card, Patron
 from shoko_ils.patrons.services.write import Refused
 from shoko_ils.staff.models import Level
 from tests.conftest import act_as, log_in, make_account
 from tests.holding import new
+from tests.test_staff import Counter, read
 
 DAY = dt.date(2026, 11, 20)
 PAPER = Asked("investigation", "架空警察署", "架捜発第123号", ("former-loans", "borrower"), DAY)
@@ -198,6 +199,21 @@ def test_the_sheet_has_the_periods_that_the_code_uses(chief: Client, settings: A
     sheet = chief.get("/patrons/enquiries/not-kept/").content.decode()
     assert "マイライブラリ" not in sheet
     assert "回答の90日後" not in sheet
+
+
+def test_the_sheet_does_not_deny_what_a_scan_and_a_request_leave(chief: Client, card: Card) -> None:
+    Counter(chief, "/lend/").scan(card.number)
+    act_as("ils_owner", "ils")
+    assert Event.objects.filter(action="view-patron", library="central", subject=card.patron.pseudonym).count() == 1
+    act_as("ils_staff", "ils")
+    sheet = read(chief, "/patrons/enquiries/not-kept/")
+    denied, told = sheet.split("残っているものと、その期間")
+    assert "来館した人と日時" not in denied
+    for said in ("カードを窓口で読み取った", "監査記録", "端末のアドレス", "日数"):
+        assert said in told, said
+    english = read(chief, "/en/patrons/enquiries/not-kept/")
+    for said in ("When and at which library a card was scanned", "this system does not know it"):
+        assert said in english, said
 
 
 def test_the_sheet_follows_the_code(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,7 +49,10 @@ def gone(site: Mapping[str, Any]) -> list[Line]:
         ),
         (_("Who asked a reference question at the counter or by telephone"), _("Never recorded.")),
         (_("What was searched for in the catalogue, and by whom"), _("Never recorded.")),
-        (_("Who was in the library, and when"), _("Never recorded by this system.")),
+        (
+            _("Who entered the library and who left it"),
+            _("Never recorded by this system. A card that is scanned at a counter leaves what the second table says."),
+        ),
         (_("Statistics of lending"), _("Numbers of loans alone: no person, and never age and item together.")),
     ]  # fmt: skip
     if mine:
@@ -92,11 +95,17 @@ def while_open() -> list[Line]:
             _("%(n)d days, if it is not completed.") % {"n": APPLICATIONS_KEPT.days},
         ),
         (
-            _("Which member of staff opened whose registration, and when"),
-            _("In the audit, without any title, under a number that names nobody once the registration is erased."),
+            _("When and at which library a card was scanned at a counter, or a registration opened, and by whom of staff"),
+            _("In the audit, which is not erased: without any title, under a number that leads to the person until the"
+              " registration is erased, and to nobody afterwards."),
+        ),
+        (
+            _("Of each request to the web pages: address of the device, time, and the first part of the page's path"),
+            _("In the log servers, without a name, a title or what was searched for. How many days is decided where these"
+              " servers are operated: this system does not know it."),
         ),
         (_("Backups"), _("They hold what there was on their day, until their own period is over.")),
-    ]
+    ]  # fmt: skip
     if here.asks_by_web:
         asked = _("Until %(n)d days after the answer; no page of staff shows who asked.") % {"n": QUESTIONER_KEPT.days}
         lines.insert(3, (_("Who asked a reference question by web"), asked))
