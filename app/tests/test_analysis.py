@@ -60,7 +60,7 @@ def test_views_without_work_at_the_counter() -> None:
     assert kinds(*views, event(at(1, 12, 10), "lend")) == {}
     assert kinds(*views, event(at(1, 12, 10), "lend", actor="a")) == {"no-counter-event": 5}
     assert kinds(*views, event(at(1, 12, 30), "take-back")) == {"no-counter-event": 5}
-    for action in ("login", "read-audit", "analyse-audit", "sign-off", "read-enquiries"):
+    for action in ("login", "read-audit", "analyse-audit", "sign-off", "read-enquiries", "scan-card"):
         assert kinds(*views, event(at(1, 12, 10), action)) == {"no-counter-event": 5}, action
 
 

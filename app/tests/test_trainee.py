@@ -183,7 +183,19 @@ def test_a_card_that_shows_nothing_is_no_view_of_a_person(trainee: Client, card:
     counter.scan(card.number)
     counter.scan(item.barcode)
     done = as_owner(lambda: list(Event.objects.filter(actor="level3").values_list("action", "subject")))
-    assert done == [("login", None), ("lend", None)]
+    assert done == [("login", None), ("scan-card", None), ("lend", None)]
+
+
+def test_numbers_that_a_trainee_tries_are_seen(trainee: Client, card: Card, other_patron: Patron) -> None:
+    """Of no card, of an ended one and of one in force: an event each, of nobody."""
+    misread = card.number[:-1] + str((int(card.number[-1]) + 1) % 10)
+    as_owner(lambda: Card.objects.filter(patron=other_patron).update(ended_on=timezone.localdate()))
+    tried = (f"{int(card.number) + 10**6}", Card.objects.filter(patron=other_patron)[0].number, card.number)
+    assert misread not in tried
+    for number in tried:
+        Counter(trainee, "/lend/").scan(number)
+    done = as_owner(lambda: list(Event.objects.filter(actor="level3").values_list("action", "subject")))
+    assert done == [("login", None), *[("scan-card", None)] * len(tried)]
 
 
 def test_no_page_shows_a_person(trainee: Client, card: Card) -> None:

@@ -39,6 +39,7 @@ NOT_WORK = {
     "analyse-audit",
     "sign-off",
     "read-enquiries",
+    "scan-card",
 }
 # letters by which two surnames count as the same where neither name is parted
 LIKE_A_SURNAME = 2

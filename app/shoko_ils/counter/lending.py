@@ -184,16 +184,18 @@ def _question(scan: str, outcome: Outcome, late: Late | None, permit: Permit | N
 def _begin(desk: Desk, number: str, former: Sitting | None) -> Answer:
     """A new sitting for a card; an ended or unknown card is told apart. What the former left open is not lent."""
     left = former.undecided if former else ()
-    card = find.by_card(number)
-    if card is None:
-        return Answer(shown=notice("stop-unknown-card"), left=left)
-    if card.ended_on is not None:
-        return Answer(shown=notice("stop-old-card"), left=left)
-    sees = sees_patrons(desk.staff.level)
+    card, sees = find.by_card(number), sees_patrons(desk.staff.level)
+    if card is None or card.ended_on is not None:
+        if not sees:
+            with transaction.atomic():
+                audit.write(desk.actor, "scan-card", "lend")
+        return Answer(shown=notice("stop-unknown-card" if card is None else "stop-old-card"), left=left)
     with transaction.atomic():
+        # who is shown nothing of a person has seen none, but learns which numbers are cards
         if sees:
-            # who is shown nothing of a person has seen none
             audit.write(desk.actor, "view-patron", "lend", [card.patron.pseudonym])
+        else:
+            audit.write(desk.actor, "scan-card", "lend")
         write_session(desk.session)
     expired = card.patron.expires_on < timezone.localdate()
     sitting, shown = Sitting.begin(card), notice("stop-patron-expired") if expired else None
