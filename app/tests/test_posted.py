@@ -29,6 +29,17 @@ pytestmark = pytest.mark.usefixtures("empty_shelves")
         ("架空市見本町十二丁目三番四号", "架空市見本町"),
         ("架空区三番町6番1号 見本荘", "架空区三番町"),
         ("架空市大字見本 見本荘101", "架空市大字見本"),
+        ("架空市見本町二の三の四", "架空市見本町"),
+        ("架空市見本町一ノ二", "架空市見本町"),
+        ("架空市見本町二之三", "架空市見本町"),
+        ("架空市見本町一〇二－三", "架空市見本町"),
+        ("架空市見本町二ー三", "架空市見本町"),
+        ("架空市見本町二のイ", "架空市見本町"),
+        ("架空市見本町二の3", "架空市見本町"),
+        ("架空市大字見本千二百三番地", "架空市大字見本"),
+        ("架空市見本町百号", "架空市見本町"),
+        ("架空市三の丸二丁目", "架空市三の丸"),
+        ("架空区一之江三の二", "架空区一之江"),
         ("", ""),
     ],
 )
@@ -96,3 +107,15 @@ def test_the_list_is_of_its_own_library(cards: list[Notice], staff: Client) -> N
     Notice.objects.update(library=library("south"), state="sent", sent_on=timezone.localdate())
     act_as("ils_staff", "ils")
     assert lines(read(staff, "/holds/postcards/sent/")) == [["ありません"]]
+
+
+def test_a_day_that_cannot_be_read_is_said_to_be_none(cards: list[Notice], staff: Client) -> None:
+    act_as("ils_owner", "ils")
+    Notice.objects.update(state="sent", sent_on=timezone.localdate())
+    act_as("ils_staff", "ils")
+    answer = staff.get("/holds/postcards/sent/?day=2026-13-45")
+    html = answer.content.decode()
+    assert (answer.status_code, 'value="2026-13-45"' in html, "lines posted" in html) == (400, True, False)
+    assert re.search(r'<span class="field-error">[^<]+</span>', html)
+    act_as("ils_owner", "ils")
+    assert not Event.objects.filter(screen="posted").exists()

@@ -124,11 +124,13 @@ def _printed(desk: Desk, waiting: QuerySet[Notice]) -> list[tuple[Notice, str, s
 def posted_page(request: HttpRequest) -> HttpResponse:
     """発送簿: the postcards of this library that were sent on a day. Everyone listed is in the audit."""
     desk = desks.at(request)
-    form = forms.DayForm(request.GET)
-    day = (form.cleaned_data["day"] if form.is_valid() else None) or timezone.localdate()
+    form, shared = forms.DayForm(request.GET), {"mode": "holds", "tab": "contact"}
+    if not form.is_valid():
+        return render(request, "holds/posted.html", {"form": form, **shared}, status=400)
+    day = form.cleaned_data["day"] or timezone.localdate()
     lines = postcards.posted(desk.library, day)
     subjects = [line.patron.pseudonym for line in lines if line.patron]
     if subjects:
         with transaction.atomic():
             audit.write(desk.actor, "list-patron", "posted", subjects)
-    return render(request, "holds/posted.html", {"lines": lines, "day": day, "mode": "holds", "tab": "contact"})
+    return render(request, "holds/posted.html", {"lines": lines, "day": day, **shared})

@@ -10,8 +10,11 @@ from django.utils.translation import get_language
 
 from shoko_ils.core.models import Library
 
-# where the name of a town ends in an address; 三番町 is a town
-NUMBER_OR_BLANK = re.compile(r"[0-9\s]|[一二三四五六七八九十]+(?:丁目|番地|番(?!町))")
+# where the name of a town ends in an address; 三番町 and 三の丸 are towns
+FIGURE = "〇一二三四五六七八九十百千"
+NUMBER_OR_BLANK = re.compile(
+    rf"[0-9\s]|[{FIGURE}]+(?:丁目|番地|番(?!町)|号|[のノ之ー‐−-](?=[{FIGURE}0-9甲乙丙丁イロハニ]))"
+)
 
 
 class PatronCategory(models.Model):
