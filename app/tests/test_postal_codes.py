@@ -13,6 +13,8 @@ from tests.test_counter_browser import log_in
 from tests.test_staff import read
 
 TOWNS = [{"code": "0000001", "town": "架空市見本町"}, {"code": "0000002", "town": "架空市例示台"}]
+# one code of two towns
+TOWNS += [{"code": "0000003", "town": "架空市北見本"}, {"code": "0000003", "town": "架空市南見本"}]
 
 
 @pytest.fixture
@@ -28,6 +30,9 @@ def test_a_code_fills_its_town_in_and_what_was_typed_stays(towns: None) -> None:
         code, address = page.locator("[name=postal_code]"), page.locator("main [name=address]")
         code.fill("000-000")
         expect(address).to_have_value("")
+        code.fill("000-0003")
+        expect(address).to_have_value("")
+        assert page.locator("#postal-codes option[value='0000003']").count() == 2
         code.fill("000-0001")
         expect(address).to_have_value("架空市見本町")
         # a code that was misread and typed again
@@ -53,7 +58,14 @@ def test_a_site_that_keeps_no_postal_code_asks_none(staff: Client, settings: Any
     assert "架空市見本町" not in read(staff, "/patrons/new/")
 
 
-@pytest.mark.parametrize("wrong", [{"code": "000-0001", "town": "架空市"}, {"code": "0000001", "town": ""}])
-def test_a_wrong_code_is_refused(wrong: dict[str, str]) -> None:
-    with pytest.raises(ImproperlyConfigured, match="postal_codes"):
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"code": each, "town": "架空市"} for each in ("000-0001", 1000001, 1, None)),
+        *({"code": "0000001", "town": each} for each in ("", 1, None)),
+        *({"code": "0000001"}, {"town": "架空市"}, "0000001", {}),
+    ],
+)
+def test_a_wrong_code_is_refused(wrong: Any) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"^site file: patrons\.postal_codes: [^\n]*7 digits in quotation"):
         declared.read({"postal_codes": [wrong]})

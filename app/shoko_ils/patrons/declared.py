@@ -6,7 +6,7 @@ and the pages follow it.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -42,11 +42,11 @@ NUMBERS = {"validity_years": 3, "unused_years": 3, "disclosure_days": 30, "exten
 
 @dataclass(frozen=True)
 class Declared:
-    """The site's list, its coded notes (key → name in each language), its postal codes (→ town) and its periods."""
+    """The site's list, its coded notes (key → name in each language), its postal codes (→ towns) and its periods."""
 
     listed: frozenset[str]
     notes: Mapping[str, Mapping[str, str]]
-    postal_codes: Mapping[str, str]
+    postal_codes: Mapping[str, list[str]]
     validity_years: int
     unused_years: int
     disclosure_days: int
@@ -94,10 +94,23 @@ def read(raw: Mapping[str, Any]) -> Declared:
     if wrong := sorted(name for name, value in numbers.items() if value < 1):
         raise ImproperlyConfigured(f"site file: patrons.{wrong[0]} is not a positive number")
     notes = {note["key"]: {"ja": note["ja"], "en": note["en"]} for note in raw.get("notes", [])}
-    towns = {entry["code"]: entry["town"] for entry in raw.get("postal_codes", [])}
-    if wrong := sorted(code for code, town in towns.items() if not (POSTAL_CODE.fullmatch(code) and town)):
-        raise ImproperlyConfigured(f"site file: patrons.postal_codes: {wrong[0]} is not of 7 digits, or has no town")
+    towns = _towns(raw.get("postal_codes", []))
     return Declared(listed=frozenset(items) | frozenset(attributes), notes=notes, postal_codes=towns, **numbers)
+
+
+def _towns(entries: Iterable[Any]) -> dict[str, list[str]]:
+    """Code → its towns: one code may be of more than one."""
+    towns: dict[str, list[str]] = {}
+    for entry in entries:
+        code, town = (entry.get(name) for name in ("code", "town")) if isinstance(entry, Mapping) else (None, None)
+        # YAML reads a bare 1000001 as a number, and a bare 0000001 as 1
+        if not (isinstance(code, str) and POSTAL_CODE.fullmatch(code) and isinstance(town, str) and town):
+            raise ImproperlyConfigured(
+                f"site file: patrons.postal_codes: {entry}: a code is 7 digits in quotation marks, with a town"
+            )
+        if town not in towns.setdefault(code, []):
+            towns[code].append(town)
+    return towns
 
 
 def site() -> Declared:
