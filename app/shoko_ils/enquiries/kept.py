@@ -25,8 +25,9 @@ def gone(site: Mapping[str, Any]) -> list[Line]:
     lines = [
         (
             _("Who borrowed an item that has come back"),
-            _("The return itself erases it. For %(n)d minutes at most it is sealed for the case that the wrong item was"
-              " scanned, unreadable to staff.") % {"n": UNDO_MINUTES},
+            _("The return itself erases it. For %(n)d minutes, if the wrong item was scanned, it can be undone from a"
+              " sealed row that staff cannot read; the row goes with the next scan, in the night at the latest.")
+            % {"n": UNDO_MINUTES},
         ),
         (_("The loan itself, without the borrower"), _("Removed in the night after the return.")),
         (
@@ -47,7 +48,10 @@ def gone(site: Mapping[str, Any]) -> list[Line]:
             _("Damage and compensation"),
             _("When the case is settled, person, contacts and photos are erased."),
         ),
-        (_("Who asked a reference question at the counter or by telephone"), _("Never recorded.")),
+        (
+            _("Who asked a reference question at the counter or by telephone"),
+            _("Never recorded. The question and the class of who asked are kept without a person."),
+        ),
         (_("What was searched for in the catalogue, and by whom"), _("Never recorded.")),
         (
             _("Who entered the library and who left it"),
@@ -89,23 +93,37 @@ def while_open() -> list[Line]:
             % {"n": here.unused_years},
         ),
         (_("What is on loan, reserved or requested now"), _("Until it has come back, was picked up or has ended.")),
+        (_("How many holds somebody has placed on a day"), _("Until the night, without any title.")),
         (_("Overdue notices"), _("Until the item has come back.")),
+        (
+            _("Restrictions on lending and their reason"),
+            _("Until the registration is erased, also when they are over."),
+        ),
+        (
+            _("Requests for disclosure, correction or suspension"),
+            _("The person leaves when the registration is erased, whether decided or not."),
+        ),
         (
             _("An application for registration"),
             _("%(n)d days, if it is not completed.") % {"n": APPLICATIONS_KEPT.days},
         ),
         (
-            _("When and at which library a card was scanned at a counter, or a registration opened, and by whom of staff"),
+            _("When and at which library a card was scanned at a counter, or a registration opened, and by whom of"
+              " staff"),
             _("In the audit, which is not erased: without any title, under a number that leads to the person until the"
               " registration is erased, and to nobody afterwards."),
         ),
         (
             _("Of each request to the web pages: address of the device, time, and the first part of the page's path"),
-            _("In the log servers, without a name, a title or what was searched for. How many days is decided where these"
-              " servers are operated: this system does not know it."),
+            _("In the log servers, without a name, a title or what was searched for. How many days is decided where"
+              " these servers are operated: this system does not know it."),
         ),
         (_("Backups"), _("They hold what there was on their day, until their own period is over.")),
     ]  # fmt: skip
+    if here.has_my_library:
+        mine = _("Titles under the person, until that patron takes them out or the registration is erased; readable by"
+                 " that patron alone.")  # fmt: skip
+        lines.insert(2, (_("Favourites in My Library"), mine))
     if here.asks_by_web:
         asked = _("Until %(n)d days after the answer; no page of staff shows who asked.") % {"n": QUESTIONER_KEPT.days}
         lines.insert(3, (_("Who asked a reference question by web"), asked))
@@ -113,7 +131,7 @@ def while_open() -> list[Line]:
 
 
 def fields() -> dict[str, str]:
-    """Words for what a site may declare: see patrons.declared."""
+    """Words for what a site may declare: see patrons.declared. A question is kept by every site, its person is not."""
     return {
         "birth_date": _("Date of birth"),
         "address": _("Address"),
@@ -121,8 +139,6 @@ def fields() -> dict[str, str]:
         "email": _("E-mail"),
         "guardian": _("Guardian"),
         "password": _("Password"),
-        "questioner_class": _("Questioner class"),
-        "question": _("Question"),
         "reading": _("Reading"),
         "postal_code": _("Postal code"),
         "contact": _("Way of contact"),

@@ -6,8 +6,12 @@ from django.db.models import F, Q
 
 from shoko_ils.core.models import Library
 
-# what the name of an office ends with: the name of a person who is asked about does not fit into its field
-OFFICE = r"^\S{1,36}(署|庁|警察本部|裁判所|弁護士会|局|税関|省|委員会|役所|役場|相談所|保安部)$"
+# what the name of an office or municipality ends with. It keeps most names of persons out of the field, not all: a name
+# may end like a municipality (見本谷村)
+OFFICE = (
+    r"^\S{1,36}(署|庁|裁判所|弁護士会|局|税関|省|委員会|審査会|役所|役場|相談所|事務所|支部|部|課"
+    r"|都|道|府|県|市|区|町|村)$"
+)
 # 藤捜発第123号, 令和8年(む)第45号
 DOCUMENT = r"^(?=.*[0-9])\S{1,40}$"
 
@@ -15,7 +19,8 @@ DOCUMENT = r"^(?=.*[0-9])\S{1,40}$"
 class Enquiry(models.Model):
     """One enquiry and what was answered. Never deleted; what is wrong is entered anew and names what it corrects.
 
-    An answered row is changed by nothing (a trigger, migration 0001). Something is given under a warrant alone.
+    An answered row is changed by nothing (a trigger, migration 0001). Something may be given under a warrant alone; if
+    it was given without one, the register says so.
     """
 
     class Kind(models.TextChoices):
@@ -40,12 +45,13 @@ class Enquiry(models.Model):
         OTHER = "other"
 
     class Outcome(models.TextChoices):
-        """Declined (no warrant), nothing of it is kept, given under the warrant."""
+        """Declined (no warrant), nothing of it is kept, given under the warrant, given without one: a breach."""
 
         OPEN = ""
         DECLINED = "declined"
         NOT_KEPT = "not-kept"
         GIVEN = "given"
+        BREACH = "breach"
 
     key = models.UUIDField(unique=True, help_text="of the form that entered it")
     kind = models.CharField(max_length=13, choices=Kind.choices)
@@ -86,7 +92,7 @@ class Enquiry(models.Model):
                 name="enquiry_answered",
                 condition=Q(outcome="", decided_by="", answered_on__isnull=True, answered_by="")
                 | Q(
-                    outcome__in=["declined", "not-kept", "given"],
+                    outcome__in=["declined", "not-kept", "given", "breach"],
                     decided_by__gt="",
                     answered_on__gte=F("received_on"),
                     answered_by__gt="",
@@ -95,7 +101,16 @@ class Enquiry(models.Model):
             models.CheckConstraint(
                 name="enquiry_given_under_warrant", condition=~Q(outcome="given") | Q(kind="warrant")
             ),
+            models.CheckConstraint(
+                name="enquiry_breach_without_warrant", condition=~Q(outcome="breach") | ~Q(kind="warrant")
+            ),
         )
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """What may be answered: its kind decides as what something given counts."""
+        given = self.Outcome.GIVEN if self.kind == self.Kind.WARRANT else self.Outcome.BREACH
+        return [self.Outcome.DECLINED, self.Outcome.NOT_KEPT, given]
 
     def __str__(self) -> str:
         return f"{self.received_on:%Y}-{self.pk:05d}"

@@ -59,7 +59,10 @@ def receive(actor: audit.Actor, library: Library, asked: Asked, key: uuid.UUID, 
 
 
 def answer(actor: audit.Actor, number: int, given: Answer) -> None:
-    """Note the answer, once. Raises Refused: "gone", "closed" (answered or corrected), "no-warrant", "before"."""
+    """Note the answer, once.
+
+    Raises Refused: "gone", "closed" (answered or corrected), "no-warrant", "warrant" (and so no breach), "before".
+    """
 
     def operation() -> None:
         enquiry = Enquiry.objects.select_for_update(no_key=True).filter(pk=number).first()
@@ -71,8 +74,8 @@ def answer(actor: audit.Actor, number: int, given: Answer) -> None:
             return
         if enquiry.outcome or Enquiry.objects.filter(corrects=enquiry).exists():
             raise Refused("closed")
-        if given.outcome == Enquiry.Outcome.GIVEN and enquiry.kind != Enquiry.Kind.WARRANT:
-            raise Refused("no-warrant")
+        if given.outcome not in enquiry.outcomes:
+            raise Refused("warrant" if enquiry.kind == Enquiry.Kind.WARRANT else "no-warrant")
         if given.answered_on < enquiry.received_on:
             raise Refused("before")
         enquiry.outcome, enquiry.decided_by = given.outcome, given.decided_by

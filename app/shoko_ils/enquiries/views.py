@@ -3,6 +3,8 @@
 import uuid
 
 from django.conf import settings
+from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -15,6 +17,7 @@ from shoko_ils.enquiries.models import Enquiry
 from shoko_ils.patrons.services.write import Refused
 from shoko_ils.patrons.views.common import at_counter
 
+# of those that are closed, on one page
 SHOWN = 100
 
 
@@ -40,13 +43,15 @@ def enquiries_page(request: HttpRequest) -> HttpResponse:
     except Refused as error:
         refused = str(words.REFUSALS[error.code])
     services.read(actor)
-    rows = Enquiry.objects.select_related("library", "corrected_by", "corrects").order_by("-received_on", "-pk")
-    shown = [_shown(row) for row in rows[:SHOWN]]
+    rows = Enquiry.objects.select_related("library", "corrected_by").order_by("-received_on", "-pk")
+    closed = rows.filter(Q(outcome__gt="") | Q(corrected_by__isnull=False))
+    found = Paginator(closed, SHOWN).get_page(request.GET.get("page"))
     context = {
         "form": form,
-        "open": [each for each in shown if not (each["row"].outcome or each["corrected_by"])],
-        "closed": [each for each in shown if each["row"].outcome or each["corrected_by"]],
-        "outcomes": words.OUTCOME.items(),
+        # all of them, and what waits longest first
+        "open": [_shown(row) for row in rows.filter(outcome="", corrected_by__isnull=True).reverse()],
+        "closed": [_shown(row) for row in found],
+        "found": found,
         "posts": forms.posts(),
         "today": timezone.localdate(),
         "refused": refused,
@@ -73,6 +78,8 @@ def _shown(row: Enquiry) -> dict[str, object]:
         "kind": words.KIND[Enquiry.Kind(row.kind)],
         "asked": [words.ASKED[Enquiry.Asked(each)] for each in row.asked],
         "outcome": words.OUTCOME[Enquiry.Outcome(row.outcome)] if row.outcome else "",
+        "breach": row.outcome == Enquiry.Outcome.BREACH,
+        "outcomes": [(each.value, words.OUTCOME[each]) for each in row.outcomes],
         "decided_by": posts.get(row.decided_by, row.decided_by),
         "corrected_by": getattr(row, "corrected_by", None),
     }

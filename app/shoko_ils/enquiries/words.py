@@ -25,11 +25,13 @@ OUTCOME = {
     Enquiry.Outcome.DECLINED: _("Declined"),
     Enquiry.Outcome.NOT_KEPT: _("Nothing of it is kept"),
     Enquiry.Outcome.GIVEN: _("Given under the warrant"),
+    Enquiry.Outcome.BREACH: _("Given (without a warrant)"),
 }
 REFUSALS = {
     "gone": _("There is no such entry"),
     "corrected": _("This entry was corrected before"),
     "closed": _("This entry was answered or corrected before"),
-    "no-warrant": _("Something is given under a warrant alone"),
+    "no-warrant": _("This enquiry is no warrant: what was given for it was given without one"),
+    "warrant": _("This enquiry is a warrant"),
     "before": _("The answer cannot be older than the enquiry"),
 }

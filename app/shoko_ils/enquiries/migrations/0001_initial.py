@@ -95,6 +95,7 @@ class Migration(migrations.Migration):
                             ("declined", "Declined"),
                             ("not-kept", "Not Kept"),
                             ("given", "Given"),
+                            ("breach", "Breach"),
                         ],
                         db_default="",
                         max_length=8,
@@ -144,7 +145,7 @@ class Migration(migrations.Migration):
                         condition=models.Q(
                             (
                                 "office__regex",
-                                "^\\S{1,36}(署|庁|警察本部|裁判所|弁護士会|局|税関|省|委員会|役所|役場|相談所|保安部)$",
+                                "^\\S{1,36}(署|庁|裁判所|弁護士会|局|税関|省|委員会|審査会|役所|役場|相談所|事務所|支部|部|課|都|道|府|県|市|区|町|村)$",
                             )
                         ),
                         name="enquiry_office",
@@ -189,7 +190,7 @@ class Migration(migrations.Migration):
                                 ("answered_by__gt", ""),
                                 ("answered_on__gte", models.F("received_on")),
                                 ("decided_by__gt", ""),
-                                ("outcome__in", ["declined", "not-kept", "given"]),
+                                ("outcome__in", ["declined", "not-kept", "given", "breach"]),
                             ),
                             _connector="OR",
                         ),
@@ -202,6 +203,14 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="enquiry_given_under_warrant",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("outcome", "breach"), _negated=True),
+                            models.Q(("kind", "warrant"), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="enquiry_breach_without_warrant",
                     ),
                 ],
             },
