@@ -17,6 +17,7 @@ from shoko_ils.circulation.models import LendingBlock, Loan, LoanRule
 from shoko_ils.circulation.services import Outcome
 from shoko_ils.core.models import Library
 from shoko_ils.counter.messages import notice
+from shoko_ils.holdings.barcode import with_check_digit
 from shoko_ils.holdings.models import Item
 from shoko_ils.patrons.models import Card, Patron, PatronNote
 from shoko_ils.staff.models import Level, StaffAccount
@@ -190,9 +191,10 @@ def test_numbers_that_a_trainee_tries_are_seen(trainee: Client, card: Card, othe
     """Of no card, of an ended one and of one in force: an event each, of nobody."""
     misread = card.number[:-1] + str((int(card.number[-1]) + 1) % 10)
     as_owner(lambda: Card.objects.filter(patron=other_patron).update(ended_on=timezone.localdate()))
-    tried = (f"{int(card.number) + 10**6}", Card.objects.filter(patron=other_patron)[0].number, card.number)
-    assert misread not in tried
-    for number in tried:
+    unknown = with_check_digit(f"{int(card.number[:-1]) + 10**5}")
+    tried = (unknown, Card.objects.filter(patron=other_patron)[0].number, card.number)
+    # one that no card can have tells nothing
+    for number in (*tried, misread):
         Counter(trainee, "/lend/").scan(number)
     done = as_owner(lambda: list(Event.objects.filter(actor="level3").values_list("action", "subject")))
     assert done == [("login", None), *[("scan-card", None)] * len(tried)]
