@@ -28,7 +28,7 @@ def test_a_citizen_and_my_library(seat: Seat, converged: Converged) -> None:
     counter.keyboard.press("F2")
     scan(counter, number)
     scan(counter, book)
-    expect(counter.locator("table.lines td.number")).to_have_text([book])
+    expect(counter.locator("table.lines td.number").first).to_have_text(book)
 
     found = password_registered(home, number, password, code_from_slip(counter, number))
     found += held_from_the_basket(home, number, password)
