@@ -15,6 +15,7 @@ from segments.site import Site
 
 from shoko.hardening.observatory import Answer
 from shoko.hardening.sandbox import sandboxes
+from shoko.hardening.waivers import waivers
 
 RESULTS = CHECKOUT / "results"
 ROOT = "/run/shoko-root.pem"  # the site's root, in the host that looks
@@ -76,7 +77,8 @@ def confined(converged: Converged, host: str) -> dict[str, bool]:
 
 def ssh_audit(site: Site, host: str, address: str) -> list[str]:
     """What ssh-audit calls a failure or a warning of a host's SSH, as the control node sees it."""
-    command = [str(Path(sys.executable).parent / "ssh-audit"), "--skip-rate-test", "-j", address]
+    waived = [f"--{option}" for option in waivers("ssh_audit")]
+    command = [str(Path(sys.executable).parent / "ssh-audit"), *waived, "-j", address]
     done = subprocess.run([*site.network("ctl1"), *command], capture_output=True, text=True, check=False, timeout=120)
     keep(f"ssh-audit/{host}.json", done.stdout)
     said = json.loads(done.stdout)

@@ -1,8 +1,7 @@
 """What role `hardening` does to hosts with a kernel of their own, and what of it reaches the log collectors.
 
 A terminal and a server, each test for one and then for the other. In order: each stands on the ones before, and one of
-them starts the host anew. `make kernel`; with the scanners at
-the end, `make kernel-benchmarks` (hours under emulation).
+them starts the host anew. `make kernel`; with the scanners, `make kernel-benchmarks` (hours).
 """
 
 import datetime
@@ -184,6 +183,8 @@ def test_programs_are_confined(host: Emulated) -> None:
     assert "/usr/sbin/chronyd" in running
     wrong = [(name, each["status"]) for name, all_ in running.items() for each in all_ if each["status"] != "enforce"]
     assert wrong == [], "whoever has a profile is held to it"
+    profiles = host.run("systemctl show --value -p AppArmorProfile shoko-remount.service sshd.service").split()
+    assert ("own_profiles" in waivers("apparmor")) == (profiles == []), "waived, and there, or neither"
 
 
 def test_a_program_that_dies_leaves_no_memory_behind(host: Emulated) -> None:
