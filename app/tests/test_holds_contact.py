@@ -7,16 +7,17 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
+from shoko_ils.audit.models import Event
 from shoko_ils.holds.models import Hold, State
-from shoko_ils.holds.services import ending, placing
+from shoko_ils.holds.services import changing, ending, placing
 from shoko_ils.holds.target import Target
 from shoko_ils.notices.models import Notice
 from shoko_ils.patrons import closing, declared
 from shoko_ils.patrons.models import Card, Patron
 from tests.conftest import MEROS, act_as
 from tests.holding import ACTOR, copies, library, new, scan, state
+from tests.members import my, put, role, said
 from tests.members import place as place_basket
-from tests.members import put, role
 from tests.test_holds_screens import opened, placed
 from tests.test_staff import read
 
@@ -122,3 +123,44 @@ def test_by_web(member: Client, patron: Patron) -> None:
         assert state(Hold.objects.get(patron=patron)) is State.QUEUED
         scan(copies(MEROS)[0], "central")
         assert ways() == []
+
+
+def test_it_is_changed_until_the_copy_is_on_the_shelf(reader: Patron) -> None:
+    (hold,) = wish(reader, "").holds
+    assert changing.change_contact(ACTOR, hold.pk, "phone")
+    assert not changing.change_contact(ACTOR, hold.pk, "phone"), "it is so already"
+    Patron.objects.filter(pk=reader.pk).update(contact="none", email="")
+    assert not changing.change_contact(ACTOR, hold.pk, "email"), "nothing is on file"
+    scan(copies(MEROS)[0], "central")
+    assert ways() == ["phone"]
+    assert not changing.change_contact(ACTOR, hold.pk, "none"), "the notice is under way"
+    assert ending.cancel(ACTOR, hold.pk)
+    assert not changing.change_contact(ACTOR, hold.pk, "none")
+
+
+def test_it_is_changed_at_the_counter(reader: Patron, card: Card, staff: Client) -> None:
+    act_as("ils_owner", "ils")
+    (hold,) = wish(reader, "phone").holds
+    act_as("ils_staff", "ils")
+    fields = opened(staff, card)
+    html = placed(staff, fields, hold=str(hold.pk), act="contact", contact="none")
+    assert "変更しました" in html
+    assert '<option value="none" selected>' in html
+    assert Hold.objects.get(pk=hold.pk).contact == "none"
+    placed(staff, fields, hold=str(hold.pk), act="contact", contact="")
+    assert Hold.objects.get(pk=hold.pk).contact == ""
+    assert Event.objects.filter(action="hold-contact").count() == 2
+
+
+@pytest.mark.usefixtures("patron", "desk")
+def test_it_is_changed_by_web(member: Client, patron: Patron) -> None:
+    with role("ils_owner"):
+        Patron.objects.filter(pk=patron.pk).update(contact="email", email="sample@example.jp", phone="")
+        (hold,) = wish(patron, "").holds
+    assert '<option value="none">この予約だけ: ' in my(member)
+    change: dict[str, object] = {"hold": hold.pk, "act": "contact"}
+    assert said(member, "/my/holds/", change | {"contact": "none"}) == "changed"
+    assert '<option value="none" selected>' in my(member)
+    assert said(member, "/my/holds/", change | {"contact": "phone"}) == "not-changed"
+    with role("ils_owner"):
+        assert Hold.objects.get(pk=hold.pk).contact == "none"

@@ -18,11 +18,11 @@ TOWNS += [{"code": "0000003", "town": "架空市北見本"}, {"code": "0000003",
 
 
 @pytest.fixture
-def towns(anonymous: Client, settings: Any) -> None:
+def towns(settings: Any) -> None:
     settings.SITE = settings.SITE | {"patrons": {**settings.SITE["patrons"], "postal_codes": TOWNS}}
 
 
-def test_a_code_fills_its_town_in_and_what_was_typed_stays(towns: None) -> None:
+def test_a_code_fills_its_town_in_and_what_was_typed_stays(anonymous: Client, towns: None) -> None:
     with serving() as (_, site), browsing() as page:
         page.goto(site)
         log_in(page)
@@ -45,10 +45,27 @@ def test_a_code_fills_its_town_in_and_what_was_typed_stays(towns: None) -> None:
         expect(address).to_have_value("架空市例示台9丁目9番")
 
 
+def test_a_citizen_has_the_town_filled_in_too(public: Client, towns: None) -> None:
+    with serving() as (_, site), browsing() as page:
+        page.goto(f"{site}/registration/")
+        code, address = page.locator("main [name=postal_code]"), page.locator("main [name=address]")
+        code.fill("000-0001")
+        expect(address).to_have_value("架空市見本町")
+        address.fill("架空市見本町1-2")
+        code.fill("0000002")
+        expect(address).to_have_value("架空市見本町1-2")
+
+
 def test_a_site_without_codes_has_no_list(staff: Client) -> None:
     html = read(staff, "/patrons/new/")
     assert "postal-codes" not in html
     assert "town.js" not in html
+
+
+def test_without_codes_the_page_for_citizens_has_no_script(public: Client) -> None:
+    answer = public.get("/registration/")
+    assert "town.js" not in answer.content.decode()
+    assert "script-src" not in answer["Content-Security-Policy"]
 
 
 def test_a_site_that_keeps_no_postal_code_asks_none(staff: Client, settings: Any) -> None:

@@ -48,7 +48,8 @@ GRANTS: dict[str, dict[str, str]] = {
         "ils.loan": "SELECT (id, item_id, patron_id, library_id, lent_on, due_on, renewals, pending, returned_on)",
         "ils.hold": (
             "SELECT (id, record_id, issue, patron_id, pickup_library_id, pickup_point_id, state, requested_at,"
-            " suspended_from, suspended_until, not_needed_after, group_kind, group_position, pickup_by, ended_on)"
+            " suspended_from, suspended_until, not_needed_after, contact, group_kind, group_position, pickup_by,"
+            " ended_on)"
         ),
         "ils.title_request": (
             "SELECT (id, patron_id, pickup_library_id, title, author, requested_on, decision, ended_on)"

@@ -12,6 +12,7 @@ from shoko_ils.notices.models import Call, Notice
 from shoko_ils.patrons.models import Patron
 from shoko_ils.vault.models import EndedHold
 
+ACTS = ("cancel", "extend", "suspend", "resume", "move", "pickup", "contact")
 CANCELLED_BECAUSE = (EndedHold.Why.CANCELLED, EndedHold.Why.UNOBTAINABLE)
 
 
@@ -53,12 +54,13 @@ class HoldForm(forms.Form):
     """An act on one hold."""
 
     hold = forms.IntegerField()
-    act = forms.ChoiceField(choices=[(act, act) for act in ("cancel", "extend", "suspend", "resume", "move", "pickup")])
+    act = forms.ChoiceField(choices=[(act, act) for act in ACTS])
     first = forms.DateField(required=False)
     until = forms.DateField(required=False)
     rank = forms.IntegerField(min_value=1, max_value=100_000, required=False)
     reason = forms.CharField(max_length=100, required=False)
     pickup = PickupField(required=False)
+    contact = forms.ChoiceField(choices=Patron.Contact.choices, required=False)
     # of a cancellation, for the patron to read; empty: the patron wished it
     why = forms.ChoiceField(choices=[(why.value, why.value) for why in CANCELLED_BECAUSE], required=False)
 

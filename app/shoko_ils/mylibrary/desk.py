@@ -88,7 +88,7 @@ def _hold(patron: Patron, asked: Asked) -> int | None:
 
 
 def change_hold(patron: Patron, asked: Asked) -> Answer:
-    """`act`: cancel, suspend (first, until), resume, pickup (place)."""
+    """`act`: cancel, suspend (first, until), resume, pickup (place), contact (way)."""
     number = _hold(patron, asked)
     if number is None:
         return {"done": False}
@@ -104,6 +104,8 @@ def change_hold(patron: Patron, asked: Asked) -> Answer:
         case "pickup":
             pickup = _place(asked["pickup"])
             done = pickup is not None and changing.change_pickup(me, number, pickup)
+        case "contact":
+            done = changing.change_contact(me, number, asked["contact"])
         case _:
             done = False
     return {"done": done}

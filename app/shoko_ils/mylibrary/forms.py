@@ -108,10 +108,11 @@ class HoldForm(forms.Form):
     """An act on one of one's holds."""
 
     hold = forms.IntegerField(min_value=0, max_value=2**63 - 1)
-    act = forms.ChoiceField(choices=[(act, act) for act in ("cancel", "suspend", "resume", "pickup")])
+    act = forms.ChoiceField(choices=[(act, act) for act in ("cancel", "suspend", "resume", "pickup", "contact")])
     first = forms.DateField(required=False)
     until = forms.DateField(required=False)
     pickup = PickupField(required=False)
+    contact = forms.ChoiceField(choices=Patron.Contact.choices, required=False)
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
@@ -164,7 +165,7 @@ class QuestionForm(forms.Form):
 
 
 class ProvisionalForm(forms.Form):
-    """The fields of the paper form, without a card: those that the site's list has."""
+    """The fields of the paper form, without a card: those that the site's list has, and its postal codes (`towns`)."""
 
     name = forms.CharField(max_length=80)
     name_reading = forms.CharField(max_length=80)
@@ -183,6 +184,7 @@ class ProvisionalForm(forms.Form):
         for name, under in (*declared.COLUMNS.items(), ("contact", "contact")):
             if name in self.fields and not site.has(under):
                 del self.fields[name]
+        self.towns = site.postal_codes if {"postal_code", "address"} <= set(self.fields) else {}
 
     def clean_postal_code(self) -> str:
         figures = unicodedata.normalize("NFKC", self.cleaned_data["postal_code"]).replace("-", "").replace("〒", "")

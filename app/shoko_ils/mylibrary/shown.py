@@ -49,6 +49,7 @@ class ShownHold:
     suspended_from: dt.date | None
     suspended_until: dt.date | None
     not_needed_after: dt.date | None
+    contact: str
     waits: bool
     ready: bool
 
@@ -132,7 +133,7 @@ def _holds(ranks: dict[str, int]) -> list[ShownHold]:
     libraries, points = Library.objects.in_bulk(), ServicePoint.objects.in_bulk()
     rows = Hold.objects.values(
         "id", "record_id", "issue", "record__title", "record__volume", "state", "pickup_library_id", "pickup_point_id",
-        "pickup_by", "suspended_from", "suspended_until", "not_needed_after",
+        "pickup_by", "suspended_from", "suspended_until", "not_needed_after", "contact",
     ).order_by("requested_at", "id")  # fmt: skip
     made = []
     for row in rows:
@@ -144,7 +145,7 @@ def _holds(ranks: dict[str, int]) -> list[ShownHold]:
         made.append(
             ShownHold(
                 row["id"], row["record_id"], title, state, str(place), place.key, row["pickup_by"],
-                row["suspended_from"], row["suspended_until"], row["not_needed_after"], waits, ready,
+                row["suspended_from"], row["suspended_until"], row["not_needed_after"], row["contact"], waits, ready,
             )
         )  # fmt: skip
     return made

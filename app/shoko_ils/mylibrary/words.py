@@ -6,6 +6,7 @@ from shoko_ils.circulation.services.results import Outcome
 from shoko_ils.holds.models import State
 from shoko_ils.holds.services.placing import Placing
 from shoko_ils.notices.models import Notice
+from shoko_ils.patrons import declared
 from shoko_ils.patrons.models import Patron
 from shoko_ils.vault.models import EndedHold
 
@@ -52,6 +53,16 @@ def wish(contact: str) -> str:
         Patron.Contact.NONE: _("nothing, I look here"),
     }
     return told[Patron.Contact(contact)]
+
+
+def other_ways(contact: str) -> list[tuple[str, str]]:
+    """What may be chosen for a hold instead of the way `contact` that is on file: code and word.
+
+    An address is on file of who wishes mail and of nobody else; whether a number is, the desk knows.
+    """
+    if not contact or not declared.site().has("contact"):
+        return []
+    return [(way.value, wish(way)) for way in (Patron.Contact.PHONE, Patron.Contact.NONE) if way != contact]
 
 
 def renewal(outcome: str) -> str:

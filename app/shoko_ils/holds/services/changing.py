@@ -1,4 +1,4 @@
-"""Changes of a waiting or shelved hold: suspension, pickup library, extension, order."""
+"""Changes of a waiting or shelved hold: suspension, pickup library, way of being told, extension, order."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from shoko_ils.holds.policy import policy
 from shoko_ils.holds.services import ending, placing, shelf
 from shoko_ils.holds.skips import Skip
 from shoko_ils.holds.target import Target
+from shoko_ils.patrons.services.contact import ways
 
 TICK = dt.timedelta(microseconds=1)
 
@@ -78,6 +79,19 @@ def _offered(hold: Hold, pickup: Library | ServicePoint) -> bool:
     category = hold.patron.category_id
     rules = (placing.rule_for(category, hold.material_class_id), placing.rule_for(category, None))
     return all(rule is None or rule.pickup_keys is None or pickup.key in rule.pickup_keys for rule in rules)
+
+
+def change_contact(actor: audit.Actor, hold_id: int, contact: str) -> bool:
+    """Another way of being told of this hold, empty: as of everything else; until its copy is on the shelf."""
+
+    def act(hold: Hold) -> bool:
+        if hold.state in SHELVED or contact == hold.contact or (contact and contact not in ways(hold.patron)):
+            return False
+        hold.contact = contact
+        hold.save(update_fields=["contact"])
+        return True
+
+    return _change(actor, hold_id, "hold-contact", act)
 
 
 def extend(actor: audit.Actor, hold_id: int) -> bool:

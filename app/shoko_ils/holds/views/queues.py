@@ -133,6 +133,8 @@ def act(request: HttpRequest, actor: Actor) -> str:
         done = changing.suspend(actor, number, given["first"], given["until"])
     elif given["act"] == "pickup" and given["pickup"]:
         done = changing.change_pickup(actor, number, given["pickup"])
+    elif given["act"] == "contact":
+        done = changing.change_contact(actor, number, given["contact"])
     elif given["act"] == "move" and given["rank"] and given["reason"]:
         if not may_reorder(request.user.level):  # type: ignore[union-attr]
             raise PermissionDenied

@@ -22,7 +22,6 @@ from shoko_ils.holds.target import Target
 from shoko_ils.mylibrary import basket, forms, orders, words
 from shoko_ils.mylibrary.views.page import saying
 from shoko_ils.mylibrary.views.signing import member_of, members_only
-from shoko_ils.patrons import declared
 from shoko_ils.patrons.models import Patron
 
 
@@ -95,20 +94,12 @@ def _basket(
         "places": pickup_places(),
         "home": form.data.get("pickup", home),
         "told_by": words.wish(contact) if contact else "",
-        # an address is on file of who wishes mail and of nobody else; whether a number is, the desk knows
-        "ways": [(way, words.wish(way)) for way in _other_ways(contact)],
+        "ways": words.other_ways(contact),
         "key": form.data.get("key") or uuid.uuid4(),
         "today": timezone.localdate(),
         "login": f"{reverse('my-login')}?next={reverse('my-basket')}",
     }
     return render(request, "mylibrary/basket.html", context)
-
-
-def _other_ways(contact: str) -> list[str]:
-    """What may be chosen for these holds instead of the way that is on file."""
-    if not declared.site().has("contact"):
-        return []
-    return [way.value for way in (Patron.Contact.PHONE, Patron.Contact.NONE) if way != contact]
 
 
 @members_only

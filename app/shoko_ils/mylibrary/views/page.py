@@ -31,6 +31,8 @@ def saying(code: str) -> HttpResponse:
 def my_page(request: HttpRequest) -> HttpResponse:
     context = shown.everything(member_of(request).patron_id)
     context["said"] = words.said(request.GET.get("said", ""))
+    contact = context["patron"]["contact"]
+    context |= {"told_by": words.wish(contact) if contact else "", "ways": words.other_ways(contact)}
     context["library"] = Library.objects.filter(pk=context["patron"]["library_id"]).first()
     return render(request, "mylibrary/my.html", context)
 
@@ -52,7 +54,7 @@ def renew_page(request: HttpRequest) -> HttpResponse:
 @members_only
 @require_POST
 def hold_page(request: HttpRequest) -> HttpResponse:
-    """Cancel, suspend, resume, or another pickup library."""
+    """Cancel, suspend, resume, another pickup library, or another way of being told."""
     form = forms.HoldForm(request.POST)
     if not form.is_valid():
         return saying("days" if request.POST.get("act") == "suspend" else "not-changed")
@@ -61,8 +63,9 @@ def hold_page(request: HttpRequest) -> HttpResponse:
     pickup = given["pickup"].key if given["pickup"] else ""
     try:
         answer = orders.ask(
-            "hold", member_of(request).patron_id, hold=given["hold"], act=given["act"], pickup=pickup, **days
-        )
+            "hold", member_of(request).patron_id, hold=given["hold"], act=given["act"], pickup=pickup,
+            contact=given["contact"], **days,
+        )  # fmt: skip
     except orders.NotAnswered:
         return saying("late")
     return saying("changed" if answer.get("done") else "not-changed")

@@ -56,8 +56,12 @@ def _with_code(request: HttpRequest) -> HttpResponse:
 
 def _code_form(request: HttpRequest, form: forms.CodeForm, card: str, *, wrong: bool = False) -> HttpResponse:
     context = {"step": "code", "form": form, "card": card, "wrong": wrong, "has_script": True}
-    response = render(request, "mylibrary/password.html", context)
-    # the one page with a script: it shows what is typed
+    # the script shows what is typed
+    return _with_script(render(request, "mylibrary/password.html", context))
+
+
+def _with_script(response: HttpResponse) -> HttpResponse:
+    """Let one page run the scripts of this site; no other page of the public service has any."""
     response.headers["Content-Security-Policy"] = session.settings.CONTENT_SECURITY_POLICY + SCRIPT_POLICY
     return response
 
@@ -73,4 +77,6 @@ def provisional_page(request: HttpRequest) -> HttpResponse:
         if not session.spend("provisional", source.counted(request), APPLICATIONS_ALLOWED):
             return render(request, "mylibrary/provisional.html", {**context, "too_many": True}, status=429)
         context["receipt"] = applications.leave(**form.cleaned_data)
-    return render(request, "mylibrary/provisional.html", context)
+    response = render(request, "mylibrary/provisional.html", context)
+    # the script fills the town in by the postal code
+    return _with_script(response) if form.towns else response
