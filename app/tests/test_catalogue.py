@@ -9,7 +9,7 @@ from pymarc import Field, Indicators, Record, Subfield
 
 from shoko_ils.catalog import editing, identifiers, marc, projection, series, store, volumes
 from shoko_ils.catalog.extract import extract
-from shoko_ils.catalog.models import Identifier
+from shoko_ils.catalog.models import Authority, Identifier, Reference
 from shoko_ils.catalog.models import Record as Bib
 from shoko_ils.catalog.readings import both
 from shoko_ils.catalog.search import simple
@@ -167,6 +167,19 @@ def test_a_rebuild_gives_the_same_and_goes_on_where_it_stopped(capsys: pytest.Ca
     assert "rebuilt: 2" in capsys.readouterr().out
     assert state() == before
     assert projection.old() == []
+
+
+def test_a_rebuild_brings_keys_of_headings_to_the_folding_of_now(capsys: pytest.CaptureFixture[str]) -> None:
+    person = Authority.objects.create(kind="person", name="渡邊 曾男", key="渡邊曾男")
+    forms = [("渡辺 曾男", "渡辺曾男"), ("渡辺 曽男", "渡辺曽男")]
+    for name, key in forms:
+        Reference.objects.create(authority=person, name=name, key=key)
+    call_command("rebuild_catalogue")
+    assert "headings folded again: 2" in capsys.readouterr().out
+    person.refresh_from_db()
+    assert (person.key, [each.key for each in person.references.all()]) == ("渡辺曽男", ["渡辺曽男"])
+    call_command("rebuild_catalogue")
+    assert "headings folded again: 0" in capsys.readouterr().out
 
 
 def test_lines_and_form_leave_alone_what_they_do_not_change() -> None:

@@ -41,6 +41,13 @@ japanese = st.text(
         ("葛󠄀城", "葛城"),
         ("渡邊", "渡辺"),
         ("ｺﾝﾋﾟｭｰﾀ", "こんぴゅーた"),
+        ("髙﨑戶佛滿邊邉", "高崎戸仏満辺辺"),
+        # of the table of 1 December 2010 and of the list for names
+        ("倂巢戾揭擊晚曾涉渴狀穩艷襃齊", "併巣戻掲撃晩曽渉渇状穏艶褒斉"),
+        ("說稅脫絕內銳閱尙姬彥娛强", "説税脱絶内鋭閲尚姫彦娯強"),
+        ("齊藤", "斉藤"),
+        ("森鷗外", "森鴎外"),
+        ("渕上 渊上", "淵上 淵上"),
     ],
 )
 def test_spellings_that_meet(one: str, other: str) -> None:
@@ -48,7 +55,7 @@ def test_spellings_that_meet(one: str, other: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("プライド", "フライト"), ("はな", "ばな"), ("斉藤", "斎藤"), ("人々", "人人")]
+    ("one", "other"), [("プライド", "フライト"), ("はな", "ばな"), ("斉藤", "斎藤"), ("齊藤", "齋藤"), ("人々", "人人")]
 )
 def test_spellings_that_stay_apart(one: str, other: str) -> None:
     assert fold(one) != fold(other)

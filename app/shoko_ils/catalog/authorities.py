@@ -94,6 +94,20 @@ def refresh(made: Authority, former_keys: set[str] = frozenset()) -> int:  # typ
 
 
 @transaction.atomic
+def fold_again() -> int:
+    """Bring the keys of headings and references to what `fold` makes of them now; returns how many it changed."""
+    rows = [*Authority.objects.only("name", "key"), *Reference.objects.only("authority", "name", "key")]
+    other = [(row, key) for row in rows if (key := fold(row.name)[:300]) != row.key]
+    for row, key in other:
+        if isinstance(row, Reference) and Reference.objects.filter(authority=row.authority_id, key=key).exists():
+            # two forms of one heading that are the same now
+            row.delete()
+        else:
+            type(row).objects.filter(pk=row.pk).update(key=key)
+    return len(other)
+
+
+@transaction.atomic
 def remove(pk: int) -> None:
     """Delete an authority record that no record uses. Raises CannotSave."""
     found = Authority.objects.select_for_update().filter(pk=pk).first()

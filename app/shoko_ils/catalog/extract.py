@@ -15,7 +15,7 @@ from shoko_ils.catalog.marc import Pairs, Unreadable
 from shoko_ils.catalog.normalise import folded
 
 # raised whenever `extract` or `document` answers differently: records of a lower version are rebuilt
-VERSION = 2
+VERSION = 3
 
 PERSON, CORPORATE, SUBJECT = "person", "corporate", "subject"
 NAME_TAGS = {"100": PERSON, "700": PERSON, "110": CORPORATE, "710": CORPORATE, "111": CORPORATE, "711": CORPORATE}

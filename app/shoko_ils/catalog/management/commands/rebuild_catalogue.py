@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from shoko_ils.catalog import projection
+from shoko_ils.catalog import authorities, projection
 from shoko_ils.catalog.models import Marc
 
 
@@ -17,6 +17,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         began = time.monotonic()
+        self.stdout.write(f"headings folded again: {authorities.fold_again()}")
         ids = list(Marc.objects.order_by("pk").values_list("pk", flat=True)) if options["all"] else projection.old()
 
         def progress(done: int) -> None:
