@@ -11,10 +11,10 @@ from shoko_ils.audit.models import Event
 from shoko_ils.audit.record import Actor
 from shoko_ils.circulation import rules
 from shoko_ils.circulation.models import Loan, LoanRule, LoanSpan, OverdueStage
-from shoko_ils.circulation.services import Outcome, lend, take_back
+from shoko_ils.circulation.services import Outcome, lend, renew, take_back
 from shoko_ils.circulation.services.ruling import Scope, Terms, change_rule
 from shoko_ils.circulation.trial import Trial, trial
-from shoko_ils.core.models import Library, ServicePoint
+from shoko_ils.core.models import CalendarException, Library, ServicePoint
 from shoko_ils.holdings.models import Item, MaterialClass
 from shoko_ils.patrons.models import Patron, PatronCategory
 from shoko_ils.staff.models import Level
@@ -215,3 +215,27 @@ def test_a_change_is_tried_on_the_loans_of_the_last_month_and_changes_nothing(
     assert trial(Scope(category=patron.category), terms).loans == 0
     LoanRule.objects.filter(version=100).delete()
     assert list(LoanRule.objects.order_by("pk").values()) == before
+
+
+def plan(library: Library, kind: str, first: dt.date, last: dt.date) -> None:
+    CalendarException.objects.create(library=library, kind=kind, first_on=first, last_on=last, reason="works")
+
+
+def test_a_due_date_is_never_a_closed_day_of_the_library_that_lends(
+    actor: Actor, patron: Patron, central: Library, no_rules: None
+) -> None:
+    today = timezone.localdate()
+    fortnight, month = today + dt.timedelta(days=14), today + dt.timedelta(days=31)
+    south = Library.objects.get(key="south")
+    for day in (fortnight, month):
+        plan(central, "closed", day, day + dt.timedelta(days=2))
+        plan(central, "open", day + dt.timedelta(days=3), day + dt.timedelta(days=3))
+        plan(south, "open", day, day)
+    manager = make_account(Level.MANAGER, central)
+    from_due = Terms(14, None, None, 1, renewal_basis=LoanRule.Basis.DUE)
+    change_rule(actor, manager, Scope(), from_due)
+    here, there = shelf(2)
+    assert lend(actor, patron.pk, here.barcode, central, new()).due_on == fortnight + dt.timedelta(days=3)
+    assert lend(actor, patron.pk, there.barcode, south, new()).due_on == fortnight
+    # 17 days and the 14 of the renewal: in the closing again
+    assert renew(actor, patron.pk, here.barcode, south, new()).due_on == month + dt.timedelta(days=3)
