@@ -9,17 +9,20 @@ from django.test import Client
 from django.utils import timezone
 
 from shoko_ils.audit.models import Event
+from shoko_ils.audit.record import Actor
 from shoko_ils.catalog.models import Record
-from shoko_ils.circulation.models import Loan, LoanRule
+from shoko_ils.circulation.models import Loan, LoanRule, ReturnCase
+from shoko_ils.circulation.services import hold_back
 from shoko_ils.core.models import Library
 from shoko_ils.holdings.barcode import with_check_digit
 from shoko_ils.holdings.models import Item
+from shoko_ils.holds.models import Hold
 from shoko_ils.patrons.models import Card, Patron
 from shoko_ils.staff.models import Level, StaffAccount
 from shoko_ils.staff.services import factors
 from tests.conftest import log_in, make_account
 from tests.counter import as_owner, send
-from tests.holding import hold, titles
+from tests.holding import hold, lend_out, new, titles
 from tests.test_staff import Counter, hidden, read, supervise
 
 pytestmark = pytest.mark.usefixtures("empty_shelves")
@@ -217,3 +220,73 @@ def test_a_return_is_still_undone_after_a_look_at_another_window(card: Card, ite
     html = send(Counter(staff, "/return/"), "/return/", scan="", act="undo")
     assert "返却を取り消しました" in html
     assert is_lent(item)
+
+
+YES, NO = "9012", "9013"
+
+
+@pytest.fixture
+def unreturned(other_patron: Patron, item: Item) -> Item:
+    """On the shelf and in the hand of a citizen, but still on loan to somebody else."""
+    as_owner(lambda: lend_out(item, other_patron))
+    return item
+
+
+def borrowers(item: Item) -> list[int | None]:
+    return as_owner(lambda: list(Loan.objects.filter(item=item).order_by("pk").values_list("patron", flat=True)))
+
+
+def test_what_came_back_without_a_return_is_returned_and_lent_after_a_yes(
+    unreturned: Item, patron: Patron, other_patron: Patron, card: Card, staff: Client
+) -> None:
+    counter = Counter(staff, "/lend/")
+    counter.scan(card.number)
+    for _ in range(2):  # scanned once more by accident: that is no yes
+        html = counter.scan(unreturned.barcode)
+        assert "貸出中のまま戻った資料です" in html
+        assert "返却して貸し出す</button>" in html
+        assert other_patron.name not in html, "never to whom"
+        assert borrowers(unreturned) == [other_patron.pk]
+    html = counter.scan(YES)
+    assert "貸し出しました" in html
+    assert other_patron.name not in html
+    assert borrowers(unreturned) == [None, patron.pk], "the former borrower is erased"
+    assert as_owner(lambda: Event.objects.filter(action__in=["take-back", "lend"]).count()) == 2
+
+
+def test_it_stays_on_loan_after_a_no_or_when_nothing_is_answered(
+    unreturned: Item, other_patron: Patron, card: Card, staff: Client
+) -> None:
+    counter = Counter(staff, "/lend/")
+    counter.scan(card.number)
+    counter.scan(unreturned.barcode)
+    assert "返却して貸し出す</button>" not in counter.scan(NO)
+    counter.scan(unreturned.barcode)
+    assert "data-began" not in counter.scan("")
+    assert borrowers(unreturned) == [other_patron.pk]
+
+
+def test_what_somebody_waits_for_is_not_lent_so(
+    unreturned: Item, other_patron: Patron, card: Card, staff: Client
+) -> None:
+    third = as_owner(lambda: Patron.objects.exclude(pk__in=[other_patron.pk, card.patron_id]).order_by("pk")[0])
+    as_owner(lambda: hold(third, unreturned.record_id))
+    counter = Counter(staff, "/lend/")
+    counter.scan(card.number)
+    counter.scan(unreturned.barcode)
+    html = counter.scan(YES)
+    assert "先に返却（F3）" in html
+    assert "返却して貸し出す</button>" not in html
+    assert borrowers(unreturned) == [other_patron.pk], "nor is it returned by halves"
+    assert as_owner(lambda: list(Hold.objects.values_list("state", flat=True))) == ["queued"]
+
+
+def test_what_is_being_checked_is_not_lent_so(
+    unreturned: Item, other_patron: Patron, card: Card, actor: Actor, central: Library, staff: Client
+) -> None:
+    as_owner(lambda: hold_back(actor, unreturned.barcode, central, ReturnCase.Reason.WATER, new()))
+    counter = Counter(staff, "/lend/")
+    counter.scan(card.number)
+    counter.scan(unreturned.barcode)
+    assert "notice-stop" in counter.scan(YES)
+    assert borrowers(unreturned) == [other_patron.pk]

@@ -98,6 +98,15 @@ def test_of_what_the_patron_did_or_got_nothing_is_told(member: Client, patron: P
     assert "終わった予約" not in my(member)
 
 
+def test_of_any_one_that_was_not_picked_up_the_others_are_told_too(member: Client, patron: Patron, item: Item) -> None:
+    with role("ils_owner"):
+        other = holding.titles(1)[0]
+        one, _ = holding.place(patron, MEROS, other.pk, kind="either").holds
+        holding.scan(item, "central")
+    not_picked_up(one)
+    assert [why for _, why in kept()] == ["not-picked-up"] * 2
+
+
 def test_of_who_has_no_password_nothing_is_kept(
     member: Client, patron: Patron, other_patron: Patron, item: Item
 ) -> None:

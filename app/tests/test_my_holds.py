@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from shoko_ils.circulation.models import LendingBlock
 from shoko_ils.holdings.models import Item
 from shoko_ils.holds.models import Hold, State, TitleRequest
 from shoko_ils.notices import services as notices
@@ -162,3 +163,39 @@ def test_the_basket_says_how_the_patron_is_told(member: Client, patron: Patron, 
     html = member.get("/my/basket/").content.decode()
     assert f'<option value="">{said}</option>' in html
     assert 'href="/my/#told-heading"' in html
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("", ""),
+        ("expired", "有効期限が切れています"),
+        ("blocked", "貸出が停止されている"),
+        ("limit", "貸出冊数の上限に達しています"),
+        ("sequence", "前の資料が用意できるのを待っています"),
+    ],
+)
+def test_who_is_passed_over_is_told_why(member: Client, patron: Patron, reason: str, told: str) -> None:
+    with role("ils_owner"):
+        if reason == "sequence":
+            one, two = holding.titles(2)
+            holding.place(patron, one.pk, two.pk, kind="sequence")
+        else:
+            holding.hold(patron, MEROS)
+        if reason:
+            hinder(patron, reason)
+    html = my(member)
+    assert "順番待ち（1番目）" in html
+    assert ("ほかの方へ回ります" in html or "待っています。" in html) is bool(told)
+    assert told in html
+
+
+def hinder(patron: Patron, reason: str) -> None:
+    today = timezone.localdate()
+    if reason == "expired":
+        Patron.objects.filter(pk=patron.pk).update(expires_on=today - dt.timedelta(days=1))
+    elif reason == "blocked":
+        LendingBlock.objects.create(patron=patron, reason="misuse", began_on=today, made_by="demo")
+    elif reason == "limit":
+        for each in Item.objects.filter(loans=None).exclude(record=MEROS)[:10]:
+            holding.lend_out(each, patron)

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from shoko_ils.circulation.models import LoanRule
+from shoko_ils.circulation.models import Loan, LoanRule
 from shoko_ils.holdings.models import Item
 from shoko_ils.mylibrary import orders
 from shoko_ils.patrons.models import Patron
@@ -85,3 +85,16 @@ def test_without_the_desk_the_page_shows_what_it_can(
     assert "いま表示できません" in html
     assert "延長する" not in html
     assert said(member, "/my/renew/", {"key": key(), "loan": loan.pk}) == "late"
+
+
+def test_a_return_that_is_being_checked_is_not_called_due_or_late(member: Client, patron: Patron, item: Item) -> None:
+    for days in (2, -10):
+        with role("ils_owner"):
+            Loan.objects.filter(patron=patron).delete()
+            loan = holding.lend_out(item, patron, due_in=days)
+            Loan.objects.filter(pk=loan.pk).update(pending=True)
+        html = my(member)
+        assert "返却済み・確認中" in html
+        assert "返却期限が近い資料・過ぎた資料 0件" in html
+        assert "期限が近づいています" not in html
+        assert "期限を過ぎています" not in html

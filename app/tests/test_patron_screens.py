@@ -10,7 +10,9 @@ import pyzipper
 from django.test import Client
 
 from shoko_ils.audit.models import Event
+from shoko_ils.circulation.models import Loan
 from shoko_ils.core import dates
+from shoko_ils.holdings.models import Item
 from shoko_ils.patrons.models import (
     Card,
     Patron,
@@ -18,7 +20,7 @@ from shoko_ils.patrons.models import (
     SubjectRequest,
 )
 from tests.conftest import act_as
-from tests.holding import new
+from tests.holding import lend_out, new
 from tests.registering import CITY, free_card
 from tests.test_staff import SOMEBODY, every_page
 
@@ -218,3 +220,18 @@ def test_the_way_of_contact_is_a_way_and_no_field_of_the_form(staff: Client) -> 
     html = page(staff, "/patrons/new/")
     for way, word in (("email", "メール"), ("phone", "電話"), ("none", "不要")):
         assert re.search(rf'<option value="{way}"( selected)?>{word}</option>', html), way
+
+
+def test_a_return_that_is_being_checked_is_not_past_due(patron: Patron, item: Item, staff: Client) -> None:
+    path = f"/patrons/{patron.pseudonym}/"
+    late = '<div class="warn"><dt>返却期限を過ぎた資料</dt><dd>1</dd></div>'
+    act_as("ils_owner", "ils")
+    loan = lend_out(item, patron, due_in=-3)
+    act_as("ils_staff", "ils")
+    assert late in page(staff, path)
+    act_as("ils_owner", "ils")
+    Loan.objects.filter(pk=loan.pk).update(pending=True)
+    act_as("ils_staff", "ils")
+    html = page(staff, path)
+    assert "<dt>返却期限を過ぎた資料</dt><dd>0</dd>" in html
+    assert "次の返却期限日" not in html

@@ -27,8 +27,12 @@ from shoko_ils.staff.access import sees_patrons
 from shoko_ils.staff.models import StaffAccount
 
 ENDS = frozenset({"", Operation.LEND.value, Operation.FINISH.value})
-# barcodes that answer, and the kind of question they answer; empty: any
-ANSWERS = {Operation.YES: "walk-in", Operation.RENEW: "renew", Operation.NO: ""}
+# barcodes that answer, and the kinds of questions that they answer
+ANSWERS = {
+    Operation.YES: ("walk-in", "return-first"),
+    Operation.RENEW: ("renew",),
+    Operation.NO: ("walk-in", "return-first", "renew", "permit"),
+}
 
 
 @dataclass
@@ -92,7 +96,7 @@ def _scanned(request: HttpRequest, desk: Desk, sitting: Sitting | None, scan: st
 def _answered(desk: Desk, sitting: Sitting, wished: Operation, key: uuid.UUID) -> Answer:
     """Yes, no or renew, about what was asked last."""
     asked = sitting.newest
-    if asked is None or ANSWERS[wished] not in ("", asked.kind):
+    if asked is None or asked.kind not in ANSWERS[wished]:
         return Answer(sitting, notice("stop-nothing-asked"))
     if wished is Operation.NO:
         return Answer(sitting.answered(asked.barcode))
@@ -116,14 +120,14 @@ def _item(request: HttpRequest, desk: Desk, sitting: Sitting, scan: str, key: uu
 
 
 def said_yes(desk: Desk, sitting: Sitting, asked: Question, key: uuid.UUID) -> Answer:
-    """Lend it before the holds, with the day and the permit that it had when the question came."""
+    """Lend it before the holds, or return it first, with the day and the permit that it had when the question came."""
     approver = StaffAccount.objects.filter(pk=asked.approver).first() if asked.approver else None
     permit = Permit(approver, PermitReason(asked.reason), frozenset(asked.passed)) if approver else None
     try:
         late = asked.late
     except OutOfRange:
         return Answer(sitting, notice("stop-late", asked.barcode))
-    return attempt(desk, sitting, asked.barcode, key, late=late, permit=permit, walk_in=True)
+    return attempt(desk, sitting, asked.barcode, key, late=late, permit=permit, yes_to=asked.kind)
 
 
 def attempt(
@@ -134,12 +138,12 @@ def attempt(
     *,
     late: Late | None = None,
     permit: Permit | None = None,
-    walk_in: bool = False,
+    yes_to: str = "",
 ) -> Answer:
-    """Lend it, or say what stands against it and what the counter asks then."""
+    """Lend it, or say what stands against it and what the counter asks then; `yes_to` that kind of question."""
     parts = [sitting.card.number, scan, *([permit.reason, *sorted(permit.stops)] if permit else [])]
     parts += [str(late.on)] if late else []
-    parts += ["walk-in"] if walk_in else []
+    parts += [yes_to] if yes_to else []
     try:
         result = services.lend(
             desk.actor,
@@ -151,27 +155,29 @@ def attempt(
             terminal=desk.terminal,
             late=late,
             permit=permit,
-            walk_in=walk_in,
+            walk_in=yes_to == "walk-in",
+            return_first=yes_to == "return-first",
             beside=marking(desk.session),
         )
     except OutcomeUnknown:
         # the same key again: whatever happened, a repeated scan ends in one loan
         return Answer(sitting, notice("stop-unknown-outcome"), key=key, typed=scan)
-    asked = _question(scan, result.outcome, late, permit)
+    asked = _question(scan, result.outcome, late, permit) if yes_to != "return-first" else None
     if result.outcome not in OF_NO_PERSON and not sees_patrons(desk.staff.level):
         asked = None  # nobody permits what he does not see
     return Answer(sitting.answered(scan, asked), notice(result, scan=scan))
 
 
 def _question(scan: str, outcome: Outcome, late: Late | None, permit: Permit | None) -> Question | None:
-    """What the counter asks now: renew what is already theirs, let a stop pass, lend before the holds."""
+    """What the counter asks now: renew what is already theirs, let a stop pass, lend before the holds, return first."""
     if outcome in (Outcome.ALREADY_YOURS, Outcome.SET_YOURS):
         return Question(scan, "renew")
-    if outcome is not Outcome.HOLDS_WAIT and outcome not in services.PERMITTABLE:
+    kind = {Outcome.HOLDS_WAIT: "walk-in", Outcome.ON_LOAN: "return-first"}.get(outcome, "permit")
+    if kind == "permit" and outcome not in services.PERMITTABLE:
         return None
     return Question(
         scan,
-        kind="walk-in" if outcome is Outcome.HOLDS_WAIT else "permit",
+        kind=kind,
         stop=outcome.value,
         passed=tuple(sorted(permit.stops)) if permit else (),
         approver=permit.approver.pk if permit else None,
@@ -249,6 +255,7 @@ def show(request: HttpRequest, desk: Desk, answer: Answer) -> HttpResponse:
         "late_reason": request.POST.get("late_reason", ""),
         "late_reasons": words.late_reasons(),
         "mode": "lend",
+        "yes": Operation.YES.value,
     }
     if answer.sitting:
         context |= showing.of_sitting(desk, answer.sitting)

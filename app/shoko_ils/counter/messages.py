@@ -60,7 +60,10 @@ TEXTS: dict[str, tuple[Any, Any]] = {
         "",
     ),
     Outcome.ALREADY_YOURS: (_("Already lent to this patron"), ""),
-    Outcome.ON_LOAN: (_("This item is on loan"), _("Take it back first (F3), then lend it.")),
+    Outcome.ON_LOAN: (
+        _("This item is on loan: it came back without a return"),
+        _("Go on with “Return it and lend it” below. Where that is not offered, take it back first (F3)."),
+    ),
     Outcome.UNKNOWN_ITEM: (_("Unknown item number"), _("Put the item into the exception tray.")),
     Outcome.LIBRARY_USE_ONLY: (_("Library use only"), _("It may be read in the library.")),
     Outcome.NOT_LENDABLE: (_("This item cannot be lent now"), _("It is in processing or withdrawn.")),

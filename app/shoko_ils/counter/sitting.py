@@ -27,7 +27,8 @@ MOST_QUESTIONS = 15
 
 @dataclass(frozen=True)
 class Question:
-    """What the counter asks about a scanned item, and all that the answer needs. `kind`: renew, permit or walk-in."""
+    """What the counter asks about a scanned item, and all that the answer needs. `kind`: renew, permit, walk-in
+    or return-first."""
 
     barcode: str
     kind: str

@@ -47,12 +47,15 @@ def actor(patron: Patron) -> Actor:
 
 
 def view(patron: Patron, asked: Asked) -> Answer:
-    """What needs the rows of others: true rank of each waiting hold, and why a loan cannot be renewed."""
+    """What needs the rows of others: true rank of each waiting hold, why it is passed over, and why a loan cannot be
+    renewed."""
     today = timezone.localdate()
     holds = Hold.objects.filter(patron=patron, state=State.QUEUED)
     loans = Loan.objects.filter(patron=patron, returned_on__isnull=True).select_related("rule", "library", "item")
+    judged = {str(hold.pk): queue.judged(hold, today) for hold in holds}
     return {
-        "ranks": {str(hold.pk): queue.rank(hold, today) for hold in holds},
+        "ranks": {number: rank for number, (rank, _) in judged.items()},
+        "passed_over": {number: skip.value for number, (_, skip) in judged.items() if skip},
         "renewal": {str(loan.pk): (why_not(patron, loan, today) or "") for loan in loans},
     }
 

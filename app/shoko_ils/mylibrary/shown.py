@@ -35,6 +35,7 @@ class ShownLoan:
     reason: str | None
     is_late: bool
     is_soon: bool
+    is_pending: bool
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class ShownHold:
     suspended_until: dt.date | None
     not_needed_after: dt.date | None
     contact: str
+    # why copies go to others though it is early in line, in words; empty: they do not
+    passed_over: str
     waits: bool
     ready: bool
 
@@ -62,10 +65,10 @@ def everything(patron_id: int) -> dict[str, Any]:
     """All that the page shows, and whether the desk was there (`is_late`)."""
     try:
         seen = orders.ask("view", patron_id)
-        ranks, renewal = seen.get("ranks", {}), seen.get("renewal", {})
+        ranks, passed_over, renewal = (seen.get(name, {}) for name in ("ranks", "passed_over", "renewal"))
     except orders.NotAnswered:
-        ranks, renewal = {}, None
-    loans, holds = _loans(renewal), _holds(ranks)
+        ranks, passed_over, renewal = {}, {}, None
+    loans, holds = _loans(renewal), _holds(ranks, passed_over)
     return {
         "is_late": renewal is None,
         "loans": loans,
@@ -114,7 +117,7 @@ def _loans(renewal: dict[str, str] | None) -> list[ShownLoan]:
         outcome = None if renewal is None else renewal.get(str(row["id"]))
         reason = None if outcome is None else words.renewal(outcome) if outcome else ""
         late = row["due_on"] < today and not row["pending"]
-        soon = not late and row["due_on"] <= today + SOON
+        soon = not late and not row["pending"] and row["due_on"] <= today + SOON
         made.append(
             ShownLoan(
                 row["id"],
@@ -124,12 +127,13 @@ def _loans(renewal: dict[str, str] | None) -> list[ShownLoan]:
                 reason,
                 late,
                 soon,
+                row["pending"],
             )
         )
     return made
 
 
-def _holds(ranks: dict[str, int]) -> list[ShownHold]:
+def _holds(ranks: dict[str, int], passed_over: dict[str, str]) -> list[ShownHold]:
     libraries, points = Library.objects.in_bulk(), ServicePoint.objects.in_bulk()
     rows = Hold.objects.values(
         "id", "record_id", "issue", "record__title", "record__volume", "state", "pickup_library_id", "pickup_point_id",
@@ -145,7 +149,8 @@ def _holds(ranks: dict[str, int]) -> list[ShownHold]:
         made.append(
             ShownHold(
                 row["id"], row["record_id"], title, state, str(place), place.key, row["pickup_by"],
-                row["suspended_from"], row["suspended_until"], row["not_needed_after"], row["contact"], waits, ready,
+                row["suspended_from"], row["suspended_until"], row["not_needed_after"], row["contact"],
+                words.passed_over(passed_over.get(str(row["id"]), "")), waits, ready,
             )
         )  # fmt: skip
     return made

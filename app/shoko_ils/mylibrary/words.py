@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 from shoko_ils.circulation.services.results import Outcome
 from shoko_ils.holds.models import State
 from shoko_ils.holds.services.placing import Placing
+from shoko_ils.holds.skips import Skip
 from shoko_ils.notices.models import Notice
 from shoko_ils.patrons import declared
 from shoko_ils.patrons.models import Patron
@@ -26,6 +27,19 @@ def hold_state(state: str, rank: int | None) -> str:
     if rank is None:
         return _("Waiting in line")
     return _("Waiting in line (number %(rank)s)") % {"rank": rank}
+
+
+def passed_over(skip: str) -> str:
+    """Why a hold is passed over for now, for whom it concerns; a suspension the page tells with its days."""
+    told = {
+        Skip.EXPIRED: _("Your registration has expired: copies go to others until it is renewed at a counter."),
+        Skip.BLOCKED: _("Lending to you is stopped: copies go to others. Please ask at a counter."),
+        Skip.LIMIT: _("You have borrowed as much as you may: copies go to others until you bring something back."),
+        Skip.SEQUENCE: _("It waits for the title before it in your order."),
+        Skip.EITHER: _("Another title that is enough for you is on its way."),
+        Skip.NO_RULE: _("It is not lent to your patron category. Please ask at a counter."),
+    }
+    return told.get(Skip(skip), "")
 
 
 def ended(why: str) -> str:

@@ -11,9 +11,9 @@ from shoko_ils.audit import record as audit
 from shoko_ils.circulation import facts, rules, standing, undo
 from shoko_ils.circulation.models import LendingSet, Loan, LoanRule
 from shoko_ils.circulation.permit import Permit
-from shoko_ils.circulation.services import lending_set
+from shoko_ils.circulation.services import lending_set, returning
 from shoko_ils.circulation.services.backdate import Late
-from shoko_ils.circulation.services.once import Beside, find_item, lock_patron, once
+from shoko_ils.circulation.services.once import Beside, find_item, lock_patron, once, undone_if_stopped
 from shoko_ils.circulation.services.results import PERMITTABLE, Outcome, Result
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.barcode import is_set
@@ -42,14 +42,19 @@ def lend(
     late: Late | None = None,
     permit: Permit | None = None,
     walk_in: bool = False,
+    return_first: bool = False,
     beside: Beside | None = None,
 ) -> Result:
     """Lend the item with `barcode` to a patron at `library` (and `point`), or say why not; of a set, all its items.
 
     `late` enters a loan of a former day, `permit` passes the stops that it names, `walk_in` answers HOLDS_WAIT with
-    yes: the patron brought the copy from the shelf. Locks the patron (the limit is
-    counted under it), then the item. The audit says who lent and when, and neither what nor to whom: together with
-    a later row of the item that would tell what a person read. A permit is in the audit with the patron.
+    yes: the patron brought the copy from the shelf. `return_first` ends the open loan of an item that stood on the
+    shelf all the same (貸出中のまま戻った資料), together with the new loan or not at all; one that somebody waits for
+    is not lent so, because its return says where it goes.
+
+    Locks the patron (the limit is counted under it), then the item. The audit says who lent and when, and neither what
+    nor to whom: together with a later row of the item that would tell what a person read. A permit is in the audit with
+    the patron.
     """
 
     def act() -> Result:
@@ -60,10 +65,17 @@ def lend(
             asked = {"point": point, "late": late, "permit": permit, "walk_in": walk_in, "of_set": of_set}
             return attempt(actor, patron, item, library, **asked)
 
+        def returned_first(item: Item) -> Result:
+            came = returning.accept(actor, item, library, point=point)
+            result = came if came.outcome.kind == "stop" else one(item)
+            return Result(Outcome.ON_LOAN, item) if result.outcome is Outcome.HELD else result
+
         if is_set(barcode):
             return lending_set.lend_all(patron, barcode, one)
         item = find_item(barcode, lock=True)
-        return one(item) if item else Result(Outcome.UNKNOWN_ITEM)
+        if item is None:
+            return Result(Outcome.UNKNOWN_ITEM)
+        return undone_if_stopped(lambda: returned_first(item)) if return_first else one(item)
 
     return once(key, act, beside=beside)
 

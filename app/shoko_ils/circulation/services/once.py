@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable, Iterable
 
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from shoko_ils.catalog.models import Record
@@ -112,3 +112,25 @@ def read_receipts(keys: Iterable[uuid.UUID]) -> list[Result]:
     """What those of the keys that have a receipt came to, in the order of the items."""
     kept = ScanReceipt.objects.filter(key__in=list(keys)).select_related("item__record", "item__library")
     return [Result(Outcome(one.outcome), one.item, one.due_on, one.slip) for one in kept.order_by("item")]
+
+
+class _StoppedError(Exception):
+    def __init__(self, result: Result) -> None:
+        super().__init__(result.outcome)
+        self.result = result
+
+
+def undone_if_stopped(act: Callable[[], Result]) -> Result:
+    """Run `act` so that a stop at its end leaves nothing of what it did before."""
+
+    def stopping() -> Result:
+        result = act()
+        if result.outcome.kind == "stop":
+            raise _StoppedError(result)
+        return result
+
+    try:
+        with transaction.atomic():
+            return stopping()
+    except _StoppedError as stopped:
+        return stopped.result

@@ -2,11 +2,9 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
@@ -14,7 +12,7 @@ from shoko_ils.audit import record as audit
 from shoko_ils.circulation.models import PaperBatch, PaperSlip
 from shoko_ils.circulation.services import paper_work
 from shoko_ils.circulation.services.backdate import Late
-from shoko_ils.circulation.services.once import find_item, once
+from shoko_ils.circulation.services.once import find_item, once, undone_if_stopped
 from shoko_ils.circulation.services.results import Outcome, Result
 from shoko_ils.core import db
 from shoko_ils.core.models import Library, ServicePoint
@@ -75,7 +73,7 @@ def enter(
         known = PaperSlip.objects.filter(key=key).first()
         if known:
             return Result(Outcome(known.outcome), find_item(known.item_number))
-        result = _undone_if_stopped(lambda: paper_work.do(actor, locked, act, card_number, item_number))
+        result = undone_if_stopped(lambda: paper_work.do(actor, locked, act, card_number, item_number))
         last = locked.slips.aggregate(last=Max("position"))["last"] or 0
         conflict = result.outcome.kind == "stop"
         PaperSlip.objects.create(
@@ -110,7 +108,7 @@ def accept(actor: audit.Actor, person: StaffAccount, slip_id: int, key: uuid.UUI
         if proposed is paper_work.Proposal.CORRECT and number:
             unknown = "card_number" if slip.outcome == Outcome.UNKNOWN_CARD else "item_number"
             setattr(slip, unknown, number)
-        result = _undone_if_stopped(lambda: paper_work.resolve(actor, person, slip, proposed))
+        result = undone_if_stopped(lambda: paper_work.resolve(actor, person, slip, proposed))
         slip.outcome = result.outcome
         if result.outcome.kind != "stop":
             slip.state, slip.card_number = State.DONE, ""
@@ -148,25 +146,3 @@ def _locked(slip_id: int) -> PaperSlip:
     batch_id = PaperSlip.objects.values_list("batch", flat=True).get(pk=slip_id)
     PaperBatch.objects.select_for_update(no_key=True).get(pk=batch_id)
     return PaperSlip.objects.select_related("batch__library", "batch__service_point").get(pk=slip_id)
-
-
-class _StoppedError(Exception):
-    def __init__(self, result: Result) -> None:
-        super().__init__(result.outcome)
-        self.result = result
-
-
-def _undone_if_stopped(act: Callable[[], Result]) -> Result:
-    """Run `act` so that a stop at its end leaves nothing of what it did before."""
-
-    def stopping() -> Result:
-        result = act()
-        if result.outcome.kind == "stop":
-            raise _StoppedError(result)
-        return result
-
-    try:
-        with transaction.atomic():
-            return stopping()
-    except _StoppedError as stopped:
-        return stopped.result

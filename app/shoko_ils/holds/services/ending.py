@@ -63,7 +63,7 @@ def end(hold: Hold, state: State, today: dt.date, *, copy_goes_on: bool = True, 
         for number in Hold.objects.filter(group=group).order_by("pk").values_list("pk", flat=True):
             sibling = locked(number)
             if sibling is not None and sibling.patron_id is not None:
-                end(sibling, State.CANCELLED, today)
+                end(sibling, State.CANCELLED, today, why=why)
     if item is None or not copy_goes_on:
         return
     if was in SHELVED and place is not None:

@@ -52,7 +52,7 @@ def patron_page(request: HttpRequest, pseudonym: uuid.UUID) -> HttpResponse:
         "old_cards": [(card, words.CARD_REASON.get(card.ended_reason, "")) for card in cards if card.ended_on],
         "expired": patron.expires_on < today,
         "open_count": len(loans),
-        "overdue_count": sum(loan.due_on < today for loan in loans),
-        "next_due": loans[0].due_on if loans else None,
+        "overdue_count": sum(loan.due_on < today and not loan.pending for loan in loans),
+        "next_due": next((loan.due_on for loan in loans if not loan.pending), None),
     }
     return page(request, "patron", context)
