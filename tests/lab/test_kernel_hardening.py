@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import benchmarks
+import console
 import pytest
 import yaml
 from conftest import CHECKOUT, LabCommand
@@ -27,8 +28,6 @@ TERMINAL, SERVER = HOSTS = ("tb-central", "px2")  # of a counter, and one that t
 COLLECTORS = ("log1", "log2")
 FEW = f"sw1,ctl1,fw1,fw2,px1,{','.join((*COLLECTORS, *HOSTS))}"
 DATA = yaml.safe_load((CHECKOUT / "shoko/data/kernel.yml").read_text())
-PROBATION = "probation"  # an account with a password, for the time of a test
-PASSWORD = "Correct-Horse-9-Battery"
 LYNIS_BAR, ANSSI_BAR, EVENTS_BAR = 88, 0.95, 10
 LATEST: dict[str, float] = {}  # seconds until the last event of a host was with a collector
 PATIENCE = 120  # seconds until an event must be with a collector on a busy machine; how late it was is printed
@@ -280,46 +279,11 @@ def test_a_server_does_its_work(converged: tuple[LabCommand, Path]) -> None:
 
 
 def test_an_account_closes_after_wrong_passwords_and_opens_again(host: Emulated) -> None:
-    limits = DATA["console"]
-    host.run(f"useradd {PROBATION} && echo {PROBATION}:{PASSWORD} | chpasswd && faillock --user {PROBATION} --reset")
-    try:
-        assert enters(host, PASSWORD)
-        for _ in range(limits["deny"]["is"]):
-            assert not enters(host, "wrong")
-        assert not enters(host, PASSWORD), "closed, for the right password too"
-        seconds = limits["closed_seconds"]["is"] + 1
-        host.run(f"python3 - <<'END'\n{EARLIER.format(name=PROBATION, seconds=seconds)}END")
-        assert enters(host, PASSWORD)
-        weak = host.run(f"echo {PROBATION}:short1 | chpasswd 2>&1; echo $?")
-        assert weak.split()[-1] != "0", "a password that is too short is not taken, from root either"
-    finally:
-        host.run(f"userdel {PROBATION}; rm -f /var/log/faillock/{PROBATION}")
-
-
-# The time passes: each wrong try (struct tally: 52 bytes of source, reserved, status, seconds) lies further back.
-EARLIER = """
-import struct
-path = "/var/log/faillock/{name}"
-data = open(path, "rb").read()
-step = struct.Struct("=52sHHQ")
-rows = [step.unpack(data[at:at + step.size]) for at in range(0, len(data), step.size)]
-open(path, "wb").write(b"".join(step.pack(a, b, c, when - {seconds}) for a, b, c, when in rows))
-"""
+    console.closes_after_wrong_passwords(host.run)
 
 
 def test_root_comes_in_at_no_console_whatever_password_it_has(host: Emulated) -> None:
-    host.run(f"echo root:{PASSWORD} | chpasswd")
-    try:
-        assert not enters(host, PASSWORD, "root")
-    finally:
-        host.run("usermod -p '*' root; faillock --user root --reset")
-
-
-def enters(host: Emulated, password: str, account: str = PROBATION) -> bool:
-    """Whether a password lets one in, as at a console: asked by an account that is not root."""
-    asking = f"setpriv --reuid daemon --clear-groups su {account} -c 'echo is in'"
-    command = f"printf '%s\\n' '{password}' | {asking} 2>/dev/null"
-    return "is in" in host.run(command, check=False)
+    console.keeps_root_out(host.run)
 
 
 def test_benchmark_events(host: Emulated) -> None:
