@@ -20,7 +20,7 @@ from shoko.trust.authority import SKEW
 from shoko.trust.errors import TrustError
 from shoko.trust.issue import note
 
-LONGEST = timedelta(hours=24)  # a certificate is for a day's work
+LONGEST = timedelta(hours=8)  # a certificate is for a day's work
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 

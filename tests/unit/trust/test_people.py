@@ -85,7 +85,7 @@ def test_it_ends_with_the_window_and_with_the_account(place, asked, end):
     [
         ((VENDOR, HOUR, None, NOW), "no window is open for vendor-engineer"),
         ((VENDOR, HOUR, NOW + HOUR, datetime(2031, 3, 31, 15, tzinfo=UTC)), "has ended"),
-        (("clerk", 25 * HOUR, None, NOW), "longer than 24h"),
+        (("clerk", 9 * HOUR, None, NOW), "longer than 8h"),
         (("nobody", HOUR, None, NOW), "no such person: nobody"),
     ],
 )
