@@ -43,8 +43,11 @@ def own_units(converged: Converged, host: str) -> set[str]:
 
 
 def listening_units(converged: Converged, host: str) -> dict[str, set[str]]:
-    """Services with an open TCP or a bound UDP port: unit → `tcp/22` …; sockets of the kernel have no unit."""
-    lines = converged.said(host, "ss", "-Hlntup").splitlines()
+    """Services with an open TCP, a bound UDP port, a raw or a packet socket: unit → `tcp/22`, `raw/112` …
+
+    Sockets of the kernel have no unit.
+    """
+    lines = converged.said(host, "ss", "-Hlntuw0p").splitlines()
     processes = sorted(set(re.findall(r"pid=(\d+)", "\n".join(lines))))
     told = converged.said(host, "grep", "-H", ":", *(f"/proc/{process}/cgroup" for process in processes))
     units = {}
@@ -73,6 +76,38 @@ def confined(converged: Converged, host: str) -> dict[str, bool]:
             unit = said["Id"].removesuffix(".service")
             found[unit] = "/sandbox.conf" in said["DropInPaths"] or sandboxes()[unit].role is None
     return found
+
+
+# For each unit that runs: what systemd would give it now, and what its process has.
+HELD = """
+for unit in "$@"; do
+    process=$(systemctl show -p MainPID --value $unit)
+    [ "$process" -gt 0 ] || continue
+    echo "unit $unit"
+    systemctl show -p NoNewPrivileges,SystemCallFilter,CapabilityBoundingSet $unit
+    grep -E '^(NoNewPrivs|Seccomp|CapBnd):' /proc/$process/status
+done
+systemd-analyze capability | sed 's/^/capability /'
+"""
+
+
+def let_loose(converged: Converged, host: str, units: Iterable[str]) -> list[str]:
+    """What running services of a host may do and their units forbid: a daemon older than its sandbox is not in it."""
+    said = converged.said(host, "sh", "-c", HELD, "sh", *(f"{unit}.service" for unit in units))
+    numbers = dict(re.findall(r"^capability (cap_\w+)\s+(\d+)$", said, re.MULTILINE))
+    assert numbers, said
+    wrong = []
+    for block in said.split("unit ")[1:]:
+        name, *lines = block.splitlines()
+        told = dict(re.findall(r"^(\w+)[=:]\s*(.*)$", "\n".join(lines), re.MULTILINE))
+        allowed = sum(1 << int(numbers[each]) for each in told["CapabilityBoundingSet"].split())
+        if told["NoNewPrivileges"] == "yes" and told["NoNewPrivs"] != "1":
+            wrong.append(f"{host}: {name}: may get new privileges")
+        if told["SystemCallFilter"] and told["Seccomp"] != "2":
+            wrong.append(f"{host}: {name}: calls are not filtered")
+        if int(told["CapBnd"], 16) & ~allowed:
+            wrong.append(f"{host}: {name}: has capabilities {told['CapBnd']}")
+    return wrong
 
 
 def ssh_audit(site: Site, host: str, address: str) -> list[str]:

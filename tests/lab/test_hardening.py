@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 
+import console
 import pytest
 import scans
 from converged import Converged
@@ -26,10 +27,11 @@ def test_no_unit_on_any_host_is_more_exposed_than_the_bar_without_a_waiver(conve
     for host in hosts(site):
         units = scans.confined(converged, host)
         found = scans.exposures(converged, host, units)
+        wrong += scans.let_loose(converged, host, units)
         for unit, in_force in units.items():
             seen.add(unit)
             if not in_force:
-                wrong.append(f"{host}: {unit}: no sandbox in force")
+                wrong.append(f"{host}: {unit}: no sandbox beside its unit")
             waiver, exposure = sandboxes()[unit].waiver, found[unit]
             if waiver is None and exposure > bar():
                 wrong.append(f"{host}: {unit}: {exposure}")
@@ -95,12 +97,28 @@ def test_no_password_opens_anything(converged: Converged, site: Site) -> None:
         effective = converged.said(host, "sshd", "-T").splitlines()
         for wanted in (
             "authenticationmethods publickey", "passwordauthentication no", "kbdinteractiveauthentication no",
-            "permitrootlogin no", "allowgroups shoko", "allowgroups shoko-observe", "x11forwarding no",
+            "permitrootlogin no", "x11forwarding no",
             "banner /etc/issue.net",
         ):  # fmt: skip
             assert wanted in effective, f"{host}: {wanted}"
+        people = {"shoko-people"} if "bastions" in site.declaration.hosts[host].groups else set()
+        let_in = {line.split()[1] for line in effective if line.startswith("allowgroups ")}
+        assert let_in == {"shoko", "shoko-observe"} | people, host
         passed_on = "local" if "bastions" in site.declaration.hosts[host].groups else "no"
         assert f"allowtcpforwarding {passed_on}" in effective, host
+
+
+@pytest.mark.parametrize("host", ["app1", "bas1", "db1", "tb-south"])
+def test_passwords_at_a_console(converged: Converged, host: str) -> None:
+    """What needs no kernel of its own holds in a container too; the rest of role `hardening` is for `make kernel`."""
+
+    def run(command: str, *, check: bool = True) -> str:
+        done = converged.inside(host, "sh", "-c", command)
+        assert done.returncode == 0 or not check, f"{command}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    console.closes_after_wrong_passwords(run)
+    console.keeps_root_out(run)
 
 
 def test_a_persons_shell_is_strict_and_what_root_installs_is_not(converged: Converged, site: Site) -> None:
@@ -117,6 +135,26 @@ def test_a_persons_shell_is_strict_and_what_root_installs_is_not(converged: Conv
         assert converged.said(host, "sh", "-c", "systemctl is-active sshd-unix-local.socket || true") == "inactive", (
             host
         )
+
+
+# What holds persons' data (D-13): nobody but its owner, and the group that reads it, may even look.
+PRIVATE = {
+    "/var/lib/postgresql/17/shoko": ("postgres", {"db1", "db2", "db3"}),
+    "/var/lib/pgbackrest": ("postgres", {"bak1"}),
+    "/var/log/shoko": ("root", {"log1", "log2"}),
+}
+
+
+@pytest.mark.parametrize("path", PRIVATE)
+def test_folders_with_persons_data_are_closed_to_others(converged: Converged, site: Site, path: str) -> None:
+    owner, where = PRIVATE[path]
+    found = {}
+    for host in hosts(site):
+        if said := converged.said(host, "sh", "-c", f"stat -c '%U %a' {path} 2>/dev/null || true"):
+            found[host] = said.split()
+    assert where <= set(found)
+    assert {user for user, _ in found.values()} == {owner}
+    assert [mode for _, mode in found.values() if not mode.endswith("0")] == []
 
 
 OUTDATED = ("-tls1_1", "-cipher", "ALL:@SECLEVEL=0")

@@ -38,6 +38,15 @@ def test_a_line_of_every_host_reaches_both_collectors(converged: Converged) -> N
     )
 
 
+def test_what_is_done_by_sudo_is_with_both(converged: Converged) -> None:
+    """The whole command, by whose word it ran: the log of operations of each user (L-05)."""
+    word = f"operation-{time.time_ns()}"
+    converged.said("app1", "su", "-", "shoko", "-c", f"sudo -n true {word}")
+    for collector in COLLECTORS:
+        done = f"USER=root ; COMMAND=/usr/bin/true {word}"
+        assert eventually(lambda at=collector, line=done: count(converged, at, "app1", line) == 1, 60), collector
+
+
 def test_a_collector_that_was_away_gets_everything_and_the_other_misses_nothing(converged: Converged) -> None:
     word, lines = f"absence-{time.time_ns()}", 500
     write = f"for i in $(seq {lines}); do echo {word}-$i-; done | logger -t shoko-test"
