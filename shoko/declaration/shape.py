@@ -62,6 +62,11 @@ def known_groups() -> tuple[str, ...]:
     return tuple(schema()["$defs"]["group"]["enum"])
 
 
+def terminal_groups() -> tuple[str, ...]:
+    """Those whose hosts are terminals: people plug things in there."""
+    return tuple(schema()["$defs"]["terminals"]["enum"])
+
+
 def parse_instant(text: str) -> datetime:
     """RFC 3339, seconds may be missing; ValueError without an offset from UTC."""
     if not re.match(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}", text):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shoko.declaration.model import Declaration, Host, Segment, Zone
+from shoko.declaration.shape import terminal_groups
 from shoko.topology.describe import segment_text
 from shoko.topology.svg import Drawing, measure, wrap
 from shoko.topology.words import Language, group, say, word
@@ -194,6 +195,6 @@ def blocks(declaration: Declaration, segment: Segment, language: Language) -> li
 
 
 def _host_chip(host: Host, segment: Segment) -> Chip:
-    terminal = any(name.endswith("_terminals") for name in host.groups)
+    terminal = not set(host.groups).isdisjoint(terminal_groups())
     managed_here = host.manage_leg.segment == segment.name
     return Chip(host.name, "terminal" if terminal else "server", "solid" if managed_here else "dashed")

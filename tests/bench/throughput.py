@@ -49,13 +49,15 @@ CABLES = {"terminal": ("biz-central", "10.10.41"), "server": ("business", "10.10
 def site(folder):
     """The lab with more terminals, as a declaration."""
     copytree(LAB / "declaration", folder / "declaration")
-    hosts, flows, numbers = (folder / "declaration" / f"{name}.yml" for name in ("hosts", "flows", "numbers"))
+    hosts, flows, numbers, usb = (
+        folder / "declaration" / f"{name}.yml" for name in ("hosts", "flows", "numbers", "usb")
+    )
     more = "".join(
         f"  tb-{number}: {{groups: [business_terminals], legs: {{business: {{segment: business.central, "
         f'ipv4: 10.10.41.{number}, ipv6: "fd5e:c0:0:41::{number}", manage: true}}}}}}\n'
         for number in range(4, 4 + TERMINALS)
     )
-    (folder / "declaration" / "usb.yml").unlink()  # names tb-central
+    usb.write_text(usb.read_text(encoding="utf-8").replace("tb-central", "tb-4"), encoding="utf-8")
     lines = hosts.read_text(encoding="utf-8").splitlines(keepends=True)
     first = next(at for at, line in enumerate(lines) if line.startswith("  tb-central:"))
     lines[first : first + 1] = [more]  # tb-central's address is one of theirs

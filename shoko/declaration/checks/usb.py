@@ -1,4 +1,4 @@
-"""Device control: registered devices are told apart exactly, storage is where it may be, and somebody can type."""
+"""Device control: no terminal without it, devices told apart exactly, storage where it may be, somebody can type."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from shoko.declaration.checks.context import Context
 from shoko.declaration.checks.references import known_control, known_group
 from shoko.declaration.model import Host, UsbDevice
 from shoko.declaration.reader import Path_
+from shoko.declaration.shape import terminal_groups
 
 # HID, boot interface, keyboard (Device Class Definition for HID 1.11, 4.2 and 4.3).
 KEYBOARD = "03:01:01"
@@ -15,6 +16,7 @@ KEYBOARD = "03:01:01"
 
 def check(context: Context) -> None:
     """Policies, then each device, then devices that could stand for one another, then hosts without a keyboard."""
+    _terminals(context)
     _policies(context)
     for device in context.declaration.usb_devices.values():
         _device(context, device)
@@ -22,6 +24,20 @@ def check(context: Context) -> None:
         _apart(context, one, other)
     for host in context.declaration.hosts.values():
         _typing(context, host)
+
+
+def _terminals(context: Context) -> None:
+    """A group that was left out would be under no device control, and nobody would notice."""
+    for group in terminal_groups():
+        hosts = context.declaration.group(group)
+        path: Path_ = ("usb", "groups", group)
+        mistaken = any(all(a == b for a, b in zip(path, broken, strict=False)) for broken in context.broken)
+        if hosts and group not in context.declaration.usb_policies and not mistaken:
+            context.report(
+                path,
+                "is missing: no device control at " + ", ".join(host.name for host in hosts),
+                "media, spare_keyboard and control, as for every group of terminals",
+            )
 
 
 def _policies(context: Context) -> None:

@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 from shoko.declaration import DeclarationInvalid, check, load, reference
 from shoko.declaration.catalogue import CATALOGUE, controls
 from shoko.declaration.reader import read
-from shoko.declaration.shape import SCHEMA, known_groups, schema
+from shoko.declaration.shape import SCHEMA, known_groups, schema, terminal_groups
 from shoko.declaration.switching import switch_ports
 from shoko.topology.words import GROUPS
 
@@ -153,6 +153,23 @@ def test_every_key_of_the_schema_is_described() -> None:
 
 def test_every_group_of_the_schema_has_a_name_for_people() -> None:
     assert set(known_groups()) == set(GROUPS)
+
+
+def test_the_role_of_device_control_is_laid_on_every_group_of_terminals_and_on_no_other() -> None:
+    assert set(terminal_groups()) <= set(known_groups())
+    plays = yaml.safe_load((ROOT / "playbooks" / "base.yml").read_text(encoding="utf-8"))
+    reached = [play["hosts"] for play in plays if "usb_control" in str(play["roles"])]
+    assert reached == [":".join(terminal_groups())]
+
+
+def test_a_mistake_in_a_policy_is_told_and_its_group_is_not_called_missing(tmp_path: Path) -> None:
+    tree = copy.deepcopy(read(LAB / "declaration").tree)
+    tree["usb"]["groups"]["opac_terminals"]["media"] = "sometimes"
+    (tmp_path / "declaration").mkdir()
+    (tmp_path / "declaration" / "all.yml").write_text(json.dumps(tree, ensure_ascii=False), encoding="utf-8")
+    paths = {problem.path for problem in check(tmp_path)}
+    assert "usb.groups.opac_terminals.media" in paths
+    assert "usb.groups.opac_terminals" not in paths
 
 
 def test_catalogue_is_read_as_it_is_written() -> None:

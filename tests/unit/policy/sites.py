@@ -95,6 +95,12 @@ def small() -> Tree:
             "px1": {"groups": ["forward_proxies"], "legs": {"info": leg("information.servers", 60, 11, **managed)}},
             "tb1": {"groups": ["business_terminals"], "legs": {"floor": leg("business.floor", 41, 21, **managed)}},
         },
+        "usb": {
+            "groups": {"business_terminals": {"media": "never", "spare_keyboard": True, "control": "N-10"}},
+            "devices": {"keyboard": {"title": _text("keyboard"), "vendor": "04d9", "product": "1503",
+                                     "interfaces": ["03:01:01"], "at": [{"group": "business_terminals"}],
+                                     "owner": "office"}},
+        },
         "vips": {
             "opac": {"segment": "dmz.servers", "ipv4": "198.51.100.20", "ipv6": "2001:db8:0:20::20",
                      "held_by": "reverse_proxies"},
