@@ -111,14 +111,15 @@ def _apart(context: Context, one: UsbDevice, other: UsbDevice) -> None:
 
 
 def _typing(context: Context, host: Host) -> None:
-    """Nobody is locked out: a keyboard is registered, or any may stand in."""
+    """A keyboard is registered: without one nobody could type, and a spare one would stand in for nothing."""
     policy = context.declaration.usb_policy(host)
-    if policy is None or policy.spare_keyboard:
-        return
     devices = context.declaration.usb_devices.values()
-    if not any(KEYBOARD in device.interfaces and device.at(host) for device in devices):
-        context.report(
-            ("usb", "groups", policy.group),
-            f"nobody could type at {host.name}",
-            f"a registered device with the interface {KEYBOARD} there, or spare_keyboard: true",
-        )
+    if policy is None or any(KEYBOARD in device.interfaces and device.at(host) for device in devices):
+        return
+    path: Path_ = ("usb", "groups", policy.group)
+    wanted = f"a registered device with the interface {KEYBOARD} there"
+    if policy.spare_keyboard:
+        what = f"no keyboard is registered at {host.name}: whatever claims to be one would always work"
+        context.report((*path, "spare_keyboard"), what, wanted)
+    else:
+        context.report(path, f"nobody could type at {host.name}", wanted)

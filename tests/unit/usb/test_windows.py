@@ -105,4 +105,5 @@ def test_a_terminal_without_storage_has_it_denied_and_its_drivers_off(rendered: 
     for driver in ("USBSTOR", "UASPStor"):
         assert keys[rf"\SYSTEM\CurrentControlSet\Services\{driver}"]["Start"] == "dword:00000004"
     assert keys[r"\SOFTWARE\Policies\Microsoft\Windows\RemovableStorageDevices"]["Deny_All"] == "dword:00000001"
-    assert rf"{RESTRICTIONS}\AllowInstanceIDs" not in keys or not keys[rf"{RESTRICTIONS}\AllowInstanceIDs"]
+    (allowed,) = keys[rf"{RESTRICTIONS}\AllowInstanceIDs"].values()
+    assert r"VID_0627&PID_0001\KEYBOARD-1" in allowed, "its registered keyboard and nothing else"
