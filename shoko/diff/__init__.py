@@ -1,1 +1,1 @@
-"""`shoko diff`: what a change of the declaration newly permits and newly denies, before anything is applied."""
+"""`shoko diff`: the packets and devices that a change of the declaration permits and denies, before it is applied."""

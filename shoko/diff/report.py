@@ -11,6 +11,7 @@ from itertools import groupby
 from shoko.declaration.model import Declaration, Flow
 from shoko.diff.allowlist import SiteChange
 from shoko.diff.compare import Change
+from shoko.diff.devices import DeviceChange
 
 SHOWN = 4  # prefixes of one end that a person still reads
 FAMILY = {"ipv4": "IPv4", "ipv6": "IPv6"}
@@ -18,7 +19,11 @@ Pair = tuple[str, str]
 
 
 def lines(
-    old: Declaration, new: Declaration, found: Sequence[Change], sites: Sequence[SiteChange] = ()
+    old: Declaration,
+    new: Declaration,
+    found: Sequence[Change],
+    sites: Sequence[SiteChange] = (),
+    devices: Sequence[DeviceChange] = (),
 ) -> Iterator[str]:
     """Yield the lines for a person, who reads names; one line says that no packet differs."""
     if not found:
@@ -35,6 +40,9 @@ def lines(
     for verb, of_sites in groupby(sites, key=lambda one: one.verb):
         yield f"newly {verb} by the forward proxies"
         yield from (f"  {one.zone} → {one.domain} port {one.port}" for one in of_sites)
+    for verb_of_device, of_devices in groupby(devices, key=lambda one: one.verb):
+        yield f"device control: {verb_of_device}"
+        yield from (f"  {_device(old if one.verb == 'removed' else new, one)}" for one in of_devices)
 
 
 def _grouped[Key](changes: Iterable[Change], key: Callable[[Change], Key]) -> Iterator[tuple[Key, list[Change]]]:
@@ -66,15 +74,43 @@ def _end(end: str, prefixes: Sequence[str], change: Change) -> str:
     return f"{name} [{', '.join(prefixes) if len(prefixes) <= SHOWN else f'{len(prefixes)} prefixes'}]"
 
 
-def record(old: Declaration, new: Declaration, found: Sequence[Change], sites: Sequence[SiteChange]) -> str:
+def record(
+    old: Declaration,
+    new: Declaration,
+    found: Sequence[Change],
+    sites: Sequence[SiteChange],
+    devices: Sequence[DeviceChange],
+) -> str:
     """Return the same as JSON: the digests of both declarations and every change."""
     page = {
         "old": old.digest,
         "new": new.digest,
         "changes": [asdict(one) for one in found],
         "sites": [asdict(one) for one in sites],
+        "usb": [asdict(one) for one in devices],
     }
     return json.dumps(page, ensure_ascii=False, indent=2)
+
+
+def _device(declaration: Declaration, change: DeviceChange) -> str:
+    """One policy or device: all that it says where it is new or gone, else what is different."""
+    if change.kind == "policy":
+        reason = declaration.usb_policies[change.name].control
+    else:
+        device = declaration.usb_devices[change.name]
+        reason = f"{device.title.ja}; {device.owner}"
+    if change.verb == "changed":
+        said = [
+            f"{key} {change.before.get(key, 'none')} → {change.after.get(key, 'none')}"
+            for key in dict.fromkeys((*change.before, *change.after))
+            if change.before.get(key) != change.after.get(key)
+        ]
+        gained, lost = "newly at", "no longer at"
+    else:
+        said = [f"{key} {word}" for key, word in (change.after or change.before).items()]
+        gained = lost = "at"
+    said += [f"{at} {', '.join(hosts)}" for at, hosts in ((gained, change.gained), (lost, change.lost)) if hosts]
+    return f"{change.kind} {change.name} ({reason})  {', '.join(said)}"
 
 
 def _zones(change: Change) -> tuple[str, str]:

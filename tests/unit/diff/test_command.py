@@ -59,6 +59,27 @@ def test_machines_get_addresses(changed: Path, capsys: pytest.CaptureFixture[str
     assert result["sites"] == [gone | {"port": 80}, gone | {"port": 443}]
 
 
+def test_storage_at_a_terminal_that_had_none_is_a_difference(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = tmp_path / "lab"
+    shutil.copytree(LAB, site)
+    usb = site / "declaration" / "usb.yml"
+    text = usb.read_text(encoding="utf-8")
+    assert "media: never" in text, "the lab has changed: this test changes nothing"
+    usb.write_text(text.replace("media: never", "media: registered"), encoding="utf-8")
+    assert main(["diff", str(LAB), str(site)]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "no packet is newly permitted or newly denied",
+        "device control: changed",
+        "  policy opac_terminals (H-11)  media never → registered",
+    ]
+    assert main(["diff", str(LAB), str(site), "--json"]) == 1
+    (change,) = json.loads(capsys.readouterr().out)["usb"]
+    assert (change["verb"], change["kind"], change["name"]) == ("changed", "policy", "opac_terminals")
+    assert (change["before"]["media"], change["after"]["media"]) == ("never", "registered")
+
+
 def test_git_knows_the_old_one(
     changed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
