@@ -160,6 +160,25 @@ def test_folders_with_persons_data_are_closed_to_others(converged: Converged, si
 OUTDATED = ("-tls1_1", "-cipher", "ALL:@SECLEVEL=0")
 
 
+WITHOUT_TLS = {
+    "ssh": "has its own cryptography; ssh-audit looks at it",
+    "dns": "names of the site itself, in the clear as DNS is",
+    "proxy": "carries what its two ends encrypt",
+    "web": "sites outside, not ours",
+}
+
+
+def test_every_service_of_the_declaration_is_looked_at(site: Site) -> None:
+    looked_at = {int(one.at.rpartition(":")[2]) for one in ENDPOINTS}
+    unseen = {
+        name
+        for name, service in site.declaration.services.items()
+        for port in service.ports
+        if port.protocol == "tcp" and port.number not in looked_at
+    }
+    assert unseen == set(WITHOUT_TLS)
+
+
 @pytest.mark.parametrize("looker", sorted({one.looker for one in ENDPOINTS}))
 def test_who_looks_could_speak_an_outdated_tls(converged: Converged, looker: str) -> None:
     """To a server of its own: else no endpoint would be seen to refuse anything."""
