@@ -99,7 +99,7 @@ def let_loose(converged: Converged, host: str, units: Iterable[str]) -> list[str
     wrong = []
     for block in said.split("unit ")[1:]:
         name, *lines = block.splitlines()
-        told = dict(re.findall(r"^(\w+)[=:]\s*(.*)$", "\n".join(lines), re.MULTILINE))
+        told = dict(re.findall(r"^(\w+)[=:][ \t]*(.*)$", "\n".join(lines), re.MULTILINE))
         allowed = sum(1 << int(numbers[each]) for each in told["CapabilityBoundingSet"].split())
         if told["NoNewPrivileges"] == "yes" and told["NoNewPrivs"] != "1":
             wrong.append(f"{host}: {name}: may get new privileges")
