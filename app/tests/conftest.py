@@ -28,6 +28,7 @@ from shoko_ils.patrons.services.registration import Details
 from shoko_ils.staff.models import Level, StaffAccount
 from shoko_ils.staff.services import factors
 from tests.at_counter import free, page, service, site  # noqa: F401  # fixtures of the browser tests
+from tests.audited import Scene
 from tests.cluster import DEMO_PASSWORD
 from tests.holding import copies, empty_the_shelves, new, open_loan
 from tests.members import card_of, desk_works, give_password
@@ -122,6 +123,12 @@ def meros(db: None) -> list[Item]:
 def empty_shelves(db: None) -> None:
     """Without the holds of the demonstration: queues, shelves and lists are those of the test alone."""
     empty_the_shelves()
+
+
+@pytest.fixture
+def scene(patron: Patron, central: Library, request: pytest.FixtureRequest) -> Scene:
+    """What an act of the audit's tables is about; the browser of `staff` where the test has it."""
+    return Scene(patron, central, request.getfixturevalue("staff") if "staff" in request.fixturenames else None)
 
 
 @pytest.fixture
