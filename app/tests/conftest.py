@@ -126,9 +126,10 @@ def empty_shelves(db: None) -> None:
 
 
 @pytest.fixture
-def scene(patron: Patron, central: Library, request: pytest.FixtureRequest) -> Scene:
+def scene(patron: Patron, central: Library, tmp_path: Path, request: pytest.FixtureRequest) -> Scene:
     """What an act of the audit's tables is about; the browser of `staff` where the test has it."""
-    return Scene(patron, central, request.getfixturevalue("staff") if "staff" in request.fixturenames else None)
+    client = request.getfixturevalue("staff") if "staff" in request.fixturenames else None
+    return Scene(patron, central, tmp_path, client)
 
 
 @pytest.fixture

@@ -159,7 +159,7 @@ def an_import() -> ImportBatch:
     content = "書名,著者\r\n見本の本,見本 太郎\r\n,\r\n".encode()
     form, encoding = guess("test.csv", content)
     begun = importing.begin(io.BytesIO(content), "test.csv", form, encoding, columns={}, policy="merge", by="demo")
-    return importing.load(begun, io.BytesIO(content))
+    return importing.load(begun, io.BytesIO(content), ACTOR)
 
 
 @pytest.fixture

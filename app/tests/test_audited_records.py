@@ -1,16 +1,21 @@
 """Each act on persons, items, cases of reference, staff and catalogue leaves one event, by who did it."""
 
 import datetime as dt
+import io
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pyotp
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.utils import timezone
 
 from shoko_ils.catalog import marc
-from shoko_ils.catalog.models import MergeLog
+from shoko_ils.catalog.importing import batch as importing
+from shoko_ils.catalog.importing.sources import Form
+from shoko_ils.catalog.models import ImportBatch, MergeLog
 from shoko_ils.catalog.ndl import taking
 from shoko_ils.catalog.ndl.dcndl import Hit
 from shoko_ils.holdings import services as items
@@ -133,8 +138,9 @@ def an_application_looked_at(scene: Scene) -> Done:
 
 @SERVICES.leaves("provisional-take")
 def an_application_that_became_a_registration(scene: Scene) -> Done:
-    receipt = applied(scene)
-    return lambda: applications.take(ACTOR, receipt)
+    receipt, person = applied(scene), Details(category_id=scene.patron.category_id, name="見本 花子")
+    how = {"together": lambda: applications.take(ACTOR, receipt)}
+    return lambda: registration.register(ACTOR, person, scene.central, free_card(), new(), **how)
 
 
 @SERVICES.leaves("provisional-erase")
@@ -374,6 +380,42 @@ def a_file_taken_back(scene: Scene) -> Done:
     page = uploaded(scene)
     posted(scene, page, act="load")
     return lambda: posted(scene, page, act="revert")
+
+
+def commanded(*given: object) -> None:
+    call_command(*map(str, given), stdout=io.StringIO(), stderr=io.StringIO())
+
+
+def begun(scene: Scene, content: bytes) -> Path:
+    """A file whose load is planned: nothing of it is in the catalogue."""
+    path = scene.place / "books.mrc"
+    path.write_bytes(content)
+    with path.open("rb") as file:
+        importing.begin(file, path.name, Form.ISO2709, "utf-8", columns={}, policy="merge", by="import_records")
+    return path
+
+
+@SERVICES.leaves("load-records", actor="import_records", library="")
+def a_file_loaded_at_the_host(scene: Scene) -> Done:
+    file = begun(scene, iso(*BOOKS))
+    return lambda: commanded("import_records", file)
+
+
+@SERVICES.leaves("load-records", actor="import_records", library="")
+def an_empty_file_loaded_at_the_host(scene: Scene) -> Done:
+    file = begun(scene, b"")
+    return lambda: commanded("import_records", file, "--form", "iso2709")
+
+
+@SERVICES.leaves("revert-records", actor="import_records", library="")
+def a_file_taken_back_at_the_host(scene: Scene) -> Done:
+    commanded("import_records", begun(scene, iso(*BOOKS)))
+    return lambda: commanded("import_records", "--revert", ImportBatch.objects.get().pk)
+
+
+@SERVICES.leaves("export-records", actor="export_records", library="")
+def records_taken_along_at_the_host(scene: Scene) -> Done:
+    return lambda: commanded("export_records", scene.place / "all.mrc", "--query", "走れメロス")
 
 
 @SCREENS.leaves("export-records")

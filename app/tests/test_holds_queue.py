@@ -165,7 +165,7 @@ def test_merged_records_keep_their_holds_and_one_for_each_person() -> None:
     (of_gone,) = copies(gone.pk)
     first, second, captured = hold(one, kept.pk), hold(two, kept.pk), hold(one, gone.pk)
     scan(of_gone, "central")
-    merging.merge(kept.pk, gone.pk, "demo", "重複")
+    merging.merge(kept.pk, gone.pk, ACTOR, "重複")
     assert (state(first), state(second), state(captured)) == (State.CANCELLED, State.QUEUED, State.ON_SHELF)
     assert Hold.objects.get(pk=captured.pk).record_id == kept.pk
     assert not Hold.objects.filter(record=gone.pk).exists()

@@ -7,6 +7,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from pymarc import Field, Record
 
+from shoko_ils.audit.record import Actor
 from shoko_ils.catalog import exporting, marc, marc8, store
 from shoko_ils.catalog.importing import batch as importing
 from shoko_ils.catalog.importing import sources
@@ -18,6 +19,7 @@ from shoko_ils.catalog.models import Record as Bib
 from shoko_ils.catalog.search import simple
 
 pytestmark = pytest.mark.django_db
+TESTER = Actor("tester", "central")
 
 
 def book(
@@ -41,7 +43,7 @@ def loaded(
     form, encoding = guess(name, content[: 1 << 16])
     file = io.BytesIO(content)
     return importing.load(
-        importing.begin(file, name, form, encoding, columns=columns or {}, policy=policy, by="tester"), file
+        importing.begin(file, name, form, encoding, columns=columns or {}, policy=policy, by="tester"), file, TESTER
     )
 
 
@@ -281,7 +283,7 @@ def test_a_batch_is_taken_back() -> None:
     loaded(iso(BOOKS[0]))
     original = bytes(Marc.objects.get(record__source_id="TEST:1").content)
     batch = loaded(iso(BOOKS[1], book("", "試作の本", isbn="4003101014", subject="消える件名")))
-    assert revert(batch, "tester") == (2, [])
+    assert revert(batch, TESTER) == (2, [])
     assert not Bib.objects.filter(source_id="TEST:2").exists()
     assert bytes(Marc.objects.get(record__source_id="TEST:1").content) == original
     assert simple("消える件名").count() == 0
@@ -302,13 +304,13 @@ def test_what_was_edited_since_is_in_the_way_and_said() -> None:
             " FROM item LIMIT 1",
             [numbers[1]],
         )
-    assert revert(batch, "tester")[0] == 0
+    assert revert(batch, TESTER)[0] == 0
     assert Bib.objects.filter(pk__in=numbers).count() == 3
     reasons = {each.record_id: each.reason for each in obstacles(batch)}
     assert set(reasons) == set(numbers[:2])
     assert "花子 が変更" in reasons[numbers[0]]
     assert reasons[numbers[1]] == "所蔵資料があります"
-    assert revert(batch, "tester", except_obstacles=True)[0] == 1
+    assert revert(batch, TESTER, except_obstacles=True)[0] == 1
     assert set(Bib.objects.filter(pk__in=numbers).values_list("pk", flat=True)) == set(numbers[:2])
 
 
@@ -346,7 +348,7 @@ def test_a_file_that_is_read_ahead_gives_the_same_catalogue(tmp_path: Path) -> N
         with transaction.atomic(), path.open("rb") as file:
             point = transaction.savepoint()
             batch = importing.begin(file, "a.mrc", Form.ISO2709, "utf-8", columns={}, policy="merge", by="tester")
-            importing.load(batch, file, path=ahead)
+            importing.load(batch, file, TESTER, path=ahead)
             assert (batch.read, batch.new, batch.merged, batch.quarantined) == (5, 3, 1, 1)
             assert simple("こころみかた").count() == 1
             numbers = batch.records.exclude(record_id=None).values("record_id")
@@ -365,5 +367,5 @@ def test_a_file_that_took_the_name_of_the_one_that_was_begun_is_not_read(tmp_pat
         (tmp_path / "other.mrc").write_bytes(iso(BOOKS[0]))
         (tmp_path / "other.mrc").rename(path)
         with pytest.raises(ReaderEnded):
-            importing.load(batch, file, path=path)
+            importing.load(batch, file, TESTER, path=path)
     assert (batch.read, batch.records.count()) == (0, 0)

@@ -192,10 +192,10 @@ def test_holds_on_issues_survive_a_merger_and_its_undoing(copies: list[Item], nu
     second = hold(one, twin.record_id, issue=OCTOBER)
     scan(twin, "central")
     gone = twin.record_id
-    log = merging.merge(number, gone, "demo", "重複")
+    log = merging.merge(number, gone, ACTOR, "重複")
     assert (state(first), state(captured), state(second)) == (State.QUEUED, State.ON_SHELF, State.CANCELLED)
     assert set(Hold.objects.filter(patron__isnull=False).values_list("record", "issue")) == {(number, OCTOBER)}
-    merging.undo(log.pk, "demo")
+    merging.undo(log.pk, ACTOR)
     captured.refresh_from_db()
     assert (captured.record_id, captured.item) == (gone, twin), "it follows its copy"
     with connection.cursor() as cursor:

@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -43,11 +44,13 @@ def audit_page(request: HttpRequest) -> HttpResponse:
         number = request.POST.get("finding", "")
         try:
             if request.POST.get("act") == "analyse":
-                analysis.analyse(timezone.localdate().replace(day=1) - dt.timedelta(days=1))
-                record.write(actor, "analyse-audit", "audit")
+                with transaction.atomic():
+                    analysis.analyse(timezone.localdate().replace(day=1) - dt.timedelta(days=1))
+                    record.write(actor, "analyse-audit", "audit")
             elif number.isdecimal() and len(number) < 18:
-                analysis.sign_off(person, int(number), request.POST.get("resolution", ""))
-                record.write(actor, "sign-off", "audit")
+                with transaction.atomic():
+                    analysis.sign_off(person, int(number), request.POST.get("resolution", ""))
+                    record.write(actor, "sign-off", "audit")
         except analysis.SignOffRefused as error:
             refused = str(REFUSALS[str(error)])
         else:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 from pymarc import Field, Indicators, Record, Subfield
 
+from shoko_ils.audit import record as audit
 from shoko_ils.catalog import marc, store
 from shoko_ils.catalog.extract import extract
 from shoko_ils.catalog.identifiers import isbn, issn, magazine
@@ -271,10 +272,11 @@ def _remove(made: Record, each: Field) -> None:
 
 
 @transaction.atomic
-def save(record: Record, by: str, *, number: int = 0, version: int = 0) -> int:
+def save(record: Record, actor: audit.Actor, *, number: int = 0, version: int = 0) -> int:
     """Write a checked record, new (number 0) or over the `version` that was opened; returns its number.
 
-    Raises Changed if somebody was faster, Mistakes if it is another record's double or too large.
+    A record that is as it was is not written again, and no event about it. Raises Changed if somebody was faster,
+    Mistakes if it is another record's double or too large.
     """
     try:
         content = marc.write(record)
@@ -287,21 +289,24 @@ def save(record: Record, by: str, *, number: int = 0, version: int = 0) -> int:
         raise Mistakes([Mistake(0, error.reason)]) from error
     entry = store.Entry(content, made, id=number, version=version + 1)
     if not number:
-        store.create([entry], by)
+        store.create([entry], actor.login_id)
+        audit.write(actor, "catalogue", "record-new")
         return entry.id
     stored = Marc.objects.select_for_update(no_key=True).filter(record=number).first()
     if stored is None or stored.version != version:
         raise Changed
     if bytes(stored.content) != content:
-        store.change([entry], by)
+        store.change([entry], actor.login_id)
+        audit.write(actor, "catalogue", "record")
     return number
 
 
-def restore(number: int, version: int, by: str) -> int:
+def restore(number: int, version: int, actor: audit.Actor) -> int:
     """Make a former version the current one again; returns the new version's number."""
     with transaction.atomic(), connection.cursor() as cursor:
         current = Marc.objects.select_for_update(no_key=True).get(record=number)
         cursor.execute("SELECT content FROM former_marc WHERE record_id = %s AND version = %s", [number, version])
         (content,) = cursor.fetchone()
-        store.change([store.Entry.of(bytes(content), id=number, version=current.version + 1)], by)
+        store.change([store.Entry.of(bytes(content), id=number, version=current.version + 1)], actor.login_id)
+        audit.write(actor, "catalogue", "record")
         return current.version + 1

@@ -3,6 +3,7 @@
 from django.db import connection, transaction
 from django.utils import timezone
 
+from shoko_ils.audit import record as audit
 from shoko_ils.catalog import marc, store
 from shoko_ils.catalog.importing.merging import merge as combine
 from shoko_ils.catalog.models import FormerMarc, Marc, MergeLog
@@ -14,7 +15,7 @@ class CannotMerge(Exception):
 
 
 @transaction.atomic
-def merge(kept: int, gone: int, by: str, reason: str) -> MergeLog:
+def merge(kept: int, gone: int, actor: audit.Actor, reason: str) -> MergeLog:
     """Merge record `gone` into `kept`. Raises CannotMerge."""
     if kept == gone:
         raise CannotMerge("同じ書誌どうしは統合できません")
@@ -32,16 +33,18 @@ def merge(kept: int, gone: int, by: str, reason: str) -> MergeLog:
         items = [number for (number,) in cursor.fetchall()]
     holds.merged(gone, kept)
     version = entries[kept].version + 1
-    store.change([store.Entry.of(marc.write(made), id=kept, version=version)], by)
+    store.change([store.Entry.of(marc.write(made), id=kept, version=version)], actor.login_id)
     store.remove([gone])
-    return MergeLog.objects.create(
+    log = MergeLog.objects.create(
         kept_id=kept, kept_version=version, gone_id=gone, gone_content=entries[gone].content, items=items,
-        reason=reason.strip()[:200], made_by=by,
+        reason=reason.strip()[:200], made_by=actor.login_id,
     )  # fmt: skip
+    audit.write(actor, "merge-records", "merge")
+    return log
 
 
 @transaction.atomic
-def undo(number: int, by: str) -> MergeLog:
+def undo(number: int, actor: audit.Actor) -> MergeLog:
     """Part two merged records again: the one that went comes back under its number, with its items.
 
     Raises CannotMerge if the kept record was changed since; items that have gone elsewhere stay there.
@@ -53,8 +56,8 @@ def undo(number: int, by: str) -> MergeLog:
     if current.version != log.kept_version:
         raise CannotMerge(f"統合のあとに {current.changed_by} が書誌を変更しています。先にその変更を戻してください")
     before = FormerMarc.objects.get(record=log.kept_id, version=log.kept_version - 1)
-    store.change([store.Entry.of(bytes(before.content), id=log.kept_id, version=current.version + 1)], by)
-    store.create([store.Entry.of(bytes(log.gone_content), id=log.gone_id)], by)
+    store.change([store.Entry.of(bytes(before.content), id=log.kept_id, version=current.version + 1)], actor.login_id)
+    store.create([store.Entry.of(bytes(log.gone_content), id=log.gone_id)], actor.login_id)
     holds.copies_move()
     with connection.cursor() as cursor:
         cursor.execute(
@@ -62,6 +65,7 @@ def undo(number: int, by: str) -> MergeLog:
             [log.gone_id, log.items, log.kept_id],
         )
     holds.parted()
-    MergeLog.objects.filter(pk=log.pk).update(undone_by=by, undone_at=timezone.now())
+    MergeLog.objects.filter(pk=log.pk).update(undone_by=actor.login_id, undone_at=timezone.now())
     log.refresh_from_db()
+    audit.write(actor, "merge-records", "merge")
     return log

@@ -64,11 +64,10 @@ def new_record_page(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             empty = MarcRecord(leader=marc.EMPTY_LEADER)
-            number = editing.save(editing.from_form(empty, form.cleaned_data), actor.login_id)
+            number = editing.save(editing.from_form(empty, form.cleaned_data), actor)
         except editing.Mistakes as error:
             mistakes = error.found
         else:
-            audit.write(actor, "catalogue", "record-new")
             return redirect("catalogue-record", number)
     return _page(request, "record_form", {"form": form, "mistakes": mistakes}, 400 if form.errors or mistakes else 200)
 
@@ -89,25 +88,20 @@ def record_page(request: HttpRequest, pk: int) -> HttpResponse:
         version = _whole(request.POST.get("version", ""))
         try:
             if act == "restore":
-                editing.restore(pk, _whole(request.POST.get("former", "")), actor.login_id)
+                editing.restore(pk, _whole(request.POST.get("former", "")), actor)
             elif act == "lines":
                 text = forms.LinesForm(request.POST)
                 if text.is_valid():
-                    editing.save(
-                        editing.from_lines(text.cleaned_data["text"]), actor.login_id, number=pk, version=version
-                    )
+                    editing.save(editing.from_lines(text.cleaned_data["text"]), actor, number=pk, version=version)
             else:
                 form = forms.RecordForm(request.POST)
                 if form.is_valid():
-                    editing.save(
-                        editing.from_form(record, form.cleaned_data), actor.login_id, number=pk, version=version
-                    )
+                    editing.save(editing.from_form(record, form.cleaned_data), actor, number=pk, version=version)
         except editing.Mistakes as error:
             mistakes = error.found
         except editing.Changed:
             changed = True
         if not (mistakes or changed or form.errors or text.errors):
-            audit.write(actor, "catalogue", "record")
             return redirect("catalogue-record", pk)
     context = {
         "stored": stored,
@@ -143,13 +137,12 @@ def merge_page(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         try:
             if request.POST.get("undo"):
-                merging.undo(_whole(request.POST["undo"]), actor.login_id)
+                merging.undo(_whole(request.POST["undo"]), actor)
             else:
-                merging.merge(pk, other.pk if other else 0, actor.login_id, request.POST.get("reason", ""))
+                merging.merge(pk, other.pk if other else 0, actor, request.POST.get("reason", ""))
         except merging.CannotMerge as error:
             refused = str(error)
         else:
-            audit.write(actor, "merge-records", "merge")
             return redirect("catalogue-record", pk)
     sides = [(each.record, editing.to_lines(marc.read(bytes(each.content)))) for each in (kept, other) if each]
     logs = MergeLog.objects.filter(kept_id=pk)
@@ -166,11 +159,13 @@ def imports_page(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
-            batch = uploads.keep(given["file"], given["file"].name, given["columns"], given["policy"], actor.login_id)
+            with transaction.atomic():
+                how = given["columns"], given["policy"]
+                batch = uploads.keep(given["file"], given["file"].name, *how, actor.login_id)
+                audit.write(actor, "upload-records", "import")
         except BadFile as error:
             refused = str(error)
         else:
-            audit.write(actor, "upload-records", "import")
             return redirect("catalogue-import", batch.pk)
     context = {"form": form, "refused": refused, "batches": ImportBatch.objects.all()[:50]}
     return _page(request, "imports", context, 400 if form.errors or refused else 200)
@@ -189,13 +184,12 @@ def import_page(request: HttpRequest, pk: int) -> HttpResponse:
         act = request.POST.get("act", "")
         try:
             if act == "load" and file is not None:
-                importing.load(batch, file, slices=SLICES)
+                importing.load(batch, file, actor, slices=SLICES)
                 going = batch.state == "loading"
             elif act in ("revert", "revert-rest") and batch.state == "loaded":
-                _, in_the_way = revert(batch, actor.login_id, except_obstacles=act == "revert-rest")
+                _, in_the_way = revert(batch, actor, except_obstacles=act == "revert-rest")
         except importing.WrongFile as error:
             refused = str(error)
-        audit.write(actor, "load-records" if act == "load" else "revert-records", "import")
         if not (in_the_way or refused or going):
             return redirect("catalogue-import", pk)
         batch.refresh_from_db()

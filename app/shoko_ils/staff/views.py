@@ -6,7 +6,7 @@ from typing import Any
 import pyotp
 import segno
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -78,20 +78,21 @@ def account_page(request: HttpRequest) -> HttpResponse:
         "needs_factor": factors.lacks_one(person),
         "mode": "account",
     }
-    done = ""
+    done = False
     if act == "password" and context["password"].is_valid():
-        done = _change_password(request, context["password"])
+        done = _change_password(request, actor, context["password"])
     elif act == "pin" and full and not context["needs_factor"] and context["pin"].is_valid():
-        done = _set_pin(request, context["pin"])
+        done = _set_pin(request, actor, context["pin"])
     elif act == "code" and full and context["code"].is_valid():
-        context["recovery"] = factors.confirm_totp(person, context["code"].cleaned_data["code"])
+        with transaction.atomic():
+            context["recovery"] = factors.confirm_totp(person, context["code"].cleaned_data["code"])
+            if context["recovery"]:
+                audit.write(actor, "set-second-factor", "account")
         if context["recovery"]:
             context["needs_factor"] = False
-            audit.write(actor, "set-second-factor", "account")
         else:
             context["code"].add_error("code", _("This is not the code of now."))
     if done:
-        audit.write(actor, done, "account")
         return redirect("account")
     context["has_factor"] = factors.has_second_factor(person)
     if full and not context["has_factor"]:
@@ -107,37 +108,41 @@ def _picture(person: StaffAccount) -> dict[str, Any]:
     return {"secret": secret, "drawn": mark_safe(drawn)}  # noqa: S308  # made by us of our own secret
 
 
-def _change_password(request: HttpRequest, form: forms.PasswordForm) -> str:
+def _change_password(request: HttpRequest, actor: audit.Actor, form: forms.PasswordForm) -> bool:
     person = _me(request)
     if not person.check_password(form.cleaned_data["old"]):
         form.add_error("old", _("This is not the password of now."))
-        return ""
+        return False
     if form.cleaned_data["old"] == form.cleaned_data["new"]:
         form.add_error("new", _("This is the password of now."))
-        return ""
+        return False
     try:
-        factors.change_password(person, form.cleaned_data["new"])
+        with transaction.atomic():
+            factors.change_password(person, form.cleaned_data["new"])
+            audit.write(actor, "change-password", "account")
     except ValidationError as error:
         form.add_error("new", error)
-        return ""
+        return False
     request.session["_auth_user_hash"] = person.get_session_auth_hash()  # other sessions of the person end
-    return "change-password"
+    return True
 
 
-def _set_pin(request: HttpRequest, form: forms.PinForm) -> str:
+def _set_pin(request: HttpRequest, actor: audit.Actor, form: forms.PinForm) -> bool:
     person, card = _me(request), form.cleaned_data["card"]
     if not is_staff_card(card):
         form.add_error("card", _("This is not the number of a staff card."))
-        return ""
+        return False
     try:
-        factors.set_card_and_pin(person, card, form.cleaned_data["pin"])
+        with transaction.atomic():
+            factors.set_card_and_pin(person, card, form.cleaned_data["pin"])
+            audit.write(actor, "set-pin", "account")
     except IntegrityError:
         form.add_error("card", _("This card belongs to somebody else."))
-        return ""
+        return False
     except ValueError:
         form.add_error("pin", _("4 to 6 digits, not all the same and not in a row."))
-        return ""
-    return "set-pin"
+        return False
+    return True
 
 
 def _why(refused: authority.Refused) -> str:

@@ -16,6 +16,7 @@ from typing import BinaryIO
 from django.db import connection, transaction
 from django.utils import timezone
 
+from shoko_ils.audit import record as audit
 from shoko_ils.catalog import marc, store
 from shoko_ils.catalog.extract import extract
 from shoko_ils.catalog.importing import matching, merging, reading
@@ -113,6 +114,7 @@ def preview(source: Source, policy: str, limit: int | None = None) -> Preview:
 def load(
     batch: ImportBatch,
     file: BinaryIO,
+    actor: audit.Actor,
     *,
     slices: int | None = None,
     path: Path | None = None,
@@ -120,7 +122,8 @@ def load(
 ) -> ImportBatch:
     """Load what is left of a file, or `slices` of it; with its `path`, a second process reads ahead.
 
-    Raises WrongFile if it is another one, ReaderEnded if the second process dies: what is loaded by then stays.
+    The first transaction of each run tells the audit that `actor` loads. Raises WrongFile if it is another one,
+    ReaderEnded if the second process dies: what is loaded by then stays.
     """
     if batch.state in (State.LOADED, State.REVERTED):
         return batch
@@ -131,24 +134,33 @@ def load(
         parts = reading.slices_ahead(on_disk, batch.position)
     else:
         parts = reading.slices(source_of(batch, file), batch.position)
+    untold: audit.Actor | None = actor
     with contextlib.closing(parts):
         for part in itertools.islice(parts, slices):
-            _load_slice(batch, part)
+            _load_slice(batch, part, untold)
+            untold = None
             progress(batch)
     if slices is None or next(source_of(batch, file).pieces(batch.position), None) is None:
-        _end(batch)
+        _end(batch, untold)
         progress(batch)
     return batch
 
 
-def _end(batch: ImportBatch) -> None:
+def _tell(untold: audit.Actor | None) -> None:
+    """Write the event of a run, unless a transaction before has done so; the last step of a transaction."""
+    if untold is not None:
+        audit.write(untold, "load-records", "import")
+
+
+def _end(batch: ImportBatch, untold: audit.Actor | None) -> None:
     with transaction.atomic():
         batch.pieces.all().delete()
         batch.state, batch.position, batch.ended_at = State.LOADED, batch.size, timezone.now()
         batch.save(update_fields=["state", "position", "ended_at"])
+        _tell(untold)
 
 
-def _load_slice(batch: ImportBatch, part: Sequence[Reading]) -> None:
+def _load_slice(batch: ImportBatch, part: Sequence[Reading], untold: audit.Actor | None) -> None:
     with transaction.atomic():
         # two processes with one batch: the second waits, sees that the slice is done, and stops
         locked = ImportBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
@@ -167,6 +179,7 @@ def _load_slice(batch: ImportBatch, part: Sequence[Reading]) -> None:
             setattr(batch, outcome.value, getattr(batch, outcome.value) + counts[outcome])
         batch.position, batch.state = part[-1].piece.end, State.LOADING
         batch.save(update_fields=["read", "position", "state", *(outcome.value for outcome in Outcome)])
+        _tell(untold)
 
 
 def _write_account(batch: ImportBatch, planned: Sequence[Planned], fresh: Sequence[Planned]) -> None:

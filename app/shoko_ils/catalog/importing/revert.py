@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
+from shoko_ils.audit import record as audit
 from shoko_ils.catalog import store
 from shoko_ils.catalog.models import ImportBatch
 
@@ -46,12 +47,17 @@ def obstacles(batch: ImportBatch, limit: int = 200) -> list[Obstacle]:
 
 
 def revert(
-    batch: ImportBatch, by: str, *, except_obstacles: bool = False, progress: Callable[[int], None] = lambda _: None
+    batch: ImportBatch,
+    actor: audit.Actor,
+    *,
+    except_obstacles: bool = False,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> tuple[int, list[Obstacle]]:
     """Take the batch back; returns how many records, and what was in the way.
 
     With an obstacle nothing is changed, unless `except_obstacles` leaves exactly those records alone. Slices are
-    transactions of their own: an interrupted run is finished by running it again.
+    transactions of their own, the first with the event of the audit: an interrupted run is finished by running it
+    again.
     """
     found = obstacles(batch, limit=1_000_000)
     if found and not except_obstacles:
@@ -71,10 +77,15 @@ def revert(
         part = rows[start : start + SLICE]
         with transaction.atomic():
             store.remove([number for number, is_new, _ in part if is_new])
-            _restore({number: version for number, is_new, version in part if not is_new}, by)
+            _restore({number: version for number, is_new, version in part if not is_new}, actor.login_id)
+            if not start:
+                audit.write(actor, "revert-records", "import")
         done += len(part)
         progress(done)
-    ImportBatch.objects.filter(pk=batch.pk).update(state=ImportBatch.State.REVERTED)
+    with transaction.atomic():
+        ImportBatch.objects.filter(pk=batch.pk).update(state=ImportBatch.State.REVERTED)
+        if not rows:
+            audit.write(actor, "revert-records", "import")
     return done, found
 
 

@@ -5,7 +5,9 @@ import binascii
 import io
 
 from django.core import signing
+from django.db import transaction
 
+from shoko_ils.audit import record as audit
 from shoko_ils.catalog import uploads
 from shoko_ils.catalog.importing import batch as importing
 from shoko_ils.catalog.importing.sources import Form, Source
@@ -34,8 +36,11 @@ def preview(content: bytes) -> importing.Planned:
     return (made.first or made.quarantined)[0]
 
 
-def take(content: bytes, title: str, by: str) -> ImportBatch:
+@transaction.atomic
+def take(content: bytes, title: str, actor: audit.Actor) -> ImportBatch:
     """Load the record as a batch of one."""
     file = io.BytesIO(content)
-    batch = uploads.keep(file, f"NDL {title}"[:200], {}, ImportBatch.Policy.MERGE, by)
-    return importing.load(batch, file)
+    batch = uploads.keep(file, f"NDL {title}"[:200], {}, ImportBatch.Policy.MERGE, actor.login_id)
+    batch = importing.load(batch, file, actor)
+    audit.write(actor, "copy-catalogue", "copy")
+    return batch

@@ -71,8 +71,7 @@ def _one(request: HttpRequest, actor: audit.Actor) -> HttpResponse:
         return _page(request, "copy", {"form": SearchForm(), "is_on": fetch.is_on(), "stale": True}, 400)
     made = extract(marc.read(content))
     if "take" in request.POST:
-        batch = taking.take(content, made.title, actor.login_id)
-        audit.write(actor, "copy-catalogue", "copy")
+        batch = taking.take(content, made.title, actor)
         done = batch.records.get(number=1)
         if done.outcome == ImportRecord.Outcome.QUARANTINED:
             return redirect("catalogue-import", batch.pk)

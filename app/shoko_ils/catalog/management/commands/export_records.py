@@ -6,9 +6,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from shoko_ils.audit import record as audit
 from shoko_ils.catalog import exporting
 from shoko_ils.catalog.importing.sources import Form
 from shoko_ils.catalog.search import simple
+
+# it works for all libraries
+ACTOR = audit.Actor("export_records", "")
 
 
 class Command(BaseCommand):
@@ -31,6 +35,8 @@ class Command(BaseCommand):
             numbers = exporting.of(simple(options["query"]).all_ids())
         else:
             numbers = exporting.every()
+        # before the first record is out; what cannot be written into the audit is not taken along
+        audit.write(ACTOR, "export-records", "export")
         file = options["file"].open("wb") if options["file"] else sys.stdout.buffer
         try:
             for block in exporting.write(numbers, form, options["encoding"]):

@@ -6,12 +6,15 @@ from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from shoko_ils.audit.record import Actor
 from shoko_ils.catalog.importing import batch as importing
 from shoko_ils.catalog.importing import sources
 from shoko_ils.catalog.importing.reading import ReaderEnded
 from shoko_ils.catalog.importing.revert import revert
 from shoko_ils.catalog.models import ImportBatch
 
+# it works for all libraries
+ACTOR = Actor("import_records", "")
 COUNTS = ("new", "merged", "replaced", "kept", "quarantined")
 
 
@@ -50,7 +53,7 @@ class Command(BaseCommand):
                     return
                 made = importing.begin(
                     file, options["file"].name, form, encoding,
-                    columns=columns, policy=options["policy"], by="import_records",
+                    columns=columns, policy=options["policy"], by=ACTOR.login_id,
                 )  # fmt: skip
                 self._load(made, file, options["file"])
         except OSError as error:
@@ -76,7 +79,7 @@ class Command(BaseCommand):
             rate = (batch.read - before) / max(seconds, 0.001)
             self.stderr.write(f"{seconds:7.1f} s  read {batch.read}, quarantined {batch.quarantined}, {rate:.0f}/s")
 
-        importing.load(made, file, path=path, progress=progress)
+        importing.load(made, file, ACTOR, path=path, progress=progress)
         counts = " ".join(f"{name}: {getattr(made, name)}" for name in COUNTS)
         self.stdout.write(f"batch: {made.pk} state: {made.state} read: {made.read} {counts}")
 
@@ -84,7 +87,7 @@ class Command(BaseCommand):
         batch = ImportBatch.objects.filter(pk=number).first()
         if batch is None:
             raise CommandError(f"there is no batch {number}")
-        done, found = revert(batch, "import_records", except_obstacles=except_obstacles)
+        done, found = revert(batch, ACTOR, except_obstacles=except_obstacles)
         for each in found:
             self.stderr.write(f"{each.record_id}\t{each.title}\t{each.reason}")
         self.stdout.write(f"batch: {number} taken back: {done} in the way: {len(found)}")
