@@ -38,7 +38,7 @@ def test_favourites_are_kept_where_staff_cannot_read(member: Client, patron: Pat
     assert "走れメロス" not in my(member)
 
 
-def test_a_reading_history_is_kept_of_who_wishes_it_and_withdrawal_erases_all(
+def test_a_reading_history_is_kept_of_who_wishes_it_and_for_its_period(
     member: Client, patron: Patron, item: Item, central: Library, actor: Actor, settings: object
 ) -> None:
     assert member.get("/my/history/").status_code == 404, "the site has to offer it"
@@ -59,9 +59,23 @@ def test_a_reading_history_is_kept_of_who_wishes_it_and_withdrawal_erases_all(
         ReadingNote.objects.update(lent_on="2020-01-01")
         call_command("tidy", verbosity=0)
         assert ReadingNote.objects.count() == 0, "its period has passed"
-    assert said(member, "/my/history/", {"off": "1"}) == "history-off"
+
+
+def test_who_wishes_no_reading_history_any_more_erases_all_of_it(
+    member: Client, patron: Patron, other_patron: Patron, settings: object
+) -> None:
+    settings.SITE = {**settings.SITE, "reading_history": True}  # type: ignore[attr-defined]
+    today = timezone.localdate()
     with role("ils_owner"):
-        assert not HistoryWish.objects.exists()
+        for each in (patron, other_patron):
+            HistoryWish.objects.create(patron=each, since=today)
+            ReadingNote.objects.create(patron=each, record_id=MEROS, lent_on=today)
+    assert "走れメロス" in member.get("/my/history/").content.decode()
+    assert said(member, "/my/history/", {"off": "1"}) == "history-off"
+    assert "走れメロス" not in member.get("/my/history/").content.decode()
+    with role("ils_owner"):
+        for model in (HistoryWish, ReadingNote):
+            assert list(model.objects.values_list("patron", flat=True)) == [other_patron.pk], "nobody else's"
 
 
 def test_a_site_that_takes_the_history_back_erases_it(member: Client, patron: Patron) -> None:
