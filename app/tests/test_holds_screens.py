@@ -1,5 +1,6 @@
 """The hold counter (F5) as a librarian uses it, with the service's own database role."""
 
+import datetime as dt
 import re
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from shoko_ils.audit.models import Event
 from shoko_ils.circulation.models import LendingBlock
+from shoko_ils.circulation.services import Outcome
 from shoko_ils.core.models import Library
 from shoko_ils.counter.messages import notice
 from shoko_ils.holdings.barcode import with_check_digit
@@ -95,6 +97,35 @@ def test_return_prints_a_transit_slip_and_the_other_library_sees_it_coming(
     assert item.barcode in arrivals.html
     assert "予約あり → 取置 棚 A-1" in arrivals.scan(item.barcode)
     assert not Transit.objects.filter(ended_on=None).exists()
+
+
+def test_what_has_been_on_its_way_too_long_is_named_where_it_should_arrive(staff: Client, settings: Any) -> None:
+    """After the days of the site and not on the last of them; not at another library, and not after its arrival."""
+    settings.SITE = settings.SITE | {"holds": {"transit_days": 2}}
+    south = Library.objects.get(key="south")
+
+    def sent(to: str, days: int) -> Item:
+        item = Item.objects.filter(library__key=to, loans=None, transits=None, library_use_only=False)[0]
+        assert scan(item, "central") == Outcome.SEND_HOME
+        Transit.objects.filter(item=item).update(sent_on=timezone.localdate() - dt.timedelta(days=days))
+        return item
+
+    def named(html: str) -> list[str]:
+        found = re.search(r"<caption>到着が遅れている資料 (\d+)点</caption>(.*?)</table>", html, re.DOTALL)
+        numbers = re.findall(r'name="scan" value="(\d+)"', found.group(2)) if found else []
+        assert len(numbers) == (int(found.group(1)) if found else 0)
+        return numbers
+
+    act_as("ils_owner", "ils")
+    in_time, late, elsewhere = sent("south", 2), sent("south", 3), sent("tsujido", 9)
+    act_as("ils_staff", "ils")
+    assert named(read(staff, "/holds/arrivals/")) == []
+    log_in(staff, "demo", south)
+    arrivals = Counter(staff, "/holds/arrivals/")
+    assert named(arrivals.html) == [late.barcode]
+    assert in_time.barcode in arrivals.html
+    assert elsewhere.barcode not in arrivals.html
+    assert named(arrivals.scan(late.barcode)) == []
 
 
 def test_the_counter_asks_before_lending_past_a_hold(
