@@ -16,7 +16,7 @@ from shoko_ils.circulation.services import hold_back
 from shoko_ils.core.models import Library
 from shoko_ils.holdings.barcode import with_check_digit
 from shoko_ils.holdings.models import Item
-from shoko_ils.holds.models import Hold
+from shoko_ils.holds.models import Hold, WalkIn
 from shoko_ils.patrons.models import Card, Patron
 from shoko_ils.staff.models import Level, StaffAccount
 from shoko_ils.staff.services import factors
@@ -61,6 +61,33 @@ def test_a_question_about_holds_is_kept_until_it_is_answered(
     assert "貸し出しました" in counter.scan(wanted[0].barcode)
     assert is_lent(wanted[0])
     assert "data-began" not in counter.scan("")
+
+
+@pytest.mark.parametrize("level", [Level.TRAINEE, Level.ASSISTANT])
+def test_who_brings_the_copy_from_the_shelf_gets_it_from_a_trainee_and_an_assistant_too(
+    wanted: list[Item], card: Card, central: Library, request: Any, level: Level
+) -> None:
+    """来館者優先: no officer is called; that a hold was passed has the same reason, whoever said yes."""
+    make_account(level, central)
+    client: Client = request.getfixturevalue("anonymous")
+    if level == Level.TRAINEE:
+        assert supervise(client, central, "demo") == 302
+    else:
+        log_in(client, "level4", central)
+    counter = Counter(client, "/lend/")
+    counter.scan(card.number)
+    html = counter.scan(wanted[0].barcode)
+    assert "来館者優先で貸し出しますか" in html
+    assert "職員を呼んでください" not in html
+    assert not is_lent(wanted[0])
+    assert "貸し出しました" in counter.scan("9012")
+    assert is_lent(wanted[0])
+    # no is an answer of theirs too
+    counter.scan(wanted[1].barcode)
+    counter.scan("9013")
+    assert not is_lent(wanted[1])
+    counted = as_owner(lambda: list(WalkIn.objects.values_list("reason", "loans", "waiting", "library")))
+    assert counted == [("on-shelf", 1, 1, central.pk)]
 
 
 def test_the_next_card_says_what_was_left_undecided(
