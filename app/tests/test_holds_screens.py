@@ -392,6 +392,27 @@ def test_a_title_request_at_the_counter(card: Card, item: Item, staff: Client) -
     assert Hold.objects.get(patron=card.patron).pickup_library == south
 
 
+@pytest.mark.parametrize("decision", [each.value for each in TitleRequest.Decision if each.value])
+def test_an_assistant_records_a_title_request_and_does_not_decide_it(
+    card: Card, central: Library, request: Any, decision: str
+) -> None:
+    make_account(Level.ASSISTANT, central)
+    client: Client = request.getfixturevalue("anonymous")
+    log_in(client, "level4", central)
+    sent = {"card": card.number, "title": "幻の書", "pickup": central.pk, "key": str(new())}
+    assert "リクエストを受け付けました" in client.post("/holds/requests/", sent).content.decode()
+    asked = TitleRequest.objects.values().get()
+    html = read(client, "/holds/requests/")
+    assert "幻の書" in html
+    assert 'name="decision"' not in html
+    answer = client.post("/holds/requests/", {"request": asked["id"], "decision": decision, "key": str(new())})
+    assert "あなたの業務実施権限には含まれていません" in answer.content.decode()
+    assert TitleRequest.objects.values().get() == asked
+    act_as("ils_owner", "ils")
+    assert not Event.objects.filter(action="request-decide").exists()
+    assert not Notice.objects.exists()
+
+
 def test_postcards_have_a_name_and_no_title(waits: Hold, item: Item, patron: Patron, staff: Client) -> None:
     Counter(staff, "/holds/pull/").scan(item.barcode)
     act_as("ils_owner", "ils")
