@@ -3,11 +3,12 @@
 import pytest
 from django.utils import timezone
 
+from shoko_ils.circulation.services import lend
 from shoko_ils.circulation.services.results import Outcome
 from shoko_ils.core.models import Library, ServicePoint
 from shoko_ils.holdings.models import Item
 from shoko_ils.holds import pull, queue, scans
-from shoko_ils.holds.models import Hold, PullMiss, State, Transit, WalkIn
+from shoko_ils.holds.models import Hold, PullMiss, State, TakeOff, Transit, WalkIn
 from shoko_ils.holds.services import changing, lending, missing, placing, routing
 from shoko_ils.holds.target import Target
 from shoko_ils.notices.models import Notice
@@ -189,6 +190,37 @@ def test_walk_in_precedence_asks_and_records_its_reason(meros: list[Item]) -> No
     assert lending.claim(two, meros[1], central, today, lending.Consent.YES) is lending.Claim.HELD
     assert lending.claim(one, meros[1], central, today) is lending.Claim.FREE
     assert state(waits) is State.FULFILLED
+
+
+@pytest.mark.parametrize("pickup", ["central", "south"])
+def test_who_takes_another_copy_gives_the_one_that_waits_for_him_to_the_next(meros: list[Item], pickup: str) -> None:
+    """From the hold shelf, where it is to be taken off, or on its way."""
+    one, two, three = people(3)
+    first, second, third = hold(one, MEROS, pickup), hold(two, MEROS), hold(three, MEROS)
+    scan(meros[0], "central")
+    assert Hold.objects.get(item=meros[0]).pk == first.pk
+    lent = lend(ACTOR, one.pk, meros[1].barcode, library("central"), new(), walk_in=True)
+    assert lent.outcome is Outcome.LENT
+    assert state(first) is State.FULFILLED
+    assert Hold.objects.get(item=meros[0]).pk == second.pk
+    assert state(third) is State.QUEUED
+    off = [(each.item, each.library.key, each.shelf) for each in TakeOff.objects.all()]
+    if pickup == "central":
+        assert (state(second), off) == (State.CAPTURED, [(meros[0], "central", "A-1")])
+    else:
+        assert (state(second), off) == (State.IN_TRANSIT, [])
+    assert scan(meros[0], "central") == Outcome.HOLD_SHELF
+    assert (state(second), TakeOff.objects.exists()) == (State.ON_SHELF, False)
+
+
+def test_who_takes_the_copy_that_waits_for_him_gives_none_away(meros: list[Item]) -> None:
+    one, two = people(2)
+    first, second = hold(one, MEROS), hold(two, MEROS)
+    scan(meros[0], "central")
+    assert lend(ACTOR, one.pk, meros[0].barcode, library("central"), new()).outcome is Outcome.LENT
+    assert (state(first), state(second)) == (State.FULFILLED, State.QUEUED)
+    assert not Hold.objects.filter(item__isnull=False).exists()
+    assert not TakeOff.objects.exists()
 
 
 def test_without_walk_in_precedence_free_copies_must_outnumber_the_holds(meros: list[Item], settings: object) -> None:

@@ -106,6 +106,7 @@ class Holds(RuleBasedStateMachine):
         self.undoable = False
         item, borrower = self.items[copy], self.patrons[patron]
         held = Hold.objects.filter(item=item).first()
+        own = self.holds_on(Target.of(item)).filter(patron=borrower).first()
         ahead = [hold for hold in self.waiting(Target.of(item)) if self.servable(hold)]
         mine = next((n for n, hold in enumerate(ahead) if hold.patron_id == borrower.pk), len(ahead))
         result = lend(ACTOR, borrower.pk, item.barcode, library(at), new(), walk_in=walk_in, terminal=self.terminal)
@@ -120,6 +121,8 @@ class Holds(RuleBasedStateMachine):
             overtaken = held is None and bool(ahead[:mine])
             assert sum(WalkIn.objects.values_list("loans", flat=True)) == self.walk_ins + overtaken
             self.walk_ins += overtaken
+            if own is not None and own.item_id != item.pk:
+                self.the_copy_went_on(own)
 
     @rule(copy=copy_at, at=place_at)
     def take_back(self, copy: int, at: str) -> None:
