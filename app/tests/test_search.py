@@ -1,5 +1,6 @@
 """Search over the real catalogue."""
 
+import math
 import re
 import time
 
@@ -8,7 +9,8 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shoko_ils.catalog import listing, search
+from shoko_ils.catalog import listing, marc, search, store
+from shoko_ils.catalog.importing.sources import from_columns
 from shoko_ils.catalog.models import Record, SearchDocument
 from shoko_ils.catalog.normalise import words
 from shoko_ils.catalog.query import Field, Join, Match, Row
@@ -44,12 +46,61 @@ def test_the_very_title_comes_first() -> None:
     assert simple("はしれめろす").ids(1) == [MEROS]
 
 
-def test_titles_come_before_names_and_names_before_the_rest() -> None:
-    found = [Record.objects.get(pk=number) for number in simple("芥川").ids(400)]
-    holds = [("芥川" in record.title + record.subtitle) for record in found]
-    assert holds == sorted(holds, reverse=True)
-    assert any(holds)
-    assert not all(holds)
+def catalogued(**columns: str) -> int:
+    entry = store.Entry.of(marc.write(from_columns({"title": "見本", **columns})))
+    store.create([entry], "tests")
+    return entry.id
+
+
+def test_titles_come_before_readings_these_before_names_and_names_before_the_rest() -> None:
+    """However new the others are."""
+    best_first = [
+        catalogued(title="鷽替", year="1990"),
+        catalogued(title="鷽替の夜", year="1991"),
+        catalogued(title="春の鷽替", year="1992"),
+        catalogued(title_reading="鷽替", year="1993"),
+        catalogued(title_reading="鷽替 ノ ヨル", year="1994"),
+        catalogued(title_reading="ハル ノ 鷽替", year="1995"),
+        catalogued(author="鷽替 太郎", year="1996"),
+    ]
+    rest = [catalogued(**{where: "鷽替", "year": "1997"}) for where in ("subject", "publisher", "series")]
+    assert simple("鷽替").ids(100) == [*best_first, *reversed(rest)]
+
+
+def test_of_two_that_match_alike_the_newer_comes_first_then_the_one_with_more_copies_then_the_later_record() -> None:
+    undated, old, held, first, second = (
+        catalogued(author="鷽替 太郎", year=year) for year in ("", "1990", "1995", "1995", "1995")
+    )
+    copies = Item.objects.filter(record=MEROS).values_list("pk", flat=True)
+    Item.objects.filter(pk=copies[0]).update(record=undated)
+    Item.objects.filter(pk__in=copies[1:]).update(record=held)
+    assert simple("鷽替").ids(100) == [held, second, first, old, undated]
+
+
+def rank(document: SearchDocument, word: str) -> tuple[float, ...]:
+    """Place of a hit, by reading its fields."""
+    lines = document.folded.split("\n")
+    of = {letter: [line[1:] for line in lines if line[0] == letter] for letter in "TRA"}
+    stands = [
+        how
+        for letter in "TR"
+        for how in (
+            word in of[letter],
+            any(line.startswith(word) for line in of[letter]),
+            any(word in line for line in of[letter]),
+        )
+    ]
+    tier = [*stands, any(word in line for line in of["A"]), True].index(True)
+    return tier, -(document.year or -math.inf), -document.copies, -document.pk
+
+
+@pytest.mark.parametrize("query", ["芥川", "夜", "せん", "猫", "太宰", "文学"])
+def test_every_hit_has_its_place(query: str) -> None:
+    (word,) = words(query)
+    hits = SearchDocument.objects.filter(pk__in=simple(query).all_ids())
+    places = sorted(hits, key=lambda each: rank(each, word))
+    assert simple(query).ids(len(places)) == [each.pk for each in places]
+    assert len({rank(each, word)[0] for each in places}) > 1
 
 
 def test_all_words_must_be_there() -> None:
