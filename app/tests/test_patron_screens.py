@@ -66,6 +66,17 @@ def test_the_life_of_a_registration_on_the_screens(staff: Client, category: Patr
     assert staff.post(f"{path}erase/", {"reason": "moved", "key": key}).status_code == 302
 
 
+def test_a_namesake_without_a_birth_date_is_shown_as_such(
+    staff: Client, patron: Patron, category: PatronCategory
+) -> None:
+    Patron.objects.filter(pk=patron.pk).update(birth_date=None)
+    form = FORM | {"category": category.pk, "name": patron.name, "card": free_card(), "key": str(new())}
+    answer = staff.post("/patrons/new/", form)
+    assert answer.status_code == 409
+    assert f"{patron.name}</a> 生年月日: 未確認 {patron.address}" in answer.content.decode()
+    assert staff.post("/patrons/new/", form | {"knows_duplicates": "on"}).status_code == 302
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [

@@ -42,6 +42,25 @@ def test_possible_duplicates_are_shown_first(actor: Actor, central: Library, det
     assert registration.register(actor, details, central, free_card(4), new(), knows_duplicates=True) != first
 
 
+def test_who_is_registered_without_a_birth_date_is_shown_by_the_same_name(
+    actor: Actor, central: Library, details: Details
+) -> None:
+    """As rows that came from another system are: any birth date may be theirs."""
+    undated = Details(**{**details.__dict__, "birth_date": None})
+    other_name = Details(**{**undated.__dict__, "name": "見本渓 花子"})
+    known = registration.register(actor, undated, central, free_card(), new())
+    # read alike is not enough here, as it is not where none is typed
+    namesake = registration.register(actor, other_name, central, free_card(2), new())
+    with pytest.raises(registration.Duplicates) as found:
+        registration.register(actor, details, central, free_card(3), new())
+    assert found.value.patrons == [known]
+    assert registration.register(actor, details, central, free_card(3), new(), knows_duplicates=True) != known
+    # the birth date that is typed still tells two apart who have one
+    other_day = Details(**{**details.__dict__, "birth_date": dt.date(1990, 4, 6)})
+    assert list(registration.duplicates(other_day)) == [known]
+    assert namesake in registration.duplicates(other_name)
+
+
 def test_a_renewal_counts_from_today(actor: Actor, patron: Patron) -> None:
     Patron.objects.filter(pk=patron.pk).update(expires_on=patron.registered_on)
     for _ in range(2):

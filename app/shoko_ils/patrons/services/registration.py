@@ -38,7 +38,7 @@ class Details:
 
 
 class Duplicates(Refused):
-    """The same name and birth date (a group: the same name) is registered already."""
+    """The same name and birth date (a group, or a person without a birth date: the same name) is registered already."""
 
     def __init__(self, patrons: list[Patron]) -> None:
         super().__init__("duplicates")
@@ -46,14 +46,16 @@ class Duplicates(Refused):
 
 
 def duplicates(details: Details, *, except_id: int | None = None) -> QuerySet[Patron]:
-    """Registered patrons who may be the same.
+    """Registered patrons who may be the same; one without a birth date (a migrated row) by the very name.
 
     Erased ones are not among them: to know an erased person again, his name would have to be kept.
     """
     key = fold(details.name_reading or details.name)
     same = Patron.objects.filter(Q(name=details.name) | Q(reading_key=key), kind=details.kind)
     if details.kind == Patron.Kind.PERSON:
-        same = same.filter(birth_date=details.birth_date) if details.birth_date else same.filter(name=details.name)
+        by_name = Q(name=details.name)
+        undated = by_name & Q(birth_date__isnull=True)
+        same = same.filter(Q(birth_date=details.birth_date) | undated if details.birth_date else by_name)
     return same.exclude(pk=except_id).order_by("pk")
 
 

@@ -60,8 +60,8 @@ def register(
         else:
             return redirect("patron", patron.pseudonym)
     status = 409 if doubles or refused else 400 if form.errors else 200
-    context = {"form": form, "kind": form.kind, "doubles": doubles, "refused": refused, "receipt": receipt}
-    return page(request, "new", context, status)
+    shown = {"form": form, "kind": form.kind, "doubles": doubles, "refused": refused, "receipt": receipt}
+    return page(request, "new", shown | {"site": declared.site()}, status)
 
 
 def _initial(patron: Patron) -> dict[str, Any]:
