@@ -53,6 +53,13 @@ def test_a_librarian_catalogues_a_book_and_changes_it(staff: Client) -> None:
     assert "保存されていません" in double.content.decode() or double.status_code == 302
 
 
+@pytest.mark.parametrize("former", ["", "7", "x"])
+def test_a_former_version_that_is_not_there_is_not_brought_back(staff: Client, former: str) -> None:
+    path = posted(staff, "/catalogue/new/", title="新しい本")["Location"]
+    assert posted(staff, path, act="restore", former=former).status_code == 409
+    assert '<h1 lang="ja">新しい本</h1>' in staff.get(path).content.decode()
+
+
 def test_the_page_of_a_volume_leads_to_the_others_and_to_its_series(staff: Client) -> None:
     paths = [
         posted(staff, "/catalogue/new/", title="揃いの本", volume=volume, series="見本叢書", series_volume=str(n))[

@@ -302,11 +302,13 @@ def save(record: Record, actor: audit.Actor, *, number: int = 0, version: int = 
 
 
 def restore(number: int, version: int, actor: audit.Actor) -> int:
-    """Make a former version the current one again; returns the new version's number."""
+    """Make a former version the current one again; returns the new one's number. Raises Changed if there is no such."""
     with transaction.atomic(), connection.cursor() as cursor:
         current = Marc.objects.select_for_update(no_key=True).get(record=number)
         cursor.execute("SELECT content FROM former_marc WHERE record_id = %s AND version = %s", [number, version])
-        (content,) = cursor.fetchone()
-        store.change([store.Entry.of(bytes(content), id=number, version=current.version + 1)], actor.login_id)
+        former = cursor.fetchone()
+        if former is None:
+            raise Changed
+        store.change([store.Entry.of(bytes(former[0]), id=number, version=current.version + 1)], actor.login_id)
         audit.write(actor, "catalogue", "record")
         return current.version + 1
