@@ -1,17 +1,20 @@
 """Device control on a terminal with a kernel of its own: hot-plug at the emulator's ports and by pretended devices.
 
-In order: each test stands on the ones before, and the last starts the terminal anew. `make usb-long` is the same with
-many more attachments and boots; with `-s` it says how long registered devices took to work.
+In order: each test stands on the ones before; one starts the terminal anew, the last changes its policy.
+`make usb-long` is the same with many more attachments and boots; with `-s` it says how long registered devices took.
 """
 
 import os
+import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 from conftest import LabCommand
 from terminal import FEW, Device, Terminal
 
@@ -185,6 +188,47 @@ def test_what_was_plugged_in_before_the_kernel_started_is_refused_and_nobody_is_
         terminal.reboot()
         _closed_since_the_kernel_started(terminal)
         ATTACHED["starts"] += 1
+
+
+def test_where_no_storage_is_accepted_none_gets_a_driver_and_a_spare_keyboard_works_while_no_other_does(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    terminal.detach("early")
+    terminal.detach("rogue")
+    medium = terminal.registered("transfer-in")
+    without = without_storage(terminal, tmp_path / "site")
+    assert without.play("--check", "--diff", tags=ROLE)["changed"] > 0
+    assert without.play(tags=ROLE)["failed"] == 0
+    assert without.play(tags=ROLE)["changed"] == 0
+    terminal.lay_tools()
+    since = terminal.now()
+    report = terminal.plug([medium, STRANGER.with_(functions=("keyboard", "storage"))], HOLD)
+    assert report["binds"] == []
+    assert [device["seen"] for device in report["devices"] if device["seen"] is None] == []
+    assert {device["authorized"] for device in report["devices"]} <= {None, "0"}, "rejected: the kernel forgets it"
+    assert terminal.journal(since, f"{medium.vendor}:{medium.product}", medium.serial, "reject")
+    assert terminal.run("modprobe usb_storage && echo loaded || echo refused").strip() == "refused"
+    assert "usb_storage" not in terminal.run("cat /proc/modules")
+    refused(terminal.plug([STRANGER], HOLD))
+    terminal.detach("keyboard")
+    (spare,) = terminal.plug([STRANGER], HOLD, patience=PATIENCE)["devices"]
+    assert spare["usable"] is not None, "nobody could type"
+    refused(terminal.plug([STRANGER.with_(functions=("keyboard", "keyboard"))], HOLD))
+    terminal.attach("usb-kbd", "keyboard", serial="KEYBOARD-1")
+    terminal.wait_for("grep -lx KEYBOARD-1 /sys/bus/usb/devices/*/serial")
+    ATTACHED["pretended"] += len(report["devices"])
+
+
+def without_storage(terminal: Terminal, site: Path) -> Terminal:
+    """The same terminal, at a site whose counters have the policy of its terminals for the public."""
+    shutil.copytree(terminal.lab.site, site)
+    written = site / "declaration/usb.yml"
+    declared = yaml.safe_load(written.read_text())
+    usb = declared["usb"]
+    usb["groups"][terminal.group] = dict(usb["groups"]["opac_terminals"])
+    usb["devices"] = {name: device for name, device in usb["devices"].items() if "media" not in device}
+    written.write_text(yaml.safe_dump(declared, allow_unicode=True))
+    return Terminal(replace(terminal.lab, site=site), terminal.folder)
 
 
 def test_benchmark() -> None:
