@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shlex
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -118,10 +119,10 @@ class Terminal(Emulated):
         keys = ("path", "id", "serial", "authorized", "drivers")
         return [dict(zip(keys, row, strict=True)) for row in rows if all(word in row for word in words)]
 
-    def journal(self, since: str, *words: str) -> str:
-        """What the journal has since a time (as journalctl takes it), lines that hold all words."""
-        lines = self.run(f"journalctl --no-pager -o short-precise --since '{since}'").splitlines()
-        return "\n".join(line for line in lines if all(word in line for word in words))
+    def reports(self, since: str, *words: str, within: float = 60) -> None:
+        """Wait until the journal has a line since a time (as journalctl takes it) that holds all words."""
+        script = " | ".join(f"grep -F -e {shlex.quote(word)}" for word in words)
+        self.wait_for(f"journalctl --no-pager --since '{since}' | {script}", within)
 
     def now(self) -> str:
         """The terminal's clock."""
