@@ -48,6 +48,8 @@ def certificate(directory: Path, *more: str) -> tuple[Path, str]:
 def log_in(site: Site, certificate: Path | None, user: str = VENDOR, host: str = BASTION, key: Path = KEY) -> str:
     """What the vendor's ssh says at the end: `in`, or why not."""
     # sshd lets nobody in for a while from where log-ins fail (PerSourcePenalties); a new one has forgotten them.
+    # systemd would refuse the sixth start within ten seconds.
+    site.inside(host, "systemctl", "reset-failed", "ssh")
     site.inside(host, "systemctl", "restart", "ssh")
     address = site.declaration.hosts[host].manage_leg.ipv4
     with_it = ["-o", f"CertificateFile={certificate}"] if certificate else []
