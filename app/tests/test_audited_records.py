@@ -196,6 +196,18 @@ def an_act_taken_back(scene: Scene) -> Done:
 # --- reference
 
 
+@SERVICES.leaves("reference-receive")
+def a_received_question(scene: Scene) -> Done:
+    asked = reference.Asked("counter", "general", "地名の由来")
+    return lambda: reference.receive(ACTOR, scene.central, asked, new())
+
+
+@SERVICES.leaves("reference-note")
+def a_step_of_the_investigation(scene: Scene) -> Done:
+    asked = reference.ask_by_web(scene.patron, "general", "地名の由来", new())
+    return lambda: reference.note(ACTOR, asked, "市史を見た")
+
+
 @SERVICES.leaves("reference-answer")
 def an_answer(scene: Scene) -> Done:
     asked = reference.ask_by_web(scene.patron, "general", "地名の由来", new())

@@ -25,6 +25,7 @@ def _touch(key: uuid.UUID) -> int:
 def ask_by_web(patron: Patron, questioner: str, text: str, key: uuid.UUID) -> Question:
     """A question by a signed-in patron. The same key gives the same question; ValueError for an unknown class."""
     return _receive(
+        None,
         key,
         channel=Question.Channel.WEB, questioner=Question.Questioner(questioner), question=text.strip(),
         library=patron.library, patron=patron,
@@ -45,6 +46,7 @@ def receive(actor: audit.Actor, library: Library, asked: Asked, key: uuid.UUID) 
     if asked.channel == Question.Channel.WEB:
         raise ValueError("a question by web comes from the public service")
     return _receive(
+        actor,
         key,
         channel=Question.Channel(asked.channel), questioner=Question.Questioner(asked.questioner),
         question=asked.text.strip(),
@@ -52,9 +54,14 @@ def receive(actor: audit.Actor, library: Library, asked: Asked, key: uuid.UUID) 
     )  # fmt: skip
 
 
-def _receive(key: uuid.UUID, **fields: object) -> Question:
+def _receive(actor: audit.Actor | None, key: uuid.UUID, **fields: object) -> Question:
+    """Record it once; `actor` is who did so at a counter, None for a citizen's own question."""
+
     def operation() -> Question:
-        found, _ = Question.objects.get_or_create(key=key, defaults={**fields, "received_on": timezone.localdate()})
+        fresh = {**fields, "received_on": timezone.localdate()}
+        found, made = Question.objects.get_or_create(key=key, defaults=fresh)
+        if made and actor is not None:
+            audit.write(actor, "reference-receive", "reference")
         return found
 
     return db.run(operation, confirm=lambda: _touch(key))
@@ -66,6 +73,7 @@ def note(actor: audit.Actor, question: Question, text: str) -> None:
         Investigation.objects.create(
             question=question, note=text.strip(), noted_on=timezone.localdate(), noted_by=actor.login_id
         )
+        audit.write(actor, "reference-note", "reference")
 
 
 def answer(actor: audit.Actor, number: int, text: str) -> bool:
