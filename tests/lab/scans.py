@@ -97,7 +97,9 @@ def let_loose(converged: Converged, host: str, units: Iterable[str]) -> list[str
     numbers = dict(re.findall(r"^capability (cap_\w+)\s+(\d+)$", said, re.MULTILINE))
     assert numbers, said
     wrong = []
-    for block in said.split("unit ")[1:]:
+    running = said.split("unit ")[1:]
+    assert running, f"{host}: none of {sorted(units)} runs"
+    for block in running:
         name, *lines = block.splitlines()
         told = dict(re.findall(r"^(\w+)[=:][ \t]*(.*)$", "\n".join(lines), re.MULTILINE))
         allowed = sum(1 << int(numbers[each]) for each in told["CapabilityBoundingSet"].split())
