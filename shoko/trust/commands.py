@@ -41,7 +41,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "the account, and a vendor's with the window that is open; without an open window there is none.",
     )
     sign.add_argument("person", metavar="PERSON")
-    sign.add_argument("--for", dest="length", required=True, metavar="TIME", help="30m, 8h; at most 24h")
+    sign.add_argument("--for", dest="length", required=True, metavar="TIME", help="30m, 4h; at most 8h")
     sign.add_argument("--out", type=Path, metavar="FILE", help="where to write it, as KEY-cert.pub (default: print it)")
     for verb, function in ((init, _init), (show, _show), (sign, _ssh_certificate)):
         verb.add_argument("-i", "--inventory", required=True, type=Path, metavar="SITE")
