@@ -24,7 +24,7 @@ from shoko.lab.qmp import Monitor
 from shoko.lab.settings import LabSettings
 from shoko.lab.wires import NETNS, tap_name
 
-MEMORY = 1024  # MiB
+MEMORY = 2048  # MiB
 NICE = 10  # emulation takes all that a core gives; the containers come first
 POWEROFF_SECONDS = 60.0  # seconds for a clean shutdown
 _STATE_SECONDS = 20.0
