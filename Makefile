@@ -29,13 +29,13 @@ root:
 	@test "$$(id -u)" = 0 || { echo "The lab needs root: it makes network namespaces and starts machines. Run again as root."; exit 1; }
 
 apt-lab: root
-	@tools/apt-packages lab
+	@tools/apt-packages lab $(if $(VIRTUAL),kernel)
 
 apt-test: root
-	@tools/apt-packages lab test
+	@tools/apt-packages lab kernel test
 
-lab: apt-lab setup ## the whole appliance on this machine; prints where to go
-	@$(BIN)/shoko lab up -i $(SITE)
+lab: apt-lab setup ## the whole appliance on this machine; prints where to go (VIRTUAL=a,b: these hosts with a kernel of their own)
+	@$(BIN)/shoko lab up -i $(SITE) $(if $(VIRTUAL),--virtual $(VIRTUAL))
 	@$(BIN)/shoko trust init -i $(SITE)
 	@$(PLAYBOOK) playbooks/site.yml
 	@$(PLAYBOOK) playbooks/demo.yml
@@ -65,7 +65,7 @@ lint: setup
 unit: setup
 	@$(BIN)/pytest -q -n auto tests/unit
 
-audit: root setup ## the running lab against scanners (systemd-analyze, ssh-audit, testssl.sh, …); reports in results/ (long)
+audit: root setup ## the running lab against scanners (ssh-audit, testssl.sh; of VIRTUAL hosts Lynis, OpenSCAP); reports in results/ (long)
 	@$(BIN)/python tests/audit
 
 prove: root setup ## what the roles would write, against the declaration, for every packet

@@ -14,6 +14,9 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 STATE_ROOT = Path("/var/lib/shoko-lab")
 CACHE_ROOT = Path("/var/cache/shoko-lab")
 DEFAULT_PORTS = (8443, 8444)
+# Seconds that a run gives an emulated host for a log-in or a rise to root, and for the proof that a change of rules
+# left it reachable.
+EMULATED_TIMEOUT, EMULATED_BOUND = 300, 240
 _ID = re.compile(r"^[a-z0-9]{1,8}$")  # becomes part of namespace and machine names
 
 
@@ -115,7 +118,16 @@ def read_record(path: Path) -> LabRecord | None:
         raise LabError(f"{path}: damaged ({damaged}); remove it and run `shoko lab up`") from damaged
 
 
-def shares_kernel(state: Path) -> Callable[[str], bool]:
-    """Return what tells whether a host is a container of the lab whose folder `state` is; where no lab is, none is."""
+def lab_variables(state: Path) -> Callable[[str], dict[str, object]]:
+    """Return what gives the variables of a host that a playbook's run needs for the lab whose folder `state` is.
+
+    Where no lab is, there are none. An emulated host answers late, and so does a gateway's way to it.
+    """
     record = read_record(state / "lab.json")
-    return lambda host: record is not None and host not in record.virtual
+    if record is None:
+        return lambda host: {}
+    patience: dict[str, object] = {"firewall_bound": EMULATED_BOUND} if record.virtual else {}
+    return lambda host: (
+        patience
+        | ({"ansible_ssh_timeout": EMULATED_TIMEOUT} if host in record.virtual else {"hardening_kernel": "shared"})
+    )

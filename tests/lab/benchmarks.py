@@ -1,4 +1,4 @@
-"""Lynis and OpenSCAP on a host with a kernel of its own: lent to it, run there as root, taken back."""
+"""Lynis and OpenSCAP on a host with a kernel of its own: lent to it, run there as root, taken back; their bars."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import re
 import subprocess
 import tarfile
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from xml.etree import ElementTree
 
 from emulated import Emulated
 from scans import keep
+
+from shoko.hardening.waivers import waivers
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 TOOLS = CHECKOUT / ".cache/benchmarks"
@@ -25,6 +28,7 @@ PACKAGES = (
 )  # fmt: skip
 RULES = "usr/share/xml/scap/ssg/content/ssg-debian12-ds.xml"
 PROFILE = "anssi_bp28_enhanced"
+LYNIS_BAR, ANSSI_BAR = 88, 0.95  # of 100; of the applicable rules
 # ComplianceAsCode of Debian 13 (0.1.76) has rules for Debian 12. Three questions that the two answer
 # differently, or for which only one of two places is looked at, are put anew: what is asked, how often, what instead.
 # No value is touched.
@@ -87,11 +91,37 @@ def lynis(host: Emulated) -> tuple[int, int, set[str]]:
     keep(f"lynis/{host.name}.txt", said)
     report = host.run(f"cat {PLACE}/report.dat")
     keep(f"lynis/{host.name}.dat", report)
+    keep(f"lynis/{host.name}.log", host.run(f"cat {PLACE}/lynis.log"))
     index, tests = (re.search(pattern, said) for pattern in (r"Hardening index : (\d+)", r"Tests performed : (\d+)"))
     assert index, said[-2000:]
     assert tests, said[-2000:]
     found = set(re.findall(r"^(?:suggestion|warning)\[\]=([^|]+)\|", report, re.MULTILINE))
     return int(index[1]), int(tests[1]), found
+
+
+def judged_by_lynis(host: Emulated) -> tuple[str, list[str]]:
+    """Its figures in a line, and what keeps the host from the bar: the index, or other findings than those waived."""
+    index, tests, found = lynis(host)
+    short = [f"index {index}, not {LYNIS_BAR}"] if index < LYNIS_BAR else []
+    return f"{index}, {tests} tests", short + unlike(found, waivers("lynis", host.group))
+
+
+def judged_by_openscap(host: Emulated) -> tuple[str, list[str]]:
+    """The same of ANSSI's rules."""
+    found = openscap(host)
+    failed = {rule for rule, outcome in found.items() if outcome in {"fail", "error", "unknown"}}
+    applicable = {rule for rule, outcome in found.items() if outcome in {"pass", "fixed"}} | failed
+    passed = 1 - len(failed) / len(applicable)
+    short = [f"{passed:.1%} of {len(applicable)} rules, not {ANSSI_BAR:.0%}"] if passed < ANSSI_BAR else []
+    return f"{passed:.1%}: {counted(found)}", short + unlike(failed, waivers(PROFILE, host.group))
+
+
+def unlike(found: Iterable[str], waived: Iterable[str]) -> list[str]:
+    """What is found and not waived, and what is waived and not found."""
+    found, waived = set(found), set(waived)
+    return [f"{one}: not waived" for one in sorted(found - waived)] + [
+        f"{one}: waived, and not found" for one in sorted(waived - found)
+    ]
 
 
 def openscap(host: Emulated) -> dict[str, str]:

@@ -22,7 +22,7 @@ class Converged:
         """Which lab."""
         return settings_for(SITE)
 
-    def inside(self, host: str, *command: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    def inside(self, host: str, *command: str, timeout: float = 180) -> subprocess.CompletedProcess[str]:
         """Run a command as root in a host."""
         entry = machine(self.settings, host).entry(list(command))
         return subprocess.run(entry, capture_output=True, text=True, timeout=timeout, check=False)

@@ -12,8 +12,6 @@ from conftest import CHECKOUT, LabCommand
 from shoko.declaration import Declaration, load
 from shoko.lab.qmp import Monitor
 
-# An emulated host on a busy machine takes its time for a login and for sudo.
-PATIENT = {"ANSIBLE_TIMEOUT": "300"}
 # A host that starts anew may leave a connection without an end.
 SSH = ["ssh", "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=60", *("-o", "ServerAliveInterval=15")]
 SSH += ["-o", "ServerAliveCountMax=8"]
@@ -96,7 +94,7 @@ class Emulated:
         program = str(Path(sys.executable).parent / "ansible-playbook")
         return subprocess.run(
             [program, "-i", str(self.lab.site), f"playbooks/{name}.yml", *arguments],
-            env={**self.lab.environment, **PATIENT, "SHOKO_SSH_CONFIG": str(self.lab.link), "ANSIBLE_FORCE_COLOR": "0"},
+            env={**self.lab.environment, "SHOKO_SSH_CONFIG": str(self.lab.link), "ANSIBLE_FORCE_COLOR": "0"},
             cwd=CHECKOUT, capture_output=True, text=True, timeout=2400, check=False,
         )  # fmt: skip
 

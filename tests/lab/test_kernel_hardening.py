@@ -28,7 +28,7 @@ TERMINAL, SERVER = HOSTS = ("tb-central", "px2")  # of a counter, and one that t
 COLLECTORS = ("log1", "log2")
 FEW = f"sw1,ctl1,fw1,fw2,px1,{','.join((*COLLECTORS, *HOSTS))}"
 DATA = yaml.safe_load((CHECKOUT / "shoko/data/kernel.yml").read_text())
-LYNIS_BAR, ANSSI_BAR, EVENTS_BAR = 88, 0.95, 10
+EVENTS_BAR = 10  # seconds
 LATEST: dict[str, float] = {}  # seconds until the last event of a host was with a collector
 PATIENCE = 120  # seconds until an event must be with a collector on a busy machine; how late it was is printed
 
@@ -42,8 +42,7 @@ def converged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LabCom
         lab.run("up", "--hosts", f"{FEW},world", "--virtual", ",".join(HOSTS))
         first = Emulated(lab, folder, HOSTS[0])
         first.authority()
-        # An emulated host answers late: the change of its rules waits longer for its own confirmation.
-        first.site("--limit", FEW, "-e", "firewall_bound=240")
+        first.site("--limit", FEW)
         yield lab, folder
     finally:
         lab.end()
@@ -291,16 +290,12 @@ def test_benchmark_events(host: Emulated) -> None:
 
 
 def test_benchmark_lynis(lent: Emulated) -> None:
-    index, tests, found = benchmarks.lynis(lent)
-    print(f"Lynis {index}, {tests} tests")
-    assert index >= LYNIS_BAR
-    assert found == set(waivers("lynis", lent.group)), "found and not waived, or waived and not found"
+    figures, short = benchmarks.judged_by_lynis(lent)
+    print(f"Lynis {figures}")
+    assert short == []
 
 
 def test_benchmark_anssi(lent: Emulated) -> None:
-    found = benchmarks.openscap(lent)
-    print(benchmarks.counted(found))
-    failed = {rule for rule, outcome in found.items() if outcome in {"fail", "error", "unknown"}}
-    applicable = {rule for rule, outcome in found.items() if outcome in {"pass", "fixed"}} | failed
-    assert failed == set(waivers(benchmarks.PROFILE, lent.group)), "fails and is not waived, or is waived and passes"
-    assert len(failed) <= len(applicable) * (1 - ANSSI_BAR)
+    figures, short = benchmarks.judged_by_openscap(lent)
+    print(f"ANSSI {figures}")
+    assert short == []

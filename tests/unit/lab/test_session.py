@@ -8,7 +8,7 @@ import pytest
 from shoko.declaration import load
 from shoko.lab.errors import LabError
 from shoko.lab.session import check_authority, doors, urls, virtual_hosts
-from shoko.lab.settings import LabRecord, LabSettings, shares_kernel
+from shoko.lab.settings import LabRecord, LabSettings, lab_variables
 
 INVENTORIES = Path(__file__).resolve().parents[3] / "inventories"
 
@@ -66,7 +66,11 @@ def test_the_way_in_names_the_demonstration_login_where_it_works(site, shown, tm
     assert ("login  demo / kept-outside-git  " in urls(settings)) is shown
 
 
-def test_containers_share_a_kernel_and_virtual_machines_do_not(tmp_path):
-    assert not shares_kernel(tmp_path)("db1"), "no lab: hosts of a site"
+def test_containers_share_a_kernel_and_virtual_machines_are_waited_for(tmp_path):
+    assert lab_variables(tmp_path)("db1") == {}, "no lab: hosts of a site"
+    LabRecord(tmp_path, tmp_path, (1, 2)).write(tmp_path / "lab.json")
+    assert lab_variables(tmp_path)("db1") == {"hardening_kernel": "shared"}
     LabRecord(tmp_path, tmp_path, (1, 2), ("tb-central",)).write(tmp_path / "lab.json")
-    assert [name for name in ("db1", "tb-central") if shares_kernel(tmp_path)(name)] == ["db1"]
+    # A gateway proves a change of its rules through hosts, of which the emulated one may be one.
+    assert lab_variables(tmp_path)("fw1") == {"hardening_kernel": "shared", "firewall_bound": 240}
+    assert lab_variables(tmp_path)("tb-central") == {"ansible_ssh_timeout": 300, "firewall_bound": 240}

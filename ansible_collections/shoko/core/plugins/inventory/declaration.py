@@ -13,7 +13,7 @@ from ansible.plugins.inventory import BaseInventoryPlugin
 try:
     from shoko.declaration import load
     from shoko.errors import ShokoError
-    from shoko.lab.settings import shares_kernel
+    from shoko.lab.settings import lab_variables
     from shoko.policy import slices
     from shoko.policy.record import remember
 except ImportError as error:
@@ -29,7 +29,8 @@ description:
   - Yields the managed hosts with their groups (and C(managed)), their management address, and under the variable
     C(shoko) exactly the slice of the declaration that the host needs. C(docs/policy.md) is the reference of its keys.
   - Hosts that a lab runs as containers get C(hardening_kernel=shared); a host of a real site has a kernel of its own
-    unless the site's C(host_vars) say the same of it.
+    unless the site's C(host_vars) say the same of it. Where a lab emulates machines, runs wait longer
+    (C(firewall_bound), C(ansible_ssh_timeout)).
   - Needs the Python package C(shoko) of this checkout in the controller's environment (C(make setup)).
 options:
   plugin:
@@ -86,7 +87,7 @@ class InventoryModule(BaseInventoryPlugin):
             raise AnsibleParserError(to_native(error)) from None
         inventory.add_group("managed")
         ssh = self._ssh_config(site)
-        contained = shares_kernel(Path(ssh).parent) if ssh else lambda name: False
+        of_the_lab = lab_variables(Path(ssh).parent) if ssh else lambda name: {}
         for host in declaration.hosts.values():
             inventory.add_host(host.name, group="managed")
             for group in host.groups:
@@ -99,8 +100,8 @@ class InventoryModule(BaseInventoryPlugin):
                 inventory.set_variable(host.name, "ansible_ssh_common_args", f"-F {ssh}")
                 # Two labs give the same addresses: one's kept connections must not serve the other.
                 inventory.set_variable(host.name, "ansible_control_path_dir", f"{os.path.dirname(ssh)}/cp")
-            if contained(host.name):
-                inventory.set_variable(host.name, "hardening_kernel", "shared")
+            for name, value in of_the_lab(host.name).items():
+                inventory.set_variable(host.name, name, value)
             inventory.set_variable(host.name, "shoko", content[host.name])
             remember(host.name, str(content[host.name]["digest"]))
 
