@@ -95,11 +95,24 @@ def test_what_is_refused_is_loaded_for_nobody(host: Emulated) -> None:
     loaded = {line.split(maxsplit=1)[0] for line in host.run("cat /proc/modules").splitlines()}
     assert refused & loaded == set()
     for module in ("sctp", "squashfs", "firewire-core"):
-        assert host.run(f"modprobe {module} 2>/dev/null && echo loaded || echo refused").strip() == "refused"
+        assert tried(host, module) == "refused"
     # The kernel's own wish, for a user that asks for a socket of a protocol (AF_RDS is 21).
     ask = "python3 -c 'import socket; socket.socket(21, socket.SOCK_SEQPACKET)' 2>&1 || true"
     assert "not supported" in host.run(ask)
-    assert host.run("modprobe dummy && echo loaded").strip() == "loaded", "what is not refused is loaded"
+    assert tried(host, "dummy") == "loaded", "what is not refused is loaded"
+
+
+@pytest.mark.parametrize("driver", ["usb-storage", "uas"])
+def test_storage_gets_a_driver_where_registered_media_are_accepted_alone(host: Emulated, driver: str) -> None:
+    policy = host.declaration.usb_policy(host.declaration.hosts[host.name])
+    accepts = policy is not None and policy.media == "registered"
+    assert accepts == (host.name == TERMINAL), "both kinds of hosts are looked at"
+    assert tried(host, driver) == ("loaded" if accepts else "refused")
+
+
+def tried(host: Emulated, module: str) -> str:
+    """What becomes of a module that root asks for."""
+    return host.run(f"modprobe {module} 2>/dev/null && echo loaded || echo refused").strip()
 
 
 def test_mounts_hold_what_they_may(host: Emulated) -> None:
