@@ -95,6 +95,13 @@ def test_each_service_logs_in_by_its_certificate(converged, user, role):
     assert ask(converged, user, login(user, role), "SELECT current_user") == role
 
 
+def test_a_question_that_costs_much_is_answered(converged):
+    """PostgreSQL would compile it, and its sandbox gives nobody memory to write programs into."""
+    rows = "generate_series(1, 3000) a, generate_series(1, 3000) b"
+    query = f"SELECT count(*) FROM {rows} WHERE a * b % 7 = 1"
+    assert int(ask(converged, "ils-staff", login("ils-staff", "ils_staff"), query)) > 0
+
+
 def test_a_certificate_opens_no_other_role(converged):
     told = ask(converged, "ils-public", login("ils-public", "ils_staff"), "SELECT 1")
     assert "certificate authentication failed" in told
