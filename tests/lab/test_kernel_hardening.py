@@ -74,6 +74,13 @@ def test_a_container_that_is_said_to_have_a_kernel_is_refused(host: Emulated) ->
     assert "this host is a container and not declared as one" in said
 
 
+def test_files_of_packages_have_their_rights_before_any_restart(host: Emulated) -> None:
+    """The boot loader's holds the hash of its password."""
+    for each in DATA["rights"]:
+        other = f"find {' '.join(each['paths'])} -maxdepth 0 ! -perm {each['mode']}"
+        assert host.run(other).split() == [], f"not {each['mode']}"
+
+
 def test_after_a_restart_all_is_in_force(host: Emulated) -> None:
     host.reboot()
     assert host.run("systemctl --failed --no-legend --plain").split() == []
