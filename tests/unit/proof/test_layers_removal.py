@@ -34,7 +34,8 @@ def host() -> Iterator[str]:
         inside(name, f"nft -f - <<'END'\n{RULES}\nEND")
         # No address of its own making, and the cable carries: neither adds a route while a test compares.
         inside(name, "ip link add leg type veth peer name far; ip link set leg addrgenmode none")
-        inside(name, "ip link set far up; ip link set leg up; until ip -br link show leg | grep -q UP; do sleep 0.1; done")
+        inside(name, "ip link set far up; ip link set leg up")
+        inside(name, "until ip -br link show leg | grep -q UP; do sleep 0.1; done")
         inside(name, "ip address add 10.9.1.1/24 dev leg")
         inside(name, "ip -6 address add fd09:1::1/64 dev leg nodad; ip rule add pref 101 from 10.9.1.1 lookup 101")
         inside(name, "ip route add 10.9.2.0/24 via 10.9.1.254 dev leg table 101")
