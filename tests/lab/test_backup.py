@@ -103,6 +103,19 @@ def test_a_copy_comes_back_beside_the_running_database_and_goes_away(converged):
     assert converged.inside(DRILLS, "ls", "/var/lib/postgresql").stdout.split() == ["17"]
 
 
+def test_who_stops_backups_stops_those_that_begin_by_themselves(converged):
+    """Each unit has a /tmp of its own, and all have to see one stop file."""
+    converged.said(STORE, *TOOL, "stop")
+    try:
+        assert converged.inside(STORE, "systemctl", "start", "backup-difference.service").returncode != 0
+        said = converged.said(STORE, "journalctl", "-u", "backup-difference", "-n", "20", "-o", "cat", "--no-pager")
+        assert "stop file exists" in said
+    finally:
+        converged.said(STORE, *TOOL, "start")
+        converged.said(STORE, "systemctl", "stop", "backup-difference.service")  # it would try again in ten minutes
+    converged.said(STORE, "systemctl", "start", "backup-difference.service")
+
+
 def test_one_flipped_bit_is_found(converged):
     """By the unit of the weekly verification, which then stands as failed."""
     bundle = max((line for line in files(converged, "-") if "/bundle/" in line[3]), key=lambda line: int(line[0]))[3]

@@ -119,3 +119,17 @@ def test_sessions_live_on_when_the_active_gateway_dies(
     if fault is power_off:
         return  # `whole` starts it again and sees that one holds
     assert active(site) == (up, down), "the other one must hold the addresses now"
+
+
+def test_what_replicates_sessions_comes_back_when_it_is_killed(site: Site, whole: None) -> None:
+    """A death leaves its lock behind, and it refuses to start beside one."""
+    for host in site.declaration.gateways.hosts:
+        ask = ("systemctl", "show", "--value", "--property=MainPID", "conntrackd")
+        first = site.inside(host, *ask).strip()
+        assert "cache internal" in site.inside(host, "conntrackd", "-s")
+        site.inside(host, "systemctl", "kill", "--signal=KILL", "conntrackd")
+        deadline = time.monotonic() + 30
+        while "cache internal" not in site.inside(host, "conntrackd", "-s", check=False):
+            assert time.monotonic() < deadline, site.inside(host, "journalctl", "-n5", "--no-pager", "-uconntrackd")
+            time.sleep(0.5)
+        assert site.inside(host, *ask).strip() not in ("0", first)

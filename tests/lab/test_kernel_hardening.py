@@ -77,8 +77,8 @@ def test_a_container_that_is_said_to_have_a_kernel_is_refused(host: Emulated) ->
 def test_files_of_packages_have_their_rights_before_any_restart(host: Emulated) -> None:
     """The boot loader's holds the hash of its password."""
     for each in DATA["rights"]:
-        other = f"find {' '.join(each['paths'])} -maxdepth 0 ! -perm {each['mode']}"
-        assert host.run(other).split() == [], f"not {each['mode']}"
+        found = host.run(f"find {' '.join(each['paths'])} -maxdepth 0 -printf '%m\\n' 2>/dev/null", check=False)
+        assert {each["mode"].lstrip("0")} == set(found.split()), f"not {each['mode']}"
 
 
 def test_after_a_restart_all_is_in_force(host: Emulated) -> None:
@@ -122,15 +122,55 @@ def tried(host: Emulated, module: str) -> str:
     return host.run(f"modprobe {module} 2>/dev/null && echo loaded || echo refused").strip()
 
 
+FIRST_ROOT = """
+cd $(mktemp -d -p /root) && unmkinitramfs /boot/initrd.img-$(uname -r) .
+for file in $(find . -path '*/etc/modprobe.d/shoko-*'); do
+    cmp $file /etc/modprobe.d/$(basename $file) && echo same
+done
+rm -r "$PWD"
+"""
+
+
+def test_the_first_root_has_the_settings_of_modules(host: Emulated) -> None:
+    """It loads drivers of what is plugged in before any file system of the host's is there."""
+    assert host.run(FIRST_ROOT).split() == ["same", "same"]
+
+
+def test_a_run_that_was_interrupted_before_the_first_root_is_finished_by_the_next(host: Emulated) -> None:
+    host.run("touch /etc/modprobe.d/shoko-hardening.conf")
+    assert host.play(tags="hardening")["changed"] == 1
+    assert host.play(tags="hardening")["changed"] == 0
+
+
 def test_mounts_hold_what_they_may(host: Emulated) -> None:
     for mount in DATA["mounts"]:
         # Of several mounts upon each other the last one counts.
         options = host.run(f"findmnt --noheadings --output OPTIONS {mount['at']}").split()[-1].split(",")
-        assert set(mount["options"]) <= set(options), mount["at"]
+        assert set(mount["options"]) - {"exec"} <= set(options), mount["at"]
+        assert ("noexec" in options) == ("noexec" in mount["options"]), mount["at"]
         if mount["at"] == "/proc":
             continue  # nothing can be put there
         said = host.run(f"cd {mount['at']} && cp /bin/true x && ./x 2>&1; echo $?; rm -f x").split()[-1]
         assert said == ("126" if "noexec" in mount["options"] else "0"), mount["at"]
+
+
+def test_a_folder_with_a_file_system_of_its_own_keeps_its_options_and_nothing_below_a_folder_is_hidden(
+    converged: tuple[LabCommand, Path],
+) -> None:
+    host = Emulated(*converged, TERMINAL)
+    host.run("systemctl stop srv.mount opt.mount && mkdir /srv/apart && mount -t tmpfs tmpfs /srv/apart")
+    host.run("touch /srv/apart/there && echo 'tmpfs /opt tmpfs mode=0711,size=4m 0 0' >>/etc/fstab && mount /opt")
+    try:
+        assert host.play(tags="hardening")["failed"] == 0
+        options = host.run("findmnt --noheadings --output OPTIONS /opt").split()[-1]
+        assert {"size=4096k", "mode=711", "nosuid", "nodev"} <= set(options.split(","))
+        assert host.run("ls /srv/apart").split() == ["there"]
+        assert host.play(tags="hardening")["changed"] == 0
+    finally:
+        host.run("umount /srv/apart && systemctl stop srv.mount && umount /srv/apart /opt && rmdir /srv/apart")
+        host.run("sed -i '/^tmpfs .opt /d' /etc/fstab && systemctl daemon-reload")
+    host.play(tags="hardening")
+    assert host.play(tags="hardening")["changed"] == 0
 
 
 # A package of nothing but a program that dpkg runs from /var.
@@ -153,8 +193,10 @@ dpkg-deb --build p p.deb && dpkg -i p.deb && dpkg -P shoko-nothing && rm /run/sh
 
 
 def test_packages_bring_programs_to_var_and_nobody_else_does(host: Emulated) -> None:
+    """Not even beside a dpkg that died: nothing is opened for it."""
     host.run(PACKAGE)
     assert "noexec" in host.run("findmnt --noheadings --output OPTIONS /var")
+    assert host.run("find /var/lib/dpkg -maxdepth 1 ! -user root").split() == []
 
 
 def test_a_person_sees_nobody_elses_processes(host: Emulated) -> None:
@@ -200,8 +242,9 @@ def test_programs_are_confined(host: Emulated) -> None:
     running = json.loads(host.run("aa-status --json"))["processes"]
     assert "/usr/sbin/chronyd" in running
     wrong = [(name, each["status"]) for name, all_ in running.items() for each in all_ if each["status"] != "enforce"]
-    assert wrong == [], "whoever has a profile is held to it"
-    profiles = host.run("systemctl show --value -p AppArmorProfile shoko-remount.service sshd.service").split()
+    assert wrong == [], "whoever runs and has a profile is held to it"
+    units = " ".join(f"{unit}.service" for unit in sandboxes())
+    profiles = host.run(f"systemctl show --value -p AppArmorProfile {units}").split()
     assert ("own_profiles" in waivers("apparmor")) == (profiles == []), "waived, and there, or neither"
 
 

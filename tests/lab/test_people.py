@@ -143,6 +143,16 @@ def test_an_account_ends_by_itself_on_its_day(site: Site, converged: Converged, 
     assert log_in(site, signed) == "in"
 
 
+def test_a_password_that_is_old_keeps_nobody_out_who_has_none(site: Site, converged: Converged, tmp_path: Path) -> None:
+    """Passwords end after a year, accounts on their day: this one's is later, and it could change no password."""
+    shadow = converged.said(BASTION, "getent", "shadow", VENDOR).split(":")
+    assert shadow[4] == "365", "else this test would say nothing"
+    was = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=int(shadow[2]))
+    signed, _ = certificate(tmp_path, "--for", "10m")
+    with changed(converged, f"chage -d 2020-01-01 {VENDOR}", f"chage -d {was.date().isoformat()} {VENDOR}"):
+        assert log_in(site, signed) == "in"
+
+
 def test_a_revoked_key_opens_nothing_in_a_certificate_either(site: Site, converged: Converged, tmp_path: Path) -> None:
     signed, _ = certificate(tmp_path, "--for", "10m")
     key = KEY.with_name(KEY.name + ".pub").read_text().strip()

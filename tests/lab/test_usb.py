@@ -219,6 +219,41 @@ def test_where_no_storage_is_accepted_none_gets_a_driver_and_a_spare_keyboard_wo
     ATTACHED["pretended"] += len(report["devices"])
 
 
+def test_a_strange_keyboard_that_was_there_first_gives_way_at_each_start(terminal: Terminal) -> None:
+    """Devices are judged one by one from the first port on, and a spare one only when all were judged."""
+    spare, registered = "A-SPARE", terminal.registered("keyboard").serial
+    terminal.detach("keyboard")
+    terminal.attach("usb-kbd", "spare", serial=spare)
+    terminal.wait_for(typing(spare))
+    terminal.run("systemctl restart usbguard")
+    terminal.wait_for(typing(spare))
+    terminal.attach("usb-kbd", "keyboard", serial=registered)
+    terminal.wait_for(typing(registered))
+    (first,), (second,) = terminal.on_bus(spare), terminal.on_bus(registered)
+    assert first["path"] < second["path"], "else this test would say nothing"
+    terminal.run("systemctl restart usbguard")
+    only_the_registered_one_types(terminal, spare, registered)
+    terminal.reboot()
+    only_the_registered_one_types(terminal, spare, registered)
+    assert terminal.run("journalctl --no-pager --boot --dmesg").count(": USB HID v") == 1, "for no moment"
+    terminal.detach("spare")
+
+
+def typing(serial: str) -> str:
+    """A shell line that says whether a keyboard has its driver."""
+    return f"test -e $(dirname $(grep -lx {serial} /sys/bus/usb/devices/*/serial))/*:1.0/driver"
+
+
+def only_the_registered_one_types(terminal: Terminal, spare: str, registered: str) -> None:
+    terminal.wait_for(typing(registered))
+    terminal.wait_for("systemctl is-active --quiet usbguard")
+    time.sleep(HOLD)
+    (row,) = terminal.on_bus(spare)
+    assert (row["authorized"], row["drivers"]) == ("0", "")
+    (row,) = terminal.on_bus(registered)
+    assert (row["authorized"], row["drivers"]) == ("1", "usbhid")
+
+
 def without_storage(terminal: Terminal, site: Path) -> Terminal:
     """The same terminal, at a site whose counters have the policy of its terminals for the public."""
     shutil.copytree(terminal.lab.site, site)

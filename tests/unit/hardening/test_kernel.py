@@ -41,7 +41,7 @@ def rendered(name: str, **variables: object) -> str:
         hardening_words=words,
         hardening_remounted=VARS["hardening_remounted"],
         hardening_later=VARS["hardening_later"],
-        **variables,
+        **{"hardening_apart": {}} | variables,
     )
 
 
@@ -118,10 +118,17 @@ def test_what_is_in_use_to_the_end_is_not_taken_away_before_it() -> None:
         assert taken == (mount["at"] not in VARS["hardening_later"])
 
 
-def test_dpkg_opens_var_while_it_works_and_closes_it_as_declared() -> None:
-    (var,) = (each for each in DATA["mounts"] if each["at"] == "/var")
-    opens, closes = re.findall(r"mount -o remount,bind,(\S+) /var", rendered("dpkg.cfg.j2"))
-    assert (set(opens.split(",")), closes.split(",")) == ({*var["options"], "exec"} - {"noexec"}, var["options"])
+@pytest.mark.parametrize("at", ["/home", TEMPORARY])
+def test_a_file_system_of_its_own_keeps_its_options_and_ours_are_the_last_word(at: str) -> None:
+    (mount,) = (each for each in DATA["mounts"] if each["at"] == at)
+    text = rendered("mount.j2", mount=mount, bound=False, hardening_apart={at: "subvol=@x,exec,x-y=50%"})
+    assert f"Options=subvol=@x,exec,x-y=50%%,{','.join(mount['options'])}\n" in text
+    assert "size=" not in text
+
+
+def test_programs_run_below_var_where_root_alone_writes() -> None:
+    below = {each["at"]: each["options"] for each in DATA["mounts"] if each["at"].startswith("/var")}
+    assert [at for at, options in below.items() if "noexec" not in options] == ["/var/lib/dpkg"]
 
 
 def test_the_command_line_is_added_to_what_others_say() -> None:
