@@ -182,6 +182,28 @@ def test_compiled_code_of_ours_is_watched_too(told: Told, converged: Converged) 
     assert integrity("check", "ctl1")[0] == 0
 
 
+# A program in a package of its own, made and installed by hand.
+PACKAGE = r"""
+cd $(mktemp -d) && chmod 755 . && mkdir -p p/DEBIAN p/usr/bin && printf '#!/bin/sh\n' >p/usr/bin/shoko-nothing
+for line in 'Package: shoko-nothing' 'Version: 1' 'Architecture: all' 'Maintainer: nobody' 'Description: nothing'; do
+    echo "$line" >>p/DEBIAN/control
+done
+chmod -R 755 p && dpkg-deb --build p p.deb >/dev/null
+setpriv --reuid nobody --regid nogroup --clear-groups dpkg -i p.deb 2>/dev/null && echo somebody installs
+dpkg -i p.deb >/dev/null; rm -r "$PWD"
+"""
+
+
+def test_nobody_installs_a_package_and_one_that_root_installs_by_hand_is_told(told: Told, converged: Converged) -> None:
+    try:
+        assert converged.said(HOST, "sh", "-c", PACKAGE) == ""
+        found = paths(integrity("check")[1])
+    finally:
+        converged.said(HOST, "dpkg", "--purge", "shoko-nothing")
+    assert {"/usr/bin/shoko-nothing", "/var/lib/dpkg/info/shoko-nothing.list"} <= found
+    assert integrity("check")[0] == 0
+
+
 def test_who_narrows_what_is_watched_is_seen(told: Told, converged: Converged) -> None:
     conf = "/etc/shoko/integrity.conf"
     with done(
