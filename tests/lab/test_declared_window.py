@@ -19,6 +19,7 @@ FLOW = "one-evening"
 SOURCE, TARGET = "log1", "app1"
 PREPARE = 150  # seconds that the run before the window may take; two busy cores
 LASTS = 60
+BEFORE_END = 10  # seconds: sshd itself sends a stranger away after thirty
 
 
 def instant(seconds: float) -> str:
@@ -78,6 +79,7 @@ def test_a_declared_window_opens_and_ends_by_itself(site: Site, window: tuple[in
     time.sleep(max(0.0, start - time.time()))
     while not reaches(site):
         assert time.time() < start + 20, "shut although its time has come"
+    time.sleep(max(0.0, end - BEFORE_END - time.time()))
     held = Held([*site.network(SOURCE), sys.executable], str(site.declaration.hosts[TARGET].manage_leg.ipv4))
     try:
         assert held.greeting.startswith("SSH-2.0"), held.greeting

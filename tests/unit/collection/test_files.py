@@ -138,6 +138,20 @@ def test_what_is_no_longer_listed_goes_and_what_others_put_there_stays(host):
     assert not (host.tree / "d").exists()
 
 
+def test_a_directory_goes_with_what_was_in_it_or_both_stay(host):
+    """As the drop-in of a unit that is no longer declared."""
+    wanted = [{"path": f"{host.tree}/unit.d/deep/sandbox.conf", "content": "x"}]
+    host(wanted)
+    with pytest.raises(HostError, match="false"):
+        host([], validate=[{"command": ["false"]}])
+    assert (host.tree / "unit.d/deep/sandbox.conf").read_text() == "x"
+    assert leftovers(host.tree) == []
+    predicted = host([], check=True)
+    assert changes(predicted) == {"sandbox.conf": "remove", "deep": "remove", "unit.d": "remove"}
+    assert host([])["files"] == predicted["files"]
+    assert list(host.tree.iterdir()) == []
+
+
 def test_two_parts_never_keep_one_path_but_share_directories(host):
     host([{"path": f"{host.tree}/d", "directory": True}, {"path": f"{host.tree}/d/x", "content": "x"}])
     with pytest.raises(HostError, match="belongs to part web"):

@@ -28,6 +28,7 @@ class Transaction:
         self._journal = journal
         self._undo: list[Callable[[], None]] = []
         self._rubbish: list[str] = []
+        self._emptied: list[str] = []
 
     def sweep(self) -> None:
         """Remove the temporary files of an earlier run that was killed."""
@@ -41,6 +42,7 @@ class Transaction:
         """Make all changes durable and visible; on any error put back what was done, then raise HostError."""
         files = [change for change in changes if change.kind != "directory"]
         self._rubbish = [_beside(change.path, suffix) for change in files for suffix in (_NEW, _OLD)]
+        self._emptied = [change.path for change in changes if (change.change, change.kind) == ("remove", "directory")]
         if files:
             write_json(self._journal, self._rubbish)
         change = None
@@ -51,19 +53,21 @@ class Transaction:
             for change in files:
                 if change.change in ("create", "modify"):
                     self._write_beside(change)
-            for change in changes:
-                if change.kind != "directory" or change.change == "remove":
-                    self._switch(change)
+            for change in files:
+                self._switch(change)
         except OSError as error:
             where = error.filename or (change.path if change else "")
             self.put_back()
             raise HostError(f"{where}: {error.strerror or error}; everything was put back as it was") from error
 
     def finish(self) -> None:
-        """Drop what putting back would have needed."""
+        """Drop what putting back would have needed, then directories whose files are gone: it lay in them."""
         for path in self._rubbish:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
+        for path in self._emptied:
+            with contextlib.suppress(OSError):  # somebody has put something there meanwhile: it is theirs
+                os.rmdir(path)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._journal)
 
@@ -72,6 +76,7 @@ class Transaction:
         for step in reversed(self._undo):
             step()
         self._undo.clear()
+        self._emptied.clear()
         self.finish()
 
     def _directory(self, change: Change) -> None:
@@ -114,11 +119,6 @@ class Transaction:
         """Make one change visible and remember how to undo it."""
         path, old = change.path, _beside(change.path, _OLD)
         current = lstat(path)
-        if change.change == "remove" and change.kind == "directory":
-            if current is not None:
-                os.rmdir(path)
-                self._undo.append(lambda: self._make_again(path, current))
-            return
         if change.change == "mode":
             if current is None:
                 raise FileNotFoundError(2, "vanished during the run", path)
@@ -137,9 +137,3 @@ class Transaction:
         os.replace(_beside(path, _NEW), path)
         if current is None:
             self._undo.append(lambda: os.unlink(path))
-
-    @staticmethod
-    def _make_again(path: str, before: os.stat_result) -> None:
-        os.mkdir(path, 0o700)
-        os.chown(path, before.st_uid, before.st_gid)
-        os.chmod(path, before.st_mode & 0o7777)
