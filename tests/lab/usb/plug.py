@@ -22,6 +22,7 @@ the kernel announced it, so that one that lasted a millisecond counts too; `took
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -121,13 +122,13 @@ class Device:
         """Where the host side shows it."""
         return next(iter((PLATFORM / f"dummy_hcd.{self.number}").glob("usb*/*-1")), None)
 
-    def look(self) -> None:
-        """Note when it was first seen and first usable."""
+    def look(self, added: dict[int, float]) -> None:
+        """Note when it was there, by the kernel's word (what is rejected soon goes), and when it was usable."""
+        if self.seen is None and added.get(self.number, 0.0) > self.plugged:
+            self.seen = added[self.number] - self.plugged
         place = self.place()
         if place is None or not (place / "idProduct").exists():
             return
-        now = time.monotonic() - self.plugged
-        self.seen = self.seen if self.seen is not None else now
         if self.usable is None and len(list(place.glob("*:*"))) == len(self.wanted["functions"]) and self._works(place):
             self.usable = time.monotonic() - self.plugged
 
@@ -186,7 +187,7 @@ class Device:
 
 
 class Announcements(threading.Thread):
-    """What the kernel says about interfaces of pretended devices that get a driver."""
+    """What the kernel says about pretended devices: which are there, and whose interfaces get a driver."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -194,11 +195,14 @@ class Announcements(threading.Thread):
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
         self.socket.bind((0, 1))
         self.binds: list[dict] = []
+        self.added: dict[int, float] = {}  # by number: when it was last there
 
     def run(self) -> None:
         """Listen until the program ends."""
         while True:
             head, *fields = self.socket.recv(1 << 16).split(b"\0")
+            if device := re.match(rb"add@.*/dummy_hcd\.(\d+)/usb\d+/[\d-]+$", head):
+                self.added[int(device[1])] = time.monotonic()
             if not head.startswith(b"bind@") or b"/dummy_hcd." not in head:
                 continue
             known = dict(field.decode().split("=", 1) for field in fields if b"=" in field)
@@ -239,7 +243,7 @@ def main() -> int:
         patience = until + wanted.get("patience", 0)
         while _waits(batch, until, patience):
             for device in batch:
-                device.look()
+                device.look(heard.added)
             time.sleep(0.05)
         if disturbing is not None:
             disturbing.wait()
