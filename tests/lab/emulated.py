@@ -99,7 +99,8 @@ class Emulated:
         )  # fmt: skip
 
     def _counts(self, done: subprocess.CompletedProcess[str]) -> dict[str, int]:
-        wrong = [line[:2000] for line in done.stdout.splitlines() if line.startswith(("fatal:", "failed:", "ERROR"))]
+        lines = [line for line in done.stdout.splitlines() if line.startswith(("fatal:", "failed:", "ERROR"))]
+        wrong = [" ".join([line[:400], *re.findall(r'"(?:msg|stderr)": "[^"]*', line)]) for line in lines]
         assert done.returncode == 0, "\n".join(wrong) + done.stdout[-2000:] + done.stderr[-1000:]
         counts = re.search(rf"^{self.name}\s+: (ok=.*)$", done.stdout, re.MULTILINE)
         assert counts, done.stdout
