@@ -155,11 +155,14 @@ def test_every_group_of_the_schema_has_a_name_for_people() -> None:
     assert set(known_groups()) == set(GROUPS)
 
 
-def test_the_role_of_device_control_is_laid_on_every_group_of_terminals_and_on_no_other() -> None:
+def test_the_role_of_device_control_is_laid_on_every_host_and_a_policy_is_for_terminals_alone() -> None:
+    """Without a policy the role keeps USB storage from the kernel."""
     assert set(terminal_groups()) <= set(known_groups())
     plays = yaml.safe_load((ROOT / "playbooks" / "base.yml").read_text(encoding="utf-8"))
-    reached = [play["hosts"] for play in plays if "usb_control" in str(play["roles"])]
-    assert reached == [":".join(terminal_groups())]
+    assert [play["hosts"] for play in plays if "usb_control" in str(play["roles"])] == ["managed"]
+    lab = load(LAB)
+    with_one = {name for name, host in lab.hosts.items() if lab.usb_policy(host) is not None}
+    assert with_one == {name for name, host in lab.hosts.items() if set(host.groups) & set(terminal_groups())}
 
 
 def test_a_mistake_in_a_policy_is_told_and_its_group_is_not_called_missing(tmp_path: Path) -> None:
