@@ -131,6 +131,7 @@ def _usb_device(name: str, raw: Raw) -> model.UsbDevice:
         product=raw["product"],
         serial=raw.get("serial"),
         interfaces=tuple(raw["interfaces"]),
+        keyboard=raw.get("keyboard", False),
         media=raw.get("media"),
         groups=tuple(place["group"] for place in raw["at"] if "group" in place),
         hosts=tuple(place["host"] for place in raw["at"] if "host" in place),

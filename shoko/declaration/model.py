@@ -136,6 +136,7 @@ class UsbDevice:
     product: str
     serial: str | None  # None: the device has none, and one that shows a serial is not it
     interfaces: tuple[str, ...]
+    keyboard: bool  # a person types on it, which interfaces do not tell: a scanner has the same
     media: Literal["ro", "rw"] | None  # storage only
     groups: tuple[str, ...]
     hosts: tuple[str, ...]

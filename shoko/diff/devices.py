@@ -70,6 +70,7 @@ def _said(declaration: Declaration) -> dict[tuple[Kind, str], _Said]:
             "product": device.product,
             "serial": device.serial or "",
             "interfaces": " ".join(sorted(device.interfaces)),
+            "keyboard": "true" if device.keyboard else "",
             "media": device.media or "",
         }
         hosts = tuple(host.name for host in declaration.hosts.values() if device.at(host))

@@ -24,5 +24,6 @@ def _device(device: UsbDevice) -> Json:
         "product": device.product,
         "serial": device.serial or "",
         "interfaces": list(device.interfaces),
+        "keyboard": device.keyboard,
         "media": device.media,
     }

@@ -5,6 +5,7 @@ In order: each test stands on the ones before; one starts the terminal anew, the
 """
 
 import os
+import shlex
 import shutil
 import time
 from collections import Counter
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import LabCommand
+from conftest import CHECKOUT, LabCommand
 from terminal import FEW, Device, Terminal
 
 ATTACHMENTS = int(os.environ.get("SHOKO_USB_ATTACHMENTS", "50"))
@@ -132,6 +133,7 @@ def test_registered_media_are_mounted_as_declared_and_never_executable(terminal:
     (mounted,) = medium["mounts"]
     assert mounted.split()[1] == "/media/transfer-in"
     assert {"ro", "noexec", "nosuid", "nodev"} <= set(mounted.split()[3].split(","))
+    _refused_where_the_host_would_start_from_it(terminal, medium["blocks"][0])
     assert terminal.run("touch /media/transfer-in/x 2>&1 || true").strip().endswith("Read-only file system")
     assert terminal.run(f"cat /sys/block/{medium['blocks'][0]}/ro").strip() == "1", "not even past the file system"
     (medium,) = terminal.plug([terminal.registered("transfer-out")], HOLD, patience=PATIENCE, leave=True)["devices"]
@@ -139,6 +141,15 @@ def test_registered_media_are_mounted_as_declared_and_never_executable(terminal:
     assert {"rw", "noexec", "nosuid", "nodev"} <= set(mounted.split()[3].split(","))
     script = "printf '#!/bin/sh\\necho ran\\n' >/media/transfer-out/x && /media/transfer-out/x 2>&1 || true"
     assert terminal.run(script).strip().endswith("Permission denied")
+
+
+def _refused_where_the_host_would_start_from_it(terminal: Terminal, disk: str) -> None:
+    """What the role asks before it writes anything, with the medium as the host's /boot/efi."""
+    asked = shlex.quote(yaml.safe_load((CHECKOUT / f"roles/{ROLE}/vars/main.yml").read_text())["usb_control_start"])
+    assert terminal.run(f"sh -c {asked}") == ""
+    terminal.run(f"mkdir -p /boot/efi && mount -o ro /dev/{disk} /boot/efi")
+    said = terminal.run(f"sh -c {asked} || true; umount /boot/efi")
+    assert said.startswith(f"/boot/efi lies on the USB disk /dev/{disk}, ")
 
 
 def test_nothing_slips_through_while_the_daemon_is_away_or_coming_back(terminal: Terminal) -> None:
@@ -211,8 +222,9 @@ def test_where_no_storage_is_accepted_none_gets_a_driver_and_a_spare_keyboard_wo
     assert "usb_storage" not in terminal.run("cat /proc/modules")
     refused(terminal.plug([STRANGER], HOLD))
     terminal.detach("keyboard")
-    (spare,) = terminal.plug([STRANGER], HOLD, patience=PATIENCE)["devices"]
-    assert spare["usable"] is not None, "nobody could type"
+    scanner = terminal.registered("barcode-scanner")
+    attached = terminal.plug([scanner, STRANGER], HOLD, together=2, patience=PATIENCE)["devices"]
+    assert [device["serial"] for device in attached if device["usable"] is None] == [], "nobody could type"
     refused(terminal.plug([STRANGER.with_(functions=("keyboard", "keyboard"))], HOLD))
     terminal.attach("usb-kbd", "keyboard", serial="KEYBOARD-1")
     terminal.wait_for("grep -lx KEYBOARD-1 /sys/bus/usb/devices/*/serial")

@@ -71,11 +71,25 @@ def _device(context: Context, device: UsbDevice) -> None:
                 context.report((*where, "host"), f"{host.name} is not under device control", _controlled(context))
         if "group" in place and place["group"] not in declaration.usb_policies:
             context.report((*where, "group"), f"{place['group']} is not under device control", _controlled(context))
+    _keyboard(context, path, device)
     _storage(context, path, device)
 
 
 def _controlled(context: Context) -> str:
     return "usb.groups has: " + ", ".join(context.declaration.usb_policies)
+
+
+def _keyboard(context: Context, path: Path_, device: UsbDevice) -> None:
+    if not device.keyboard:
+        return
+    if KEYBOARD not in device.interfaces:
+        context.report((*path, "keyboard"), "nobody can type on it", f"the interface {KEYBOARD}, or no `keyboard`")
+    if device.serial is not None and set("()'") & set(device.serial):
+        context.report(
+            (*path, "serial"),
+            "has parentheses or an apostrophe, and USBGuard could not be asked whether this keyboard is there",
+            "another keyboard, or no `keyboard`",
+        )
 
 
 def _storage(context: Context, path: Path_, device: UsbDevice) -> None:
@@ -114,10 +128,10 @@ def _typing(context: Context, host: Host) -> None:
     """A keyboard is registered: without one nobody could type, and a spare one would stand in for nothing."""
     policy = context.declaration.usb_policy(host)
     devices = context.declaration.usb_devices.values()
-    if policy is None or any(KEYBOARD in device.interfaces and device.at(host) for device in devices):
+    if policy is None or any(device.keyboard and device.at(host) for device in devices):
         return
     path: Path_ = ("usb", "groups", policy.group)
-    wanted = f"a registered device with the interface {KEYBOARD} there"
+    wanted = "a registered device with `keyboard: true` there"
     if policy.spare_keyboard:
         what = f"no keyboard is registered at {host.name}: whatever claims to be one would always work"
         context.report((*path, "spare_keyboard"), what, wanted)

@@ -55,7 +55,8 @@ def another_group(tree: Tree) -> None:
         ]),
         (with_stick, lambda tree: tree["usb"]["devices"].pop("keyboard"), [
             "device control: removed",
-            "  device keyboard (keyboard; office)  vendor 04d9, product 1503, interfaces 03:01:01, at tb1",
+            "  device keyboard (keyboard; office)  vendor 04d9, product 1503, interfaces 03:01:01, keyboard true, "
+            "at tb1",
         ]),
         (with_stick, stick(media="rw", serial="A-2"), [
             "device control: changed",

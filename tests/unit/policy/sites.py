@@ -98,8 +98,8 @@ def small() -> Tree:
         "usb": {
             "groups": {"business_terminals": {"media": "never", "spare_keyboard": True, "control": "N-10"}},
             "devices": {"keyboard": {"title": _text("keyboard"), "vendor": "04d9", "product": "1503",
-                                     "interfaces": ["03:01:01"], "at": [{"group": "business_terminals"}],
-                                     "owner": "office"}},
+                                     "interfaces": ["03:01:01"], "keyboard": True,
+                                     "at": [{"group": "business_terminals"}], "owner": "office"}},
         },
         "vips": {
             "opac": {"segment": "dmz.servers", "ipv4": "198.51.100.20", "ipv6": "2001:db8:0:20::20",
