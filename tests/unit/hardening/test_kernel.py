@@ -41,7 +41,7 @@ def rendered(name: str, **variables: object) -> str:
         hardening_words=words,
         hardening_remounted=VARS["hardening_remounted"],
         hardening_later=VARS["hardening_later"],
-        **{"hardening_apart": {}} | variables,
+        **{"hardening_apart": {}, "hardening_early": []} | variables,
     )
 
 
@@ -110,6 +110,12 @@ def test_what_systemd_mounts_itself_gets_its_options_at_the_start() -> None:
     declared = {each["at"]: each["options"] for each in DATA["mounts"]}
     found = dict(reversed(line) for line in re.findall(r"^ExecStart=\S+ -o remount,(\S+) (\S+)$", text, re.MULTILINE))
     assert found == {at: ",".join(declared[at]) for at in VARS["hardening_remounted"]}
+
+
+def test_a_usr_of_its_own_gets_its_options_after_systemd_gave_it_those_of_fstab() -> None:
+    text = rendered("remount.service.j2", hardening_early=["/usr"])
+    assert "\nExecStart=/usr/bin/mount -o remount,bind,nodev /usr\n" in text
+    assert "\nAfter=systemd-remount-fs.service\n" in text
 
 
 def test_what_is_in_use_to_the_end_is_not_taken_away_before_it() -> None:
