@@ -1,6 +1,7 @@
 """`probe` tells what was tried, with the reason for every no."""
 
 import os
+from types import SimpleNamespace
 
 import pytest
 
@@ -48,3 +49,11 @@ def test_nft_is_asked_without_leaving_a_table(sandbox):
         return finding.works, os.popen("nft list tables").read()  # noqa: S605
 
     assert sandbox(work, network=True) == (True, "")
+
+
+@pytest.mark.parametrize("container", [True, False])
+def test_what_a_container_sees_of_usb_is_its_machines(container, monkeypatch):
+    answers = {"systemd-detect-virt": 0 if container else 1}
+    monkeypatch.setattr(probe, "run", lambda argv: SimpleNamespace(rc=answers[argv[0]]))
+    monkeypatch.setattr(probe.os.path, "isdir", lambda path: path == "/sys/bus/usb/devices")
+    assert probe.usb().works is not container

@@ -167,7 +167,9 @@ def tun() -> Finding:
 
 
 def usb() -> Finding:
-    """Look for the bus, else for the module that would bring it."""
+    """Look for the bus, else for the module that would bring it. A container may see its machine's."""
+    if run(["systemd-detect-virt", "--quiet", "--container"]).rc == 0:
+        return Finding(False, "the host is a container, and USB its machine's")
     if os.path.isdir("/sys/bus/usb/devices"):
         return Finding(True)
     if find_program(["modprobe"]) is not None and run(["modprobe", "--dry-run", "--quiet", "usbcore"]).rc == 0:
