@@ -15,8 +15,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 PREFIX = "ansible_collections.shoko.core.plugins"
-_NEWNS, _NEWNET = 0x00020000, 0x40000000  # linux/sched.h
-_REC, _PRIVATE = 0x4000, 1 << 18  # sys/mount.h
+_NEWNS, _NEWPID, _NEWNET = 0x00020000, 0x20000000, 0x40000000  # linux/sched.h
+_NOSUID, _NODEV, _NOEXEC, _REC, _PRIVATE = 0x2, 0x4, 0x8, 0x4000, 1 << 18  # sys/mount.h
 
 
 @dataclass
@@ -42,8 +42,11 @@ def _private_copy(scratch: Path, tops: tuple[str, ...], *, network: bool) -> Non
         if result:
             raise OSError(ctypes.get_errno(), f"{what}: {os.strerror(ctypes.get_errno())}")
 
-    checked(libc.unshare(_NEWNS | (_NEWNET if network else 0)), "unshare")
+    checked(libc.unshare(_NEWNS | _NEWPID | (_NEWNET if network else 0)), "unshare")
+    if child := os.fork():  # who asks for another process tree is not in it, its children are
+        os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) & 0xFF)
     checked(libc.mount(b"none", b"/", None, ctypes.c_ulong(_REC | _PRIVATE), None), "private")
+    checked(libc.mount(b"proc", b"/proc", b"proc", ctypes.c_ulong(_NOSUID | _NODEV | _NOEXEC), None), "proc")
     checked(libc.mount(b"sandbox", bytes(scratch), b"tmpfs", ctypes.c_ulong(0), b""), "tmpfs")
     for number, top in enumerate(tops):
         upper, work = scratch / f"u{number}", scratch / f"w{number}"
@@ -58,8 +61,10 @@ def _private_copy(scratch: Path, tops: tuple[str, ...], *, network: bool) -> Non
 def sandbox(tmp_path: Path) -> Callable[..., Any]:
     """Return a function that runs another one as root on a private copy of parts of this system.
 
-    ``sandbox(work, "/etc", network=True)`` forks; the child gets its own mounts (an overlay over each named
-    directory) and, if asked, its own network; what ``work`` returns or raises comes back.
+    ``sandbox(work, "/etc", network=True)`` forks; the child gets its own processes, its own mounts (an overlay over
+    each named directory) and, if asked, its own network; what ``work`` returns or raises comes back. Without processes
+    of its own, work that ends those of a user would end everything on this machine that has this user's number, hosts
+    in containers included.
     """
     if os.geteuid() != 0:
         pytest.skip("namespaces of one's own need root")

@@ -3,7 +3,9 @@
 import grp
 import os
 import pwd
+import signal
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -165,3 +167,22 @@ def test_an_account_of_the_system_is_never_made_a_persons(host):
         assert files.last_day("root") == ""
 
     host(work)
+
+
+def test_processes_of_a_user_that_is_removed_are_ended_on_this_host_alone(host):
+    """Hosts in containers have the machine's user numbers: their processes were ended by this test, once."""
+    number = 63211
+    elsewhere = subprocess.Popen(["sleep", "60"], user=number)
+
+    def work(apply):
+        apply([{"name": "tst", "uid": number}])
+        here = subprocess.Popen(["sleep", "60"], user=number)
+        assert apply()["actions"] == ["remove user tst"]
+        return here.wait(10)
+
+    try:
+        assert host(work) == -signal.SIGKILL
+        assert elsewhere.poll() is None
+    finally:
+        elsewhere.kill()
+        elsewhere.wait()
