@@ -52,6 +52,8 @@ def main(arguments: list[str]) -> int:
         for line in lines:
             print(f"{host}: {line}")
     wrong = sum(bool(lines) for lines in found.values())
+    for host, tasks in record.get("sent_twice", {}).items():
+        print(f"{host}: a connection broke, so these were sent twice: {'; '.join(tasks)}")
     files = sum(len(changes) for changes in record["files"].values())
     print(f"{len(found)} hosts, {files} files written")
     print(f"{len(found) - wrong} passed, {wrong} failed")

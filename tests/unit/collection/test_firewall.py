@@ -139,6 +139,21 @@ def test_a_confirmed_change_stays_and_the_next_run_finds_nothing(host):
     host(work)
 
 
+def test_a_confirmation_that_is_asked_for_twice_stands(host):
+    """The connection broke before the first answer was through."""
+
+    def work(box):
+        ident = box.begin(TABLE.format(word="new"))
+        box.wait(f"applied {ident}")
+        box.confirm(ident)
+        box.confirm(ident)
+        assert 'comment "new"' in box.kernel()
+        with pytest.raises(rules.FirewallError, match="no longer there to be confirmed"):
+            box.confirm("another")
+
+    host(work)
+
+
 def test_an_unconfirmed_change_undoes_itself(host):
     def work(box):
         box.settle(TABLE.format(word="good"))

@@ -78,3 +78,11 @@ def test_two_empty_pages_show_nothing(tmp_path):
 def test_another_shape_of_page_is_an_error(tmp_path):
     with pytest.raises(ValueError, match="no two pages"):
         compared(tmp_path, page(), {"files": {}})
+
+
+def test_a_broken_connection_is_told_and_is_no_difference(tmp_path, capsys):
+    plan, record = page(sent_twice={}), page(sent_twice={"rp1": ["Configure nginx"]})
+    assert compared(tmp_path, plan, record) == 0
+    assert capsys.readouterr().out.splitlines()[0] == (
+        "rp1: a connection broke, so these were sent twice: Configure nginx"
+    )

@@ -11,6 +11,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from cryptography import x509
 
+from ansible_collections.shoko.core.plugins.plugin_utils.asking import attempt
 from shoko.trust import PURPOSES, Authority, TrustError, Wanted, default_directory, issue, open_authority
 
 CHECKOUT = Path(__file__).resolve().parents[5]
@@ -54,7 +55,9 @@ class ActionModule(ActionBase):
             "anchors": _anchors(authority),
             "renew_after": args["renew_after"],
         }
-        first: dict[str, Any] = self._execute_module(module_name=MODULE, module_args=order, task_vars=task_vars)
+        first: dict[str, Any] = self._execute_module(
+            module_name=MODULE, module_args=order | attempt(), task_vars=task_vars
+        )
         if first.get("failed") or not first.get("requests"):
             return first
         signed = {
@@ -62,7 +65,7 @@ class ActionModule(ActionBase):
             for name, request in first["requests"].items()
         }
         second: dict[str, Any] = self._execute_module(
-            module_name=MODULE, module_args={**order, "signed": signed}, task_vars=task_vars
+            module_name=MODULE, module_args={**order, "signed": signed} | attempt(), task_vars=task_vars
         )
         if second.get("failed"):
             return second

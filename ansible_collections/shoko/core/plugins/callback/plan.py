@@ -49,6 +49,7 @@ class CallbackModule(CallbackBase):
         self.packages: dict[str, set[str]] = defaultdict(set)
         self.firewalls: dict[str, list[str]] = {}
         self.packets: dict[str, dict[str, list[dict[str, Any]]]] = {}
+        self.sent_twice: dict[str, list[str]] = defaultdict(list)
         self.ahead: dict[str, dict[str, list[dict[str, Any]]]] = {}
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
@@ -65,6 +66,8 @@ class CallbackModule(CallbackBase):
             self.ahead[host] = {verb: data[verb] for verb in packets.VERBS}
         if not task.startswith("shoko.core.") or not data.get("changed"):
             return
+        if data.get("sent_twice"):
+            self.sent_twice[host].append(result.task.get_name())
         for one in data.get("files", []):
             # Two parts may both need a directory that is not there yet; in check mode both say so.
             self.files[host].setdefault(one["path"], one["change"])
@@ -105,6 +108,7 @@ class CallbackModule(CallbackBase):
             found.append(f"install  {' '.join(sorted(self.packages[host]))}")
         if host in self.firewalls:
             found.append(f"firewall {'; '.join(self.firewalls[host])}")
+        found += [f"sent twice, its connection broke: {task}" for task in self.sent_twice[host]]
         return found + sorted(self.due[host])
 
     @staticmethod
@@ -123,6 +127,7 @@ class CallbackModule(CallbackBase):
             "packages": {host: sorted(found) for host, found in self.packages.items()},
             "firewalls": self.firewalls,
             "packets": self.packets,
+            "sent_twice": self.sent_twice,
         }
         with open(target, "w", encoding="utf-8") as out:
             json.dump(page, out, indent=1, sort_keys=True, ensure_ascii=False)

@@ -237,6 +237,8 @@ class Firewall:
 
         Killed anywhere in between, the undo puts everything back, the boot file included.
         """
+        if read_text(self._public).startswith(f"confirmed {ident}"):
+            return  # asked once more: the connection broke before the first answer was through
         pending = self.pending()
         if pending.get("id") != ident or not read_text(self._public).startswith(f"applied {ident}"):
             raise rules.FirewallError(f"change {ident} is no longer there to be confirmed; the former rules are back")

@@ -9,6 +9,7 @@ import re
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.shoko.core.plugins.module_utils import account_files as files
+from ansible_collections.shoko.core.plugins.module_utils import attempts
 from ansible_collections.shoko.core.plugins.module_utils.commands import must, run
 from ansible_collections.shoko.core.plugins.module_utils.errors import HostError, one_line
 from ansible_collections.shoko.core.plugins.module_utils.state import STATE_DIR, read_json, write_json
@@ -24,6 +25,8 @@ description:
   - Only what is given is compared, except that a new account gets safe values for the rest.
   - With I(part), users and groups that the part once made and no longer lists are removed, their processes ended
     first. Home directories stay.
+extends_documentation_fragment:
+  - shoko.core.attempts
 options:
   part:
     description: Owner of these accounts on the host; its list is C(/var/lib/shoko/accounts/<part>.json).
@@ -298,11 +301,12 @@ def main() -> None:
             "groups": {"type": "list", "elements": "dict", "default": [], "options": group_spec},
             "users": {"type": "list", "elements": "dict", "default": [], "options": user_spec},
             "state_dir": {"type": "path", "default": STATE_DIR},
+            **attempts.OPTIONS,
         },
         supports_check_mode=True,
     )
     try:
-        module.exit_json(**work(module))
+        module.exit_json(**attempts.once(module, module.params["state_dir"], lambda: work(module)))
     except (HostError, OSError) as error:
         module.fail_json(msg=one_line(error))
 

@@ -110,6 +110,7 @@ import time  # noqa: E402
 
 from ansible.module_utils.basic import AnsibleModule  # noqa: E402
 
+from ansible_collections.shoko.core.plugins.module_utils import attempts  # noqa: E402
 from ansible_collections.shoko.core.plugins.module_utils.certificate_store import Store  # noqa: E402
 from ansible_collections.shoko.core.plugins.module_utils.errors import HostError  # noqa: E402
 from ansible_collections.shoko.core.plugins.module_utils.marks import Marks, merge  # noqa: E402
@@ -129,11 +130,12 @@ def main() -> None:
             "certificate_directory": {"type": "path", "default": "/etc/shoko/certificates"},
             "trust_directory": {"type": "path", "default": "/etc/shoko/trust"},
             "state_directory": {"type": "path", "default": "/var/lib/shoko"},
+            **attempts.OPTIONS,
         },
         supports_check_mode=True,
     )
     try:
-        module.exit_json(**converge(module))
+        module.exit_json(**attempts.once(module, module.params["state_directory"], lambda: converge(module)))
     except HostError as error:
         module.fail_json(msg=str(error))
 

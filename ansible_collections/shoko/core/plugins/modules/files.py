@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.shoko.core.plugins.module_utils import settled
+from ansible_collections.shoko.core.plugins.module_utils import attempts, settled
 from ansible_collections.shoko.core.plugins.module_utils.errors import HostError, one_line
 from ansible_collections.shoko.core.plugins.module_utils.file_work import OPTIONS, note, work
 from ansible_collections.shoko.core.plugins.module_utils.task import Task
@@ -28,6 +28,7 @@ description:
 extends_documentation_fragment:
   - shoko.core.files
   - shoko.core.settled
+  - shoko.core.attempts
 attributes:
   check_mode:
     support: full
@@ -74,14 +75,18 @@ not_validated:
 
 def main() -> None:
     """Entry point of the module."""
-    module = AnsibleModule(argument_spec={**OPTIONS, **settled.OPTIONS}, supports_check_mode=True)
+    module = AnsibleModule(argument_spec={**OPTIONS, **settled.OPTIONS, **attempts.OPTIONS}, supports_check_mode=True)
     shown = {"module_args": {"part": module.params["part"]}}
-    try:
+
+    def carry_out() -> dict:
         task = Task.of(module)
         done = work(task)
         if not task.check:
             note("files", task)
-        module.exit_json(**done, invocation=shown)
+        return done
+
+    try:
+        module.exit_json(**attempts.once(module, module.params["state_dir"], carry_out), invocation=shown)
     except (HostError, OSError) as error:
         module.fail_json(msg=one_line(error), invocation=shown)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.shoko.core.plugins.module_utils import settled
+from ansible_collections.shoko.core.plugins.module_utils import attempts, settled
 from ansible_collections.shoko.core.plugins.module_utils.errors import HostError, one_line
 from ansible_collections.shoko.core.plugins.module_utils.package_work import OPTIONS, work
 from ansible_collections.shoko.core.plugins.module_utils.state import STATE_DIR
@@ -31,6 +31,7 @@ options:
 extends_documentation_fragment:
   - shoko.core.packages
   - shoko.core.settled
+  - shoko.core.attempts
 attributes:
   check_mode:
     support: full
@@ -67,14 +68,18 @@ refreshed:
 
 def main() -> None:
     """Entry point of the module."""
-    options = {**OPTIONS, **settled.OPTIONS, "part": {"type": "str"}}
+    options = {**OPTIONS, **settled.OPTIONS, **attempts.OPTIONS, "part": {"type": "str"}}
     module = AnsibleModule(argument_spec=options, supports_check_mode=True)
-    try:
+
+    def carry_out() -> dict:
         done = work(Task.of(module))
         if not module.check_mode:
             scope = settled.Scope.of(module.params, [])
             settled.Settled(STATE_DIR).note("packages", module.params["part"], module.params["request"], scope)
-        module.exit_json(**done)
+        return done
+
+    try:
+        module.exit_json(**attempts.once(module, STATE_DIR, carry_out))
     except (HostError, OSError) as error:
         module.fail_json(msg=one_line(error))
 

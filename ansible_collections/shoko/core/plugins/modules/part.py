@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.shoko.core.plugins.module_utils import file_work, package_work, settled, unit_work
+from ansible_collections.shoko.core.plugins.module_utils import attempts, file_work, package_work, settled, unit_work
 from ansible_collections.shoko.core.plugins.module_utils.errors import HostError, one_line
 from ansible_collections.shoko.core.plugins.module_utils.task import Task
 
@@ -26,6 +26,7 @@ extends_documentation_fragment:
   - shoko.core.files
   - shoko.core.units
   - shoko.core.settled
+  - shoko.core.attempts
 attributes:
   check_mode:
     support: full
@@ -105,14 +106,19 @@ def work(task: Task, result: dict) -> None:
 
 def main() -> None:
     """Entry point of the module."""
-    options = {**package_work.OPTIONS, **file_work.OPTIONS, **unit_work.OPTIONS, **settled.OPTIONS}
+    options = {**package_work.OPTIONS, **file_work.OPTIONS, **unit_work.OPTIONS}
+    options |= {**settled.OPTIONS, **attempts.OPTIONS}
     module = AnsibleModule(argument_spec=options, supports_check_mode=True)
     result: dict = {"changed": False, "invocation": {"module_args": {"part": module.params["part"]}}}
-    try:
+
+    def carry_out() -> dict:
         work(Task.of(module), result)
+        return result
+
+    try:
+        module.exit_json(**attempts.once(module, module.params["state_dir"], carry_out))
     except (HostError, OSError) as error:
         module.fail_json(msg=one_line(error), **result)
-    module.exit_json(**result)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.shoko.core.plugins.module_utils import settled
+from ansible_collections.shoko.core.plugins.module_utils import attempts, settled
 from ansible_collections.shoko.core.plugins.module_utils.errors import HostError, one_line
 from ansible_collections.shoko.core.plugins.module_utils.state import STATE_DIR
 from ansible_collections.shoko.core.plugins.module_utils.task import Task
@@ -55,6 +55,7 @@ options:
 extends_documentation_fragment:
   - shoko.core.units
   - shoko.core.settled
+  - shoko.core.attempts
 attributes:
   check_mode:
     support: full
@@ -99,6 +100,7 @@ def main() -> None:
         argument_spec={
             **OPTIONS,
             **settled.OPTIONS,
+            **attempts.OPTIONS,
             "part": {"type": "str"},
             "due": {"type": "dict", "options": due_spec},
             "test": {"type": "list", "elements": "list", "default": []},
@@ -107,21 +109,21 @@ def main() -> None:
         supports_check_mode=True,
     )
     worker = Worker(Task.of(module))
-    failure = ""
-    try:
+    state_dir = module.params["state_dir"]
+
+    def carry_out() -> dict:
         worker.settle(module.params["units"])
         if module.params["due"]:
             worker.catch_up(module.params["due"])
+        if not module.check_mode and not worker.conditions:
+            scope = settled.Scope.of(module.params, [])
+            settled.Settled(state_dir).note("units", module.params["part"], module.params["request"], scope)
+        return worker.result()
+
+    try:
+        module.exit_json(**attempts.once(module, state_dir, carry_out))
     except (HostError, OSError) as error:
-        failure = one_line(error)
-    if not failure and not module.check_mode and not worker.conditions:
-        scope = settled.Scope.of(module.params, [])
-        settled.Settled(module.params["state_dir"]).note(
-            "units", module.params["part"], module.params["request"], scope
-        )
-    if failure:
-        module.fail_json(msg=failure, **worker.result())
-    module.exit_json(**worker.result())
+        module.fail_json(msg=one_line(error), **worker.result())
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import uuid
 from pathlib import Path
 from typing import ClassVar
 
@@ -24,6 +25,11 @@ def code() -> str:
 def request(module: str, args: dict) -> str:
     """Return the digest of a whole request, code included: SHA-256, hexadecimal."""
     return hashlib.sha256(json.dumps([module, code(), args], sort_keys=True).encode()).hexdigest()
+
+
+def attempt() -> dict[str, str]:
+    """Return the option that names one attempt at a task, which the host carries out once (``attempts.once``)."""
+    return {"attempt": uuid.uuid4().hex}
 
 
 class AskingAction(ActionBase):
@@ -50,11 +56,11 @@ class AskingAction(ActionBase):
         """Return the module's result. A task that names no part leaves no note and is always sent."""
         name = f"shoko.core.{self.MODULE}"
         if "part" not in args:
-            return self._execute_module(module_name=name, module_args=args, task_vars=task_vars)
+            return self._execute_module(module_name=name, module_args=args | attempt(), task_vars=task_vars)
         digest = request(self.MODULE, args)
         if digest in task_vars.get("ansible_facts", {}).get(FACT, []):
             return {"changed": False, "settled": True, **self.NOTHING}
-        asked = args | {"request": digest}
+        asked = args | {"request": digest} | attempt()
         result = self._execute_module(module_name=name, module_args=asked, task_vars=task_vars)
         if result.get("changed") and not self._task.check_mode:
             # What changed may be what another note speaks of: from here on every task is sent.

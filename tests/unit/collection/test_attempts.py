@@ -1,0 +1,155 @@
+"""A task whose connection breaks after the host has done its work: nothing of it is lost for the run."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ansible_collections.shoko.core.plugins.module_utils.attempts import once
+from ansible_collections.shoko.core.plugins.module_utils.errors import HostError
+from ansible_collections.shoko.core.plugins.plugin_utils.asking import attempt
+
+ROOT = Path(__file__).resolve().parents[3]
+ANSIBLE = Path(sys.executable).with_name("ansible-playbook")
+# What Ansible takes for ssh: it runs here what was meant for the host. The connection breaks the first time the module
+# was run, and its answer with it.
+BREAKING_SSH = """#!/bin/sh
+for command; do :; done
+case $command in ControlPersist) exit 0 ;; esac
+answer=$(sh -c "$command"; echo "rc=$?")
+case $answer in *'"changed"'*) if mkdir "$0.broken"; then exit 255; fi ;; esac 2>/dev/null
+printf '%s\\n' "${answer%rc=*}"
+exit "${answer##*rc=}"
+"""
+
+
+class Host:
+    """Work that is counted, at a host whose state is a directory."""
+
+    def __init__(self, module, state: Path) -> None:
+        self.module, self.state, self.times = module, str(state), 0
+
+    def ask(self, name: str | None, *, changed: bool = True, check: bool = False) -> dict:
+        def work() -> dict:
+            self.times += 1
+            return {"changed": changed, "files": [self.times]}
+
+        return once(self.module({"attempt": name}, check_mode=check), self.state, work)
+
+
+@pytest.fixture
+def host(module, tmp_path):
+    return Host(module, tmp_path / "state")
+
+
+def test_the_same_attempt_is_carried_out_once_and_answered_twice(host):
+    first = host.ask("a")
+    assert first == {"changed": True, "files": [1]}
+    assert host.ask("a") == first | {"sent_twice": True}
+    assert host.times == 1
+
+
+def test_another_attempt_is_carried_out(host):
+    host.ask("a")
+    assert host.ask("b")["files"] == [2]
+    assert host.ask("a")["files"] == [3], "the answer to the last one is kept, not a history"
+
+
+def test_a_prediction_and_a_task_without_a_name_leave_nothing_behind(host, tmp_path):
+    host.ask("a", check=True)
+    host.ask(None)
+    assert not (tmp_path / "state").exists()
+    assert host.times == 2
+
+
+def test_what_changed_nothing_is_not_kept(host, tmp_path):
+    host.ask("a", changed=False)
+    assert not (tmp_path / "state/attempts/answer.json").exists()
+
+
+def test_a_kept_answer_is_for_root_alone(host, tmp_path):
+    host.ask("a")
+    assert (tmp_path / "state/attempts/answer.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_work_that_failed_is_tried_again(module, tmp_path):
+    def fails():
+        raise HostError("no space left")
+
+    with pytest.raises(HostError):
+        once(module({"attempt": "a"}), str(tmp_path), fails)
+    assert once(module({"attempt": "a"}), str(tmp_path), lambda: {"changed": True}) == {"changed": True}
+
+
+def test_a_damaged_answer_answers_nothing(host, tmp_path):
+    host.ask("a")
+    (tmp_path / "state/attempts/answer.json").write_text('{"attempt": "a"')
+    assert host.ask("a")["files"] == [2]
+
+
+def test_who_comes_again_while_the_first_is_at_work_waits_for_its_answer(module, tmp_path):
+    begun, go_on, answers = threading.Event(), threading.Event(), []
+
+    def work():
+        begun.set()
+        assert go_on.wait(5)
+        return {"changed": True, "by": "the first"}
+
+    def ask(what):
+        answers.append(once(module({"attempt": "a"}), str(tmp_path), what))
+
+    first = threading.Thread(target=ask, args=(work,))
+    first.start()
+    assert begun.wait(20)
+    second = threading.Thread(target=ask, args=(lambda: {"changed": False, "by": "the second"},))
+    second.start()
+    second.join(0.3)
+    assert second.is_alive()
+    go_on.set()
+    first.join(20)
+    second.join(20)
+    assert [answer["by"] for answer in answers] == ["the first"] * 2
+
+
+def test_no_two_attempts_have_one_name():
+    assert len({attempt()["attempt"] for _ in range(100)}) == 100
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="owners are set, which only root may")
+@pytest.mark.parametrize("breaks", [True, False])
+def test_a_connection_that_breaks_costs_neither_the_record_nor_the_handler(tmp_path, breaks):
+    ssh, page = tmp_path / "ssh", tmp_path / "page.json"
+    ssh.write_text(BREAKING_SSH)
+    ssh.chmod(0o755)
+    if not breaks:
+        (tmp_path / "ssh.broken").mkdir()
+    wanted = {"part": "r", "files": [{"path": f"{tmp_path}/tree", "directory": True}], "state_dir": f"{tmp_path}/state"}
+    plays = [
+        {
+            "hosts": "all",
+            "gather_facts": False,
+            "tasks": [{"name": "Keep", "shoko.core.files": wanted, "notify": "Said"}],
+            "handlers": [{"name": "Said", "ansible.builtin.debug": {"msg": "the handler was told"}}],
+        }
+    ]
+    (tmp_path / "site.yml").write_text(yaml.safe_dump(plays))
+    (tmp_path / "ansible.cfg").write_text(
+        "[defaults]\ncallbacks_enabled = shoko.core.plan\n[ssh_connection]\nretries = 2\npipelining = True\n"
+    )
+    done = subprocess.run(
+        [str(ANSIBLE), "-vvv", "-i", "a,", "-e", f"ansible_ssh_executable={ssh}", "site.yml"],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT), "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+             "ANSIBLE_CONFIG": f"{tmp_path}/ansible.cfg", "ANSIBLE_NOCOLOR": "1", "SHOKO_PLAN_FILE": str(page)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert ("ssh_retry: attempt: 1" in done.stdout) is breaks, done.stdout
+    told = json.loads(page.read_text())
+    assert told["files"] == {"a": {f"{tmp_path}/tree": "create"}}
+    assert told["sent_twice"] == ({"a": ["Keep"]} if breaks else {})
+    assert "the handler was told" in done.stdout
