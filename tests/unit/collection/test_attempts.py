@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ansible_collections.shoko.core.plugins.module_utils import attempts
 from ansible_collections.shoko.core.plugins.module_utils.attempts import once
 from ansible_collections.shoko.core.plugins.module_utils.errors import HostError
 from ansible_collections.shoko.core.plugins.plugin_utils.asking import attempt
@@ -114,6 +115,12 @@ def test_who_comes_again_while_the_first_is_at_work_waits_for_its_answer(module,
     first.join(20)
     second.join(20)
     assert [answer["by"] for answer in answers] == ["the first"] * 2
+
+
+def test_who_waits_too_long_is_told_for_what(module, tmp_path, monkeypatch):
+    monkeypatch.setattr(attempts, "_PATIENCE", 0.2)
+    with pytest.raises(HostError, match="another task has been at work on this host"):
+        once(module({"attempt": "a"}), str(tmp_path), lambda: once(module({"attempt": "b"}), str(tmp_path), dict))
 
 
 def test_no_two_attempts_have_one_name():

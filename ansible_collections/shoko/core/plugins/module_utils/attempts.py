@@ -11,13 +11,16 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Callable
-from typing import Any
+from typing import IO, Any
 
 from ansible_collections.shoko.core.plugins.module_utils.errors import HostError
 from ansible_collections.shoko.core.plugins.module_utils.state import read_json, write_json
 
 OPTIONS: dict = {"attempt": {"type": "str"}}  # set by the action plugin
+_PATIENCE = 900.0  # seconds for whoever is at work, longer than any of our tasks takes
+_PAUSE = 0.1
 
 
 def once(module: Any, state_dir: str, work: Callable[[], dict]) -> dict:
@@ -33,7 +36,7 @@ def once(module: Any, state_dir: str, work: Callable[[], dict]) -> dict:
     os.makedirs(folder, mode=0o755, exist_ok=True)
     path = os.path.join(folder, "answer.json")
     with open(os.path.join(folder, "lock"), "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        _await(lock)
         with contextlib.suppress(HostError):  # a damaged answer answers nothing
             kept = read_json(path, {})
             if kept.get("attempt") == attempt:
@@ -42,3 +45,18 @@ def once(module: Any, state_dir: str, work: Callable[[], dict]) -> dict:
         if answer["changed"]:
             write_json(path, {"attempt": attempt, "answer": answer})
         return answer
+
+
+def _await(lock: IO[str]) -> None:
+    """Take the lock, or raise HostError when somebody else keeps it for too long."""
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() > end:
+                raise HostError(
+                    f"{lock.name}: another task has been at work on this host for {_PATIENCE:.0f} s; "
+                    "see which (ps -ef), and run again"
+                ) from error
+            time.sleep(_PAUSE)
