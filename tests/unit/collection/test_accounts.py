@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.shoko.core.plugins.module_utils import account_files as files
+from ansible_collections.shoko.core.plugins.module_utils import commands
 from ansible_collections.shoko.core.plugins.module_utils.errors import HostError
 from ansible_collections.shoko.core.plugins.modules import accounts
 
@@ -186,3 +187,35 @@ def test_processes_of_a_user_that_is_removed_are_ended_on_this_host_alone(host):
     finally:
         elsewhere.kill()
         elsewhere.wait()
+
+
+@pytest.mark.parametrize("looks", [1, 3])
+def test_a_user_whose_processes_take_a_moment_to_end_is_removed_after_them(host, monkeypatch, looks):
+    asked, real = [], accounts.run
+
+    def run(command, *more):
+        if command[0] != "pkill":
+            return real(command, *more)
+        asked.append(command)
+        return commands.Done(0 if len(asked) < looks else 1, "", "")
+
+    def work(apply):
+        apply([{"name": "tst"}])
+        monkeypatch.setattr(accounts, "run", run)
+        apply()
+        return len(asked)
+
+    assert host(work) == looks
+
+
+def test_a_user_whose_processes_do_not_end_stays_and_the_reason_is_told(host, monkeypatch):
+    monkeypatch.setattr(accounts, "ENDING_PAUSE", 0.0)
+
+    def work(apply):
+        apply([{"name": "tst"}])
+        monkeypatch.setattr(accounts, "run", lambda command, *more: commands.Done(0, "", ""))
+        with pytest.raises(HostError, match="tst: processes do not end"):
+            apply()
+        return pwd.getpwnam("tst").pw_name
+
+    assert host(work) == "tst"

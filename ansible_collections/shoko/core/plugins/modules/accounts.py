@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -105,6 +106,7 @@ actions:
 NAME = re.compile(r"[a-z_][a-z0-9_-]{0,31}")  # Debian's adduser, and what useradd(8) takes everywhere
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 LOWEST, HIGHEST = 1000, 60000  # numbers of people's accounts (login.defs(5))
+ENDING_LOOKS, ENDING_PAUSE = 100, 0.2  # looks, and seconds between two, until processes that were killed are gone
 NOLOGIN, LOGIN = "/usr/sbin/nologin", "/bin/bash"
 
 
@@ -221,8 +223,22 @@ class Worker:
         if current.pw_uid == 0:
             raise HostError(f"{name}: has number 0 and is not removed")
         if not self.check:
-            run(["pkill", "--signal", "KILL", "--uid", str(current.pw_uid)])
+            self.end_processes(name, current.pw_uid)
         self.do(f"remove user {name}", ["userdel", "--", name])
+
+    @staticmethod
+    def end_processes(name: str, number: int) -> None:
+        """End a user's processes and see them gone: on a busy host that takes a moment, and userdel(8) refuses then."""
+        for _ in range(ENDING_LOOKS):
+            # Zombies have ended; their parent may never ask for them.
+            found = run(["pkill", "--signal", "KILL", "--runstates", "D,R,S,T,t", "--uid", str(number)])
+            if found.rc == 1:  # pkill(1): no process matched
+                return
+            time.sleep(ENDING_PAUSE)
+        raise HostError(
+            f"{name}: processes do not end within {ENDING_LOOKS * ENDING_PAUSE:.0f} s of being killed "
+            f"({found.tail()}); look at them (ps -u {name}), and run again"
+        )
 
     def remove_group(self, name: str) -> None:
         """Remove a group that the part made, unless it is somebody's primary group."""
