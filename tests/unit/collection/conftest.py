@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import pickle
+import signal
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 PREFIX = "ansible_collections.shoko.core.plugins"
 _NEWNS, _NEWPID, _NEWNET = 0x00020000, 0x20000000, 0x40000000  # linux/sched.h
+_PDEATHSIG = 1  # linux/prctl.h
 _NOSUID, _NODEV, _NOEXEC, _REC, _PRIVATE = 0x2, 0x4, 0x8, 0x4000, 1 << 18  # sys/mount.h
 
 
@@ -44,7 +46,11 @@ def _private_copy(scratch: Path, tops: tuple[str, ...], *, network: bool) -> Non
 
     checked(libc.unshare(_NEWNS | _NEWPID | (_NEWNET if network else 0)), "unshare")
     if child := os.fork():  # who asks for another process tree is not in it, its children are
-        os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) & 0xFF)
+        try:
+            os.waitpid(child, 0)
+        finally:  # whatever interrupts it, it has nothing to answer
+            os._exit(0)
+    checked(libc.prctl(_PDEATHSIG, signal.SIGKILL), "prctl")
     checked(libc.mount(b"none", b"/", None, ctypes.c_ulong(_REC | _PRIVATE), None), "private")
     checked(libc.mount(b"proc", b"/proc", b"proc", ctypes.c_ulong(_NOSUID | _NODEV | _NOEXEC), None), "proc")
     checked(libc.mount(b"sandbox", bytes(scratch), b"tmpfs", ctypes.c_ulong(0), b""), "tmpfs")

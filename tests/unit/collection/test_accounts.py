@@ -219,3 +219,13 @@ def test_a_user_whose_processes_do_not_end_stays_and_the_reason_is_told(host, mo
         return pwd.getpwnam("tst").pw_name
 
     assert host(work) == "tst"
+
+
+def test_a_host_that_cannot_end_processes_says_why(host, monkeypatch):
+    def work(apply):
+        apply([{"name": "tst"}])
+        monkeypatch.setattr(accounts, "run", lambda command, *more: commands.Done(2, "", "pkill: unrecognized option"))
+        with pytest.raises(HostError, match="tst: processes cannot be ended: pkill: unrecognized option"):
+            apply()
+
+    host(work)

@@ -40,7 +40,7 @@ class Host:
             self.times += 1
             return {"changed": changed, "files": [self.times]}
 
-        return once(self.module({"attempt": name}, check_mode=check), self.state, work)
+        return once(self.module({"attempt": name}, check_mode=check), work, self.state)
 
 
 @pytest.fixture
@@ -73,9 +73,27 @@ def test_what_changed_nothing_is_not_kept(host, tmp_path):
     assert not (tmp_path / "state/attempts/answer.json").exists()
 
 
-def test_a_kept_answer_is_for_root_alone(host, tmp_path):
+def test_what_is_kept_and_the_lock_are_for_root_alone(host, tmp_path):
+    """Whoever may read a file may lock it, and keep every run from this host."""
     host.ask("a")
-    assert (tmp_path / "state/attempts/answer.json").stat().st_mode & 0o777 == 0o600
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "state").rglob("*")}
+    assert modes == {"attempts": 0o700, "answer.json": 0o600, "lock": 0o600}
+
+
+def test_a_difference_is_shown_and_not_kept(module, tmp_path):
+    def work():
+        return {"changed": True, "diff": [{"before": "old words", "after": "new words"}]}
+
+    assert "diff" in once(module({"attempt": "a"}), work, str(tmp_path))
+    assert "words" not in (tmp_path / "attempts/answer.json").read_text()
+
+
+def test_an_answer_that_cannot_be_kept_is_still_given(host, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(attempts, "write_json", full)
+    assert host.ask("a") == {"changed": True, "files": [1]}
 
 
 def test_work_that_failed_is_tried_again(module, tmp_path):
@@ -83,13 +101,16 @@ def test_work_that_failed_is_tried_again(module, tmp_path):
         raise HostError("no space left")
 
     with pytest.raises(HostError):
-        once(module({"attempt": "a"}), str(tmp_path), fails)
-    assert once(module({"attempt": "a"}), str(tmp_path), lambda: {"changed": True}) == {"changed": True}
+        once(module({"attempt": "a"}), fails, str(tmp_path))
+    assert once(module({"attempt": "a"}), lambda: {"changed": True}, str(tmp_path)) == {"changed": True}
 
 
-def test_a_damaged_answer_answers_nothing(host, tmp_path):
+@pytest.mark.parametrize(
+    "damage", ['{"attempt": "a"', "[]", "null", '{"attempt": "a"}', '{"attempt": "a", "answer": 1}']
+)
+def test_a_damaged_answer_answers_nothing(host, tmp_path, damage):
     host.ask("a")
-    (tmp_path / "state/attempts/answer.json").write_text('{"attempt": "a"')
+    (tmp_path / "state/attempts/answer.json").write_text(damage)
     assert host.ask("a")["files"] == [2]
 
 
@@ -102,7 +123,7 @@ def test_who_comes_again_while_the_first_is_at_work_waits_for_its_answer(module,
         return {"changed": True, "by": "the first"}
 
     def ask(what):
-        answers.append(once(module({"attempt": "a"}), str(tmp_path), what))
+        answers.append(once(module({"attempt": "a"}), what, str(tmp_path)))
 
     first = threading.Thread(target=ask, args=(work,))
     first.start()
@@ -117,10 +138,30 @@ def test_who_comes_again_while_the_first_is_at_work_waits_for_its_answer(module,
     assert [answer["by"] for answer in answers] == ["the first"] * 2
 
 
-def test_who_waits_too_long_is_told_for_what(module, tmp_path, monkeypatch):
+def test_who_waits_too_long_for_another_is_told_for_whom(module, tmp_path, monkeypatch):
     monkeypatch.setattr(attempts, "_PATIENCE", 0.2)
-    with pytest.raises(HostError, match="another task has been at work on this host"):
-        once(module({"attempt": "a"}), str(tmp_path), lambda: once(module({"attempt": "b"}), str(tmp_path), dict))
+    told = rf"another task \(process {os.getpid()}\) has been at work on this host"
+    with pytest.raises(HostError, match=told):
+        once(module({"attempt": "a"}), lambda: once(module({"attempt": "b"}), dict, str(tmp_path)), str(tmp_path))
+
+
+def test_its_own_work_is_waited_for_however_long_it_takes(module, tmp_path, monkeypatch):
+    monkeypatch.setattr(attempts, "_PATIENCE", 0.0)
+    answers = []
+
+    def ask():
+        answers.append(once(module({"attempt": "a"}), dict, str(tmp_path)))
+
+    def work():
+        again.start()
+        again.join(0.5)
+        assert again.is_alive()
+        return {"changed": True}
+
+    again = threading.Thread(target=ask)
+    once(module({"attempt": "a"}), work, str(tmp_path))
+    again.join(20)
+    assert answers == [{"changed": True, "sent_twice": True}]
 
 
 def test_no_two_attempts_have_one_name():

@@ -265,6 +265,12 @@ def test_secrets_and_binaries_stay_out_of_diffs(host):
     assert any("not text" in row.get("prepared", "") for row in result["diff"])
 
 
+@pytest.mark.parametrize("later", [{"absent": True}, {"content": "open", "secret": False}])
+def test_what_was_secret_stays_secret_in_other_words(host, later):
+    host([{"path": f"{host.tree}/key", "content": "hush", "secret": True}])
+    assert "hush" not in str(host([{"path": f"{host.tree}/key", **later}], diff=True))
+
+
 def test_a_removed_secret_stays_secret(host):
     host([{"path": f"{host.tree}/key", "content": "hush", "secret": True}])
     assert "hush" not in str(host([], check=True, diff=True))

@@ -154,6 +154,18 @@ def test_a_confirmation_that_is_asked_for_twice_stands(host):
     host(work)
 
 
+def test_nobody_but_root_can_hold_up_an_undo(host):
+    """Whoever may read a file may lock it."""
+
+    def work(box):
+        Path("/run/shoko-firewall").mkdir(mode=0o755, exist_ok=True)
+        Path("/run/shoko-firewall/lock").touch(mode=0o644)  # as it was made once
+        box.settle(TABLE.format(word="good"))
+        return Path("/run/shoko-firewall/lock").stat().st_mode & 0o777
+
+    assert host(work) == 0o600
+
+
 def test_an_unconfirmed_change_undoes_itself(host):
     def work(box):
         box.settle(TABLE.format(word="good"))

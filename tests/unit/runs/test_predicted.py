@@ -81,8 +81,11 @@ def test_another_shape_of_page_is_an_error(tmp_path):
 
 
 def test_a_broken_connection_is_told_and_is_no_difference(tmp_path, capsys):
-    plan, record = page(sent_twice={}), page(sent_twice={"rp1": ["Configure nginx"]})
+    plan, record = page(sent_twice={}), page(sent_twice={"rp1": ["Configure nginx"], "db1": ["Keep users"]})
     assert compared(tmp_path, plan, record) == 0
-    assert capsys.readouterr().out.splitlines()[0] == (
-        "rp1: a connection broke, so these were sent twice: Configure nginx"
-    )
+    assert capsys.readouterr().out.splitlines() == [
+        "rp1: a connection broke, so these were sent twice: Configure nginx",
+        "db1: a connection broke, so these were sent twice: Keep users",
+        "1 hosts, 1 files written",
+        "1 passed, 0 failed",
+    ]

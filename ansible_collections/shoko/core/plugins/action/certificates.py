@@ -72,6 +72,8 @@ class ActionModule(ActionBase):
         for key in ("files", "diff"):
             second[key] = first[key] + second[key]
         second["changed"] = True
+        if first.get("sent_twice"):
+            second["sent_twice"] = True
         return second
 
 

@@ -8,6 +8,7 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.shoko.core.plugins.plugin_utils.asking import attempt
 from ansible_collections.shoko.core.plugins.plugin_utils.probing import Target, ask_all, of_connection, of_inventory
 from ansible_collections.shoko.core.plugins.plugin_utils.rendering import render
 
@@ -43,7 +44,8 @@ class ActionModule(ActionBase):
         args = self._checked_arguments()
         module_args = {key: args[key] for key in _FORWARDED if key in args}
         module_args["content"] = self._text(args, task_vars)
-        compared = self._module({**module_args, "step": "compare"}, task_vars)
+        # The other two steps may be asked for twice: a change is begun anew, what was confirmed stays.
+        compared = self._module({**module_args, **attempt(), "step": "compare"}, task_vars)
         apply = compared.pop("apply", False)
         result.update(compared)
         if compared.get("failed") or self._task.check_mode or not apply:

@@ -7,6 +7,8 @@ import os
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.shoko.core.plugins.plugin_utils.asking import attempt
+
 MODULE = "shoko.core.release"
 
 
@@ -20,7 +22,7 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         del tmp
         arguments = dict(self._task.args)
-        answer = self._execute_module(module_name=MODULE, module_args=arguments, task_vars=task_vars)
+        answer = self._execute_module(module_name=MODULE, module_args=arguments | attempt(), task_vars=task_vars)
         if not answer.pop("wants_archive", False):
             return answer
         archive = os.path.abspath(os.path.expanduser(arguments["archive"]))
@@ -30,7 +32,7 @@ class ActionModule(ActionBase):
             folder = self._make_tmp_path()
             sent = self._connection._shell.join_path(folder, "release.tar")
             self._transfer_file(archive, sent)
-            arguments["sent"] = sent
-            return self._execute_module(module_name=MODULE, module_args=arguments, task_vars=task_vars)
+            sending = arguments | {"sent": sent} | attempt()
+            return self._execute_module(module_name=MODULE, module_args=sending, task_vars=task_vars)
         finally:
             self._remove_tmp_path(self._connection._shell.tmpdir)

@@ -84,7 +84,7 @@ class CallbackModule(CallbackBase):
         """Print the page and write the machine's copy of it."""
         self._tell_ahead()
         self._write()
-        hosts = sorted({*self.files, *self.due, *self.packages, *self.firewalls})
+        hosts = sorted({*self.files, *self.due, *self.packages, *self.firewalls, *self.sent_twice})
         if not hosts:
             return
         self._display.banner("PLAN" if self._check_mode() else "CHANGED")
@@ -108,7 +108,7 @@ class CallbackModule(CallbackBase):
             found.append(f"install  {' '.join(sorted(self.packages[host]))}")
         if host in self.firewalls:
             found.append(f"firewall {'; '.join(self.firewalls[host])}")
-        found += [f"sent twice, its connection broke: {task}" for task in self.sent_twice[host]]
+        found += [f"sent twice, its connection broke: {task}" for task in self.sent_twice.get(host, [])]
         return found + sorted(self.due[host])
 
     @staticmethod

@@ -16,47 +16,57 @@ from collections.abc import Callable
 from typing import IO, Any
 
 from ansible_collections.shoko.core.plugins.module_utils.errors import HostError
-from ansible_collections.shoko.core.plugins.module_utils.state import read_json, write_json
+from ansible_collections.shoko.core.plugins.module_utils.state import STATE_DIR, locked_file, read_json, write_json
 
 OPTIONS: dict = {"attempt": {"type": "str"}}  # set by the action plugin
-_PATIENCE = 900.0  # seconds for whoever is at work, longer than any of our tasks takes
+_PATIENCE = 900.0  # seconds that another task's work is waited for
 _PAUSE = 0.1
 
 
-def once(module: Any, state_dir: str, work: Callable[[], dict]) -> dict:
+def once(module: Any, work: Callable[[], dict], state_dir: str = STATE_DIR) -> dict:
     """Return what ``work`` returns, or what it returned to the attempt that ``module`` (an AnsibleModule) names.
 
-    An answer that is given again says so (``sent_twice``): the run's page tells where connections broke. Work that
-    fails leaves no answer: who comes again tries again. In check mode nothing is kept.
+    An answer that is given again says so (``sent_twice``): the run's page tells where connections broke. It has no
+    ``diff``, whose text would lie on the disk. Work that fails leaves no answer: who comes again tries again. In check
+    mode nothing is kept.
     """
     attempt = module.params.get("attempt")
     if module.check_mode or not attempt:
         return work()
     folder = os.path.join(state_dir, "attempts")
-    os.makedirs(folder, mode=0o755, exist_ok=True)
+    os.makedirs(folder, mode=0o700, exist_ok=True)
     path = os.path.join(folder, "answer.json")
-    with open(os.path.join(folder, "lock"), "w", encoding="utf-8") as lock:
-        _await(lock)
-        with contextlib.suppress(HostError):  # a damaged answer answers nothing
+    with locked_file(os.path.join(folder, "lock")) as lock:
+        _await(lock, attempt)
+        with contextlib.suppress(HostError, AttributeError, KeyError, TypeError):  # a damaged answer answers nothing
             kept = read_json(path, {})
             if kept.get("attempt") == attempt:
                 return kept["answer"] | {"sent_twice": True}
         answer = work()
         if answer["changed"]:
-            write_json(path, {"attempt": attempt, "answer": answer})
+            told = {key: value for key, value in answer.items() if key != "diff"}
+            with contextlib.suppress(OSError):  # the work is done, and its answer on the way
+                write_json(path, {"attempt": attempt, "answer": told})
         return answer
 
 
-def _await(lock: IO[str]) -> None:
-    """Take the lock, or raise HostError when somebody else keeps it for too long."""
+def _await(lock: IO[str], attempt: str) -> None:
+    """Take the lock, however long this attempt's own work takes; HostError when another's takes too long."""
     end = time.monotonic() + _PATIENCE
     while True:
         try:
-            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
         except BlockingIOError as error:
-            if time.monotonic() > end:
+            lock.seek(0)
+            holder, _, process = lock.read().partition(" ")
+            if time.monotonic() > end and holder != attempt:
                 raise HostError(
-                    f"{lock.name}: another task has been at work on this host for {_PATIENCE:.0f} s; "
-                    "see which (ps -ef), and run again"
+                    f"another task (process {process or '?'}) has been at work on this host for {_PATIENCE:.0f} s; "
+                    "wait for it or end it, and run again"
                 ) from error
             time.sleep(_PAUSE)
+    lock.seek(0)
+    lock.truncate()
+    lock.write(f"{attempt} {os.getpid()}")
+    lock.flush()

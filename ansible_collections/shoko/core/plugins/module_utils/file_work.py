@@ -140,6 +140,8 @@ def work(task: Task) -> dict:
             raise HostError(f"{entry.path}: belongs to part {owner} on this host; two parts cannot keep one path")
     changes = compare(entries, task.check)
     changes += removals(manifests.own, set(others), entries)
+    for change in changes:  # what was secret stays it, also when it goes or is called secret no longer
+        change.secret = change.secret or bool(manifests.own.get(change.path, {}).get("secret"))
     left = marks.due(part)
     due = marks_util.merge(left, owed(changes, {**manifests.own, **absent_memos(entries)}))
     skipped = validate(task.params["validate"], changes, task.check) if changes else []

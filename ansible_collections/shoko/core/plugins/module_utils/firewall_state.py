@@ -115,9 +115,14 @@ class Firewall:
         os.makedirs(self._run, mode=0o755, exist_ok=True)
         # Its unit's mask of rights (0077) would keep everybody from reading how the change stands.
         os.chmod(self._run, 0o755)  # noqa: S103
-        with open(os.path.join(self._run, "lock"), "w", encoding="ascii") as stream:
-            fcntl.flock(stream, fcntl.LOCK_EX)
+        # For root alone: whoever may open it, reading included, may hold it, and the undo would wait for them.
+        handle = os.open(os.path.join(self._run, "lock"), os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        try:
+            os.fchmod(handle, 0o600)
+            fcntl.flock(handle, fcntl.LOCK_EX)
             yield
+        finally:
+            os.close(handle)
 
     def pending(self) -> dict:
         """Return the change that waits for its confirmation, or nothing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from typing import IO
 
 from ansible_collections.shoko.core.plugins.module_utils.errors import HostError
 
@@ -20,6 +21,13 @@ def read_json(path: str, default):
         return default
     except ValueError as error:
         raise HostError(f"{path}: not JSON ({error}); move it away and run again") from error
+
+
+def locked_file(path: str) -> IO[str]:
+    """Open a file to be locked with flock(2), for root alone: whoever may open it, reading included, may hold it."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    os.fchmod(handle, 0o600)
+    return os.fdopen(handle, "r+", encoding="utf-8")
 
 
 def write_atomic(path: str, data: bytes, mode: int = 0o600) -> None:

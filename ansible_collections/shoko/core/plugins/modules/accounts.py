@@ -234,10 +234,12 @@ class Worker:
             found = run(["pkill", "--signal", "KILL", "--runstates", "D,R,S,T,t", "--uid", str(number)])
             if found.rc == 1:  # pkill(1): no process matched
                 return
+            if found.rc > 1:
+                raise HostError(f"{name}: processes cannot be ended: {found.tail()}")
             time.sleep(ENDING_PAUSE)
         raise HostError(
-            f"{name}: processes do not end within {ENDING_LOOKS * ENDING_PAUSE:.0f} s of being killed "
-            f"({found.tail()}); look at them (ps -u {name}), and run again"
+            f"{name}: processes do not end within {ENDING_LOOKS * ENDING_PAUSE:.0f} s of being killed; "
+            f"look at them (ps -u {name}), and run again"
         )
 
     def remove_group(self, name: str) -> None:
@@ -322,7 +324,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        module.exit_json(**attempts.once(module, module.params["state_dir"], lambda: work(module)))
+        module.exit_json(**attempts.once(module, lambda: work(module), module.params["state_dir"]))
     except (HostError, OSError) as error:
         module.fail_json(msg=one_line(error))
 

@@ -13,6 +13,8 @@ description:
   - What is no longer wanted is removed, its key included.
   - In check mode it predicts the files and changes nothing.
 author: Shoko
+extends_documentation_fragment:
+  - shoko.core.attempts
 options:
   ca_dir:
     description: Directory of the authority on the control node; see role trust for where it is if empty.
@@ -112,7 +114,7 @@ from ansible.module_utils.basic import AnsibleModule  # noqa: E402
 
 from ansible_collections.shoko.core.plugins.module_utils import attempts  # noqa: E402
 from ansible_collections.shoko.core.plugins.module_utils.certificate_store import Store  # noqa: E402
-from ansible_collections.shoko.core.plugins.module_utils.errors import HostError  # noqa: E402
+from ansible_collections.shoko.core.plugins.module_utils.errors import HostError, one_line  # noqa: E402
 from ansible_collections.shoko.core.plugins.module_utils.marks import Marks, merge  # noqa: E402
 
 PART = "certificates"
@@ -135,9 +137,9 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        module.exit_json(**attempts.once(module, module.params["state_directory"], lambda: converge(module)))
-    except HostError as error:
-        module.fail_json(msg=str(error))
+        module.exit_json(**attempts.once(module, lambda: converge(module), module.params["state_directory"]))
+    except (HostError, OSError) as error:
+        module.fail_json(msg=one_line(error))
 
 
 def converge(module: AnsibleModule) -> dict:

@@ -86,7 +86,7 @@ def main() -> None:
         return done
 
     try:
-        module.exit_json(**attempts.once(module, module.params["state_dir"], carry_out), invocation=shown)
+        module.exit_json(**attempts.once(module, carry_out, module.params["state_dir"]), invocation=shown)
     except (HostError, OSError) as error:
         module.fail_json(msg=one_line(error), invocation=shown)
 

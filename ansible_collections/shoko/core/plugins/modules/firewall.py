@@ -10,6 +10,7 @@ from datetime import datetime
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.shoko.core.plugins.module_utils import attempts
 from ansible_collections.shoko.core.plugins.module_utils import firewall_permits as permits
 from ansible_collections.shoko.core.plugins.module_utils import firewall_rules as rules
 from ansible_collections.shoko.core.plugins.module_utils import firewall_state as state
@@ -33,6 +34,8 @@ description:
     over a new connection that they are, and fails.
   - Killing Ansible at any point, or a reboot of the host, ends with the former rules.
   - Needs the program C(/usr/local/sbin/shoko-firewall) on the host; C(docs/collection.md) says which files it is.
+extends_documentation_fragment:
+  - shoko.core.attempts
 options:
   template:
     description: Template of the ruleset, found as M(ansible.builtin.template) finds it.
@@ -314,13 +317,16 @@ def main() -> None:
             "state_dir": {"type": "path", "default": state.STATE},
             "step": {"type": "str", "choices": ["compare", "begin", "confirm"], "default": "compare"},
             "ident": {"type": "str"},
+            **attempts.OPTIONS,
         },
         supports_check_mode=True,
     )  # fmt: skip
     shown = {"module_args": {"boot_file": module.params["boot_file"], "tables": module.params["tables"]}}
     try:
         step = {"compare": compare, "begin": begin, "confirm": confirm}[module.params["step"]]
-        module.exit_json(**step(module, state.Firewall(module.params["state_dir"])), invocation=shown)
+        firewall = state.Firewall(module.params["state_dir"])
+        done = attempts.once(module, lambda: step(module, firewall), module.params["state_dir"])
+        module.exit_json(**done, invocation=shown)
     except (HostError, rules.FirewallError, OSError, json.JSONDecodeError) as error:
         module.fail_json(msg=one_line(error), invocation=shown)
 

@@ -79,7 +79,7 @@ def main() -> None:
         return done
 
     try:
-        module.exit_json(**attempts.once(module, STATE_DIR, carry_out))
+        module.exit_json(**attempts.once(module, carry_out))
     except (HostError, OSError) as error:
         module.fail_json(msg=one_line(error))
 

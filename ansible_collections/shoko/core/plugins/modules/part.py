@@ -116,7 +116,7 @@ def main() -> None:
         return result
 
     try:
-        module.exit_json(**attempts.once(module, module.params["state_dir"], carry_out))
+        module.exit_json(**attempts.once(module, carry_out, module.params["state_dir"]))
     except (HostError, OSError) as error:
         module.fail_json(msg=one_line(error), **result)
 

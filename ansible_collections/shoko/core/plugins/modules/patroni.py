@@ -13,7 +13,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.shoko.core.plugins.module_utils.errors import HostError
+from ansible_collections.shoko.core.plugins.module_utils import attempts
+from ansible_collections.shoko.core.plugins.module_utils.errors import HostError, one_line
 from ansible_collections.shoko.core.plugins.module_utils.patroni_settings import difference, wanted_sql
 
 DOCUMENTATION = r"""
@@ -27,6 +28,8 @@ description:
     database with I(database), and changes what differs. Every host runs the same task; no host needs facts of another.
   - Settings that somebody made by hand with C(patronictl edit-config) and that are not in I(dynamic) are removed.
   - The log-in roles have no password, no attribute but LOGIN, and the right to connect to I(database) alone.
+extends_documentation_fragment:
+  - shoko.core.attempts
 options:
   url:
     description: Address of this member's own REST interface, such as C(https://db1.shoko.internal:8008).
@@ -239,13 +242,14 @@ def main() -> None:
             "owner": {"type": "str", "required": True},
             "roles": {"type": "list", "elements": "str", "required": True},
             "wait": {"type": "int", "default": 120},
+            **attempts.OPTIONS,
         },
         supports_check_mode=True,
     )
     try:
-        result = run(module)
-    except HostError as error:
-        module.fail_json(msg=str(error))
+        result = attempts.once(module, lambda: run(module))
+    except (HostError, OSError) as error:
+        module.fail_json(msg=one_line(error))
     if result["pending_restart"]:
         names = ", ".join(result["pending_restart"])
         module.warn(f"a changed setting waits for a restart of PostgreSQL on {names}: patronictl restart")

@@ -13,8 +13,9 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.shoko.core.plugins.module_utils import attempts
 from ansible_collections.shoko.core.plugins.module_utils.commands import must
-from ansible_collections.shoko.core.plugins.module_utils.errors import HostError
+from ansible_collections.shoko.core.plugins.module_utils.errors import HostError, one_line
 from ansible_collections.shoko.core.plugins.module_utils.marks import Marks, canonical
 from ansible_collections.shoko.core.plugins.module_utils.state import STATE_DIR
 
@@ -32,6 +33,8 @@ description:
     answer 200. If not, the link and the units go back to the former release and the task fails.
   - Returning to a former release is the same task with its id; I(prepare) is left out, since migrations only go on.
   - A release in use costs one call.
+extends_documentation_fragment:
+  - shoko.core.attempts
 options:
   root:
     description: Directory of the application.
@@ -321,13 +324,14 @@ def main() -> None:
             "health": {"type": "list", "elements": "dict", "default": [], "options": places},
             "patience": {"type": "int", "default": 60},
             "keep": {"type": "int", "default": 3},
+            **attempts.OPTIONS,
         },
         supports_check_mode=True,
     )
     try:
-        module.exit_json(**run(module))
-    except HostError as error:
-        module.fail_json(msg=str(error))
+        module.exit_json(**attempts.once(module, lambda: run(module)))
+    except (HostError, OSError) as error:
+        module.fail_json(msg=one_line(error))
 
 
 if __name__ == "__main__":

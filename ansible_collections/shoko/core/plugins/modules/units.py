@@ -121,7 +121,7 @@ def main() -> None:
         return worker.result()
 
     try:
-        module.exit_json(**attempts.once(module, state_dir, carry_out))
+        module.exit_json(**attempts.once(module, carry_out, state_dir))
     except (HostError, OSError) as error:
         module.fail_json(msg=one_line(error), **worker.result())
 

@@ -32,6 +32,21 @@ def attempt() -> dict[str, str]:
     return {"attempt": uuid.uuid4().hex}
 
 
+class AttemptAction(ActionBase):
+    """An action that names the attempt, and forwards."""
+
+    TRANSFERS_FILES = False
+    MODULE = ""
+
+    def run(self, tmp=None, task_vars=None):
+        """Run the task."""
+        result = super().run(tmp, task_vars)
+        del tmp
+        asked = self._task.args | attempt()
+        name = f"shoko.core.{self.MODULE}"
+        return result | self._execute_module(module_name=name, module_args=asked, task_vars=task_vars or {})
+
+
 class AskingAction(ActionBase):
     """An action that a host can answer before it is asked."""
 

@@ -1,0 +1,11 @@
+"""The controller's half of ``shoko.core.patroni``: names the attempt, and forwards."""
+
+from __future__ import annotations
+
+from ansible_collections.shoko.core.plugins.plugin_utils.asking import AttemptAction
+
+
+class ActionModule(AttemptAction):
+    """Forwards; decides nothing about the host."""
+
+    MODULE = "patroni"
