@@ -26,7 +26,7 @@ def play(tmp_path, converged: Converged):
             "part": "broken",
             "state_dir": STATE,
             "files": [{"path": FILE, "content": "done once\n"}],
-            "validate": [{"command": ["sleep", str(SECONDS)], "when": ["/var/tmp"]}],
+            "validate": [{"command": ["sleep", str(SECONDS)]}],
         },
         "notify": "Say it",
     }
