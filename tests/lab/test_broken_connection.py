@@ -43,7 +43,7 @@ def test_a_session_that_dies_under_a_task_loses_nothing(converged: Converged, pl
         [str(CHECKOUT / ".venv/bin/ansible-playbook"), "-i", str(SITE / "shoko.yml"), str(play / "play.yml")],
         cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
-    at_work = ["pgrep", "-f", f"^sleep {SECONDS}$"]
+    at_work = ["pgrep", "-f", f"sleep {SECONDS}$"]
     assert eventually(lambda: converged.inside(HOST, *at_work).returncode == 0, 60)
     converged.said(HOST, "pkill", "--signal", "KILL", "--full", "^sshd-session: shoko")
     said, _ = run.communicate(timeout=120)
