@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ansible_collections.shoko.core.plugins.action import certificates
 from ansible_collections.shoko.core.plugins.module_utils import attempts
 from ansible_collections.shoko.core.plugins.module_utils.attempts import once
 from ansible_collections.shoko.core.plugins.module_utils.errors import HostError
@@ -201,3 +202,24 @@ def test_a_connection_that_breaks_costs_neither_the_record_nor_the_handler(tmp_p
     assert told["files"] == {"a": {f"{tmp_path}/tree": "create"}}
     assert told["sent_twice"] == ({"a": ["Keep"]} if breaks else {})
     assert "the handler was told" in done.stdout
+
+
+@pytest.mark.parametrize("broken", [0, 1])
+def test_certificates_come_through_when_either_connection_breaks(monkeypatch, broken):
+    """What the first of two calls did is joined to the second; an answer that is given again has no differences."""
+    answers = [
+        {"changed": True, "files": [], "requests": {"web": "csr"}, "due": {}, "diff": []},
+        {"changed": True, "files": [{"path": "/x", "change": "create"}], "requests": {}, "due": {}, "diff": [{}]},
+    ]
+    del answers[broken]["diff"]
+    answers[broken]["sent_twice"] = True
+    action = object.__new__(certificates.ActionModule)
+    monkeypatch.setattr(action, "_execute_module", lambda **_: answers.pop(0), raising=False)
+    for name, value in (("open_authority", object()), ("issue", "chain"), ("_wanted", None), ("_order", {})):
+        monkeypatch.setattr(certificates, name, lambda *_, value=value, **__: value)
+    for name in ("_anchors", "_signed"):
+        monkeypatch.setattr(certificates, name, lambda *_: {})
+    args = {"ca_dir": "/x", "site": "s", "certificates": [{"name": "web"}], "consumers": {}}
+    done = action._converge(args | {"renew_after": 0.3, "life_days": 30}, {})
+    assert (done["changed"], done["sent_twice"]) == (True, True)
+    assert done["files"] == [{"path": "/x", "change": "create"}]

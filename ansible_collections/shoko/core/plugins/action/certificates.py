@@ -69,8 +69,8 @@ class ActionModule(ActionBase):
         )
         if second.get("failed"):
             return second
-        for key in ("files", "diff"):
-            second[key] = first[key] + second[key]
+        for key in ("files", "diff"):  # an answer that is given again has no differences
+            second[key] = first.get(key, []) + second.get(key, [])
         second["changed"] = True
         if first.get("sent_twice"):
             second["sent_twice"] = True
