@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 from playwright.sync_api import Page, expect
 
@@ -10,6 +12,7 @@ from shoko_ils.core.models import Library
 from shoko_ils.holdings.barcode import with_check_digit
 from shoko_ils.holdings.models import Item
 from shoko_ils.patrons.models import Card, Patron
+from shoko_ils.staff import gate
 from shoko_ils.staff.models import StaffAccount
 from shoko_ils.staff.services import factors
 from tests.browsing import Service, browsing, scan, serving
@@ -63,6 +66,21 @@ def read_while_the_server_thinks(page: Page, service: Service, *scans: str) -> N
     for each in scans:
         scan(page, each)
     service.gate.set()
+
+
+def idle(page: Page, service: Service) -> None:
+    """Nobody touches the counter for three minutes: by the clock of the page and by what the server remembers."""
+    (session,) = [each["value"] for each in page.context.cookies() if each["name"] == settings.SESSION_COOKIE_NAME]
+
+    def was_seen_before() -> None:
+        kept = SessionStore(session)
+        kept["seen"] -= gate.IDLE_SECONDS + 1
+        kept.save()
+
+    service.ask(was_seen_before)
+    page.wait_for_load_state()  # the page counts from when its script began
+    # not Playwright's clock: it would take the scanner's time from the keys
+    page.evaluate("ms => { const now = Date.now; Date.now = () => now() + ms; }", (gate.IDLE_SECONDS + 1) * 1000)
 
 
 def give_card_and_pin() -> None:

@@ -1,6 +1,7 @@
 """A browser at the staff service of the test itself: same process, same transaction, undone at the end."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -10,10 +11,12 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connections
-from playwright.sync_api import ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import ConsoleMessage, Page, expect, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 PATIENCE_SECONDS = 20
+SCANNER_SECONDS, HAND_SECONDS = 0.005, 0.06  # from one key to the next
+expect.set_options(timeout=PATIENCE_SECONDS * 1000)  # it does not ask the page for its patience
 
 
 class Service:
@@ -35,7 +38,7 @@ class Service:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
         self.asked.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
         if environ["REQUEST_METHOD"] == "POST":
-            self.gate.wait(PATIENCE_SECONDS)
+            self.gate.wait()  # `serving` opens it in the end
             if self.away:
                 start_response("502 Bad Gateway", [("Content-Type", "text/html")])
                 return [b"away"]
@@ -115,7 +118,18 @@ def browsing() -> Iterator[Page]:
     assert not complaints, complaints
 
 
-def scan(page: Page, text: str) -> None:
-    """As a scanner does it: characters and Enter to wherever the focus is."""
-    page.keyboard.type(text)
-    page.keyboard.press("Enter")
+def scan(page: Page, text: str, pace: float = SCANNER_SECONDS) -> None:
+    """As a scanner does it: characters and Enter to wherever the focus is, `pace` seconds from key to key.
+
+    The page tells a scanner from a hand by when the keys were pressed. Like a keyboard's driver this says so with each
+    key; how late the keys reach the page is the machine's matter.
+    """
+    keyboard = page.context.new_cdp_session(page)
+    began = time.time()
+    for place, char in enumerate(f"{text}\r"):
+        at = began + place * pace
+        time.sleep(max(0.0, at - time.time()))
+        key = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": ord("\r")} if char == "\r" else {"key": char}
+        keyboard.send("Input.dispatchKeyEvent", {"type": "keyDown", "text": char, "timestamp": at, **key})
+        keyboard.send("Input.dispatchKeyEvent", {"type": "keyUp", "timestamp": at, **key})
+    keyboard.detach()

@@ -12,6 +12,7 @@ import shlex
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import psycopg
@@ -64,7 +65,7 @@ ENVIRONMENT = {
     "SHOKO_CSRF_ORIGINS": "",
     "SHOKO_DEMO_PASSWORD_FILE": _write("demo-password", DEMO_PASSWORD),
     "SHOKO_STATIC_ROOT": str(ROOT / "static"),
-    "SHOKO_DB_RETRY_SECONDS": "4",
+    "SHOKO_DB_RETRY_SECONDS": "30",
 }
 os.environ.update(ENVIRONMENT)
 
@@ -120,8 +121,11 @@ class Server:
         _as_server([str(_binaries() / "pg_ctl"), "-D", str(self.data), "-w", "-s", *arguments])
 
     def start(self, *, fsync: str = "off") -> None:
-        """`fsync`: "on" where times are measured."""
-        settings = f"-k {self.socket} -c listen_addresses= -c fsync={fsync} -c max_connections=60 {_log_settings()}"
+        """`fsync`, and the server's own vacuum with it: "on" where times are measured."""
+        settings = (
+            f"-k {self.socket} -c listen_addresses= -c fsync={fsync} -c autovacuum={fsync} -c max_connections=60"
+            f" {_log_settings()}"
+        )
         self._control("-o", settings, "-l", str(self.log), "start")
 
     @property
@@ -142,6 +146,21 @@ class Server:
 
 SERVER = Server(ROOT)
 connect = SERVER.connect  # a plain connection, beside Django's
+
+
+def connected(database: str) -> int:
+    """How many are connected to a database: who is gone may be leaving still."""
+    with connect() as admin:
+        asked = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend'"
+        (count,) = admin.execute(asked, [database]).fetchone()  # type: ignore[misc]
+        return int(count)
+
+
+def wait_until_left(database: str, staying: int = 0) -> None:
+    end = time.monotonic() + 60
+    while connected(database) > staying:
+        assert time.monotonic() < end, f"somebody is still connected to {database}"
+        time.sleep(0.02)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -8,10 +8,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import hypothesis
 import pytest
 from django.contrib.auth.hashers import ScryptPasswordHasher
 from django.contrib.staticfiles import storage
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 from django.test.utils import setup_databases, teardown_databases
 from django.utils import timezone, translation
@@ -29,7 +31,7 @@ from shoko_ils.staff.models import Level, StaffAccount
 from shoko_ils.staff.services import factors
 from tests.at_counter import free, page, service, site  # noqa: F401  # fixtures of the browser tests
 from tests.audited import Scene
-from tests.cluster import DEMO_PASSWORD
+from tests.cluster import DEMO_PASSWORD, wait_until_left
 from tests.holding import copies, empty_the_shelves, new, open_loan
 from tests.members import card_of, desk_works, give_password
 from tests.members import log_in as log_in_member
@@ -40,6 +42,9 @@ from tests.roles import act_as
 # hundreds of log-ins would take minutes: that the product's own cost is paid is asserted in test_settings.py
 COST = (ScryptPasswordHasher.work_factor, ScryptPasswordHasher.parallelism, passwords.WORK)
 ScryptPasswordHasher.work_factor = passwords.WORK = 2**4
+# how long an example takes is the machine's matter
+hypothesis.settings.register_profile("shoko", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("shoko")
 APP = Path(__file__).resolve().parent.parent
 MEROS = 1567
 # columns of an item that is withdrawn
@@ -59,12 +64,37 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
 
     Replaces pytest-django's own, which makes no database for tests that commit on their own connections.
     """
+    connection.settings_dict["OPTIONS"]["connect_timeout"] = 30
     with django_db_blocker.unblock():
         made = setup_databases(verbosity=0, interactive=False)
         call_command("load_demo", verbosity=0, without_day=True)
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")  # the server of the tests does it at no other time
     yield
     with django_db_blocker.unblock():
         teardown_databases(made, verbosity=0)
+
+
+@pytest.fixture(scope="module")
+def copied(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A copy of the demonstration library for tests that commit: what they leave is in nobody's way."""
+    with django_db_blocker.unblock():
+        settings, original = connection.settings_dict, connection.settings_dict["NAME"]
+        copy = f"{original}_copy"
+
+        def administer(statement: str, nobody_at: str) -> None:
+            connection.close()
+            wait_until_left(nobody_at)
+            with connection._nodb_cursor() as cursor:
+                cursor.execute(statement)
+
+        administer(f"CREATE DATABASE {copy} TEMPLATE {original}", original)
+        settings["NAME"] = copy
+        try:
+            yield
+        finally:
+            settings["NAME"] = original
+            administer(f"DROP DATABASE {copy}", copy)
 
 
 @pytest.fixture(autouse=True)

@@ -59,6 +59,7 @@ Example = tuple[Mapping[str, Any], str]  # arguments of the address, and its que
 
 def offences(page: Page) -> list[str]:
     """What axe finds on the page as it stands: rule, what it says, and the elements."""
+    page.wait_for_load_state()  # after a click the page may be only half there
     found = Axe().run(page, options=RULES).response
     assert found["passes"], "axe looked at nothing"
     return [

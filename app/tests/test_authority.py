@@ -250,8 +250,13 @@ def secret(central: Library) -> str:
     """The officer `demo` has a second factor; its secret."""
     demo = StaffAccount.objects.get(login_id="demo")
     made = factors.begin_totp(demo)
-    assert len(factors.confirm_totp(demo, pyotp.TOTP(made).at(dt.datetime.now() - dt.timedelta(seconds=30)))) == 8
+    assert len(factors.confirm_totp(demo, pyotp.TOTP(made).now())) == 8
     return made
+
+
+def next_code(secret: str) -> str:
+    """The code of now has confirmed the factor; this one is good now and in half a minute."""
+    return pyotp.TOTP(secret).at(dt.datetime.now() + dt.timedelta(seconds=30))
 
 
 def password_step(client: Client, central: Library) -> str:
@@ -266,13 +271,13 @@ def test_the_password_alone_opens_nothing(secret: str, anonymous: Client, centra
     assert anonymous.get("/lend/").status_code == 302
     assert anonymous.post("/login/code/", {"person": token, "code": "000000"}).status_code == 403
     assert anonymous.post("/login/code/", {"person": "forged:x:y", "code": "000000"})["Location"] == "/login/"
-    code = pyotp.TOTP(secret).now()
+    code = next_code(secret)
     assert anonymous.post("/login/code/", {"person": token, "code": code})["Location"] == "/"
     assert anonymous.get("/lend/").status_code == 200
 
 
 def test_a_code_works_once(secret: str, anonymous: Client, central: Library) -> None:
-    code = pyotp.TOTP(secret).now()
+    code = next_code(secret)
     sent = {"person": password_step(anonymous, central), "code": code}
     assert anonymous.post("/login/code/", sent).status_code == 302
     assert Client().post("/login/code/", sent).status_code == 403
@@ -282,7 +287,7 @@ def test_wrong_codes_pause_the_account(secret: str, anonymous: Client, central: 
     token = password_step(anonymous, central)
     for _ in range(5):
         assert anonymous.post("/login/code/", {"person": token, "code": "000000"}).status_code == 403
-    assert anonymous.post("/login/code/", {"person": token, "code": pyotp.TOTP(secret).now()}).status_code == 403
+    assert anonymous.post("/login/code/", {"person": token, "code": next_code(secret)}).status_code == 403
 
 
 def test_a_recovery_code_works_once(central: Library) -> None:
@@ -333,7 +338,7 @@ def test_failures_are_forgiven_after_password_and_code(secret: str, central: Lib
     answer = client.post("/login/", sent)
     person = re.search(r'name="person" value="([^"]*)"', answer.content.decode()).group(1)
     assert StaffAccount.objects.get(login_id="demo").failed_logins == 2
-    assert client.post("/login/code/", {"person": person, "code": pyotp.TOTP(secret).now()}).status_code == 302
+    assert client.post("/login/code/", {"person": person, "code": next_code(secret)}).status_code == 302
     assert StaffAccount.objects.get(login_id="demo").failed_logins == 0
 
 
@@ -348,7 +353,7 @@ def test_a_supervisor_shows_his_second_factor_too(secret: str, central: Library,
     act_as("ils_owner", "ils")
     assert list(Event.objects.values_list("actor", "action").order_by("-id")[:1]) == [("demo", "code-refused")]
     act_as("ils_staff", "ils")
-    assert client.post("/login/supervisor/", sent | {"code": pyotp.TOTP(secret).now()}).status_code == 302
+    assert client.post("/login/supervisor/", sent | {"code": next_code(secret)}).status_code == 302
 
 
 # --- policy of the site -------------------------------------------------------------------------------------------

@@ -115,10 +115,11 @@ def test_a_large_picture_is_made_small() -> None:
         (picture(form="GIF"), "not-a-photo"),
         (picture(form="TIFF"), "not-a-photo"),
         (picture((6000, 5000), "PNG", "1"), "too-many-pixels"),
+        (picture((10_000, 9_000), "PNG", "1"), "too-many-pixels"),
         (picture((20_000, 20_000), "PNG", "1"), "too-many-pixels"),
         (picture() + bytes(photos.MAX_UPLOAD), "too-large"),
     ],
-    ids=["empty", "pdf", "svg", "cut", "gif", "tiff", "30-million", "bomb", "11-MB"],
+    ids=["empty", "pdf", "svg", "cut", "gif", "tiff", "30-million", "90-million", "bomb", "11-MB"],
 )
 def test_what_is_no_photo_is_refused_by_its_content(content: bytes, code: str) -> None:
     with pytest.raises(photos.BadPhoto) as refused:

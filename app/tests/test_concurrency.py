@@ -23,8 +23,8 @@ from shoko_ils.patrons.models import Patron
 
 
 @pytest.fixture
-def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Real commits; the test returns what it lent, so that others find the library as it was."""
+def committed(copied: None, django_db_blocker: Any) -> Iterator[None]:
+    """Real commits; the test returns what it lent, so that the next one finds the library as it was."""
     with django_db_blocker.unblock():
         yield
         ours = Loan.objects.filter(returned_on__isnull=True, patron__in=borrowers(4))
@@ -45,7 +45,7 @@ def at_once(*acts: Callable[[], Any]) -> list[Any]:
 
     def one(index: int, act: Callable[[], Any]) -> None:
         try:
-            gate.wait(timeout=10)
+            gate.wait(timeout=60)
             results[index] = act()
         except Exception as error:  # handed to the assertion below
             results[index] = error
@@ -56,7 +56,7 @@ def at_once(*acts: Callable[[], Any]) -> list[Any]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=120)
     return results
 
 

@@ -197,6 +197,7 @@ def proxied(authority: str) -> Iterator[str]:
 def world(certificates: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """The site behind a proxy that lets through to it alone."""
     monkeypatch.setenv("SSL_CERT_FILE", str(certificates / "both.pem"))
+    monkeypatch.setattr(fetch, "WHOLE_SECONDS", 120)
     for site in served(certificates, "localhost"):
         for proxy in proxied(site.authority):
             settings.INFORMATION_PROXY, settings.NDL_SITE = proxy, site.authority

@@ -9,14 +9,12 @@ from playwright.sync_api import Page, expect
 
 from shoko_ils.circulation.models import Loan
 from shoko_ils.core.models import Library
-from shoko_ils.counter import context
 from shoko_ils.counter.operations import Operation
 from shoko_ils.holdings.models import Item
 from shoko_ils.patrons.models import Card, Patron
-from shoko_ils.staff import gate
 from shoko_ils.staff.models import Level, StaffAccount
-from tests.at_counter import PIN, STAFF_CARD, give_card_and_pin, log_in, read_while_the_server_thinks
-from tests.browsing import Service, scan
+from tests.at_counter import PIN, STAFF_CARD, give_card_and_pin, idle, log_in, read_while_the_server_thinks
+from tests.browsing import HAND_SECONDS, Service, scan
 from tests.cluster import DEMO_PASSWORD
 from tests.conftest import act_as
 from tests.holding import hold
@@ -44,6 +42,7 @@ def test_the_menu_with_everything_in_it_is_one_line(manager: None, page: Page, l
     if language == "en":
         page.get_by_role("link", name="English").click()
     expect(page.locator("html")).to_have_attribute("lang", language)
+    page.wait_for_load_state()  # with its style
     tops = page.locator(".modes a").evaluate_all("links => links.map(link => link.getBoundingClientRect().top)")
     assert len(tops) == 14
     assert len(set(tops)) == 1
@@ -208,6 +207,15 @@ def test_a_scan_counts_wherever_the_focus_is(page: Page, card: Card, patron: Pat
     expect(page.locator("[name=on]")).to_have_value("")
 
 
+def test_what_a_hand_types_at_a_date_is_no_scan(page: Page, card: Card, patron: Patron) -> None:
+    page.locator("[name=on]").focus()
+    with page.expect_response("**/lend/"):
+        scan(page, card.number, HAND_SECONDS)
+    expect(page.locator(".notice-note, .notice-stop, [data-result]").first).to_contain_text("走査してください")
+    expect(page.locator(".person-name")).to_have_count(0)
+    expect(page.locator("[name=on]")).not_to_have_value("")
+
+
 def test_the_slip_is_printed_from_the_page_and_the_focus_comes_back(
     page: Page, card: Card, patron: Patron, free: list[str]
 ) -> None:
@@ -248,18 +256,14 @@ def test_hold_slips_are_printed_without_asking_if_the_site_wants_it(
     assert page.evaluate("window.printed") == int(at_once)
 
 
-def test_an_idle_counter_is_covered_and_only_card_and_pin_take_the_cover_off(
-    page: Page, service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_idle_counter_is_covered_and_only_card_and_pin_take_the_cover_off(page: Page, service: Service) -> None:
     """What was typed stays under the cover, and no key gets there meanwhile."""
     service.ask(give_card_and_pin)
     page.get_by_role("button", name="ログアウト").click()
     log_in(page)
-    for module in (context, gate):
-        monkeypatch.setattr(module, "IDLE_SECONDS", 3)
-    page.reload()
     page.keyboard.type("1000")
     cover = page.locator("dialog.cover")
+    idle(page, service)
     expect(cover).to_be_visible()
     page.keyboard.press("Escape")
     scan(page, STAFF_CARD)

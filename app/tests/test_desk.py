@@ -14,7 +14,7 @@ from django.db import connection
 from tests.cluster import connect
 from tests.conftest import APP
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 120
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def desk(django_db_setup: None) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen([sys.executable, "manage.py", "serve_members"], cwd=APP, env=environment)
     yield process
     process.terminate()
-    process.wait(timeout=20)
+    process.wait(timeout=PATIENCE_SECONDS)
 
 
 @pytest.fixture

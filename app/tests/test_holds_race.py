@@ -20,7 +20,7 @@ from tests.test_concurrency import at_once
 
 
 @pytest.fixture
-def title(django_db_setup: None, django_db_blocker: Any) -> Iterator[int]:
+def title(copied: None, django_db_blocker: Any) -> Iterator[int]:
     """A title with three copies on the shelf; afterwards the library is as it was."""
     with django_db_blocker.unblock():
         record = titles(1, copies=3)[0].pk

@@ -6,11 +6,9 @@ The services tell the same in `test_holds_story.py`. Here every counter commits,
 import datetime as dt
 import importlib
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -35,26 +33,6 @@ from tests.test_staff import Counter, hidden, read
 TODAY = timezone.localdate
 DAY = dt.timedelta(days=1)
 TO_CENTRAL = "予約あり → 回送 総合市民図書館"
-
-
-@pytest.fixture
-def copied(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """A copy of the demonstration library, in which every counter commits and sees what the others did."""
-    with django_db_blocker.unblock():
-        settings, connected = connection.settings_dict, connection.settings_dict["NAME"]
-
-        def administer(statement: str) -> None:
-            connection.close()
-            with connection._nodb_cursor() as cursor:
-                cursor.execute(statement)
-
-        administer(f"CREATE DATABASE {connected}_story TEMPLATE {connected}")
-        settings["NAME"] = f"{connected}_story"
-        try:
-            yield
-        finally:
-            settings["NAME"] = connected
-            administer(f"DROP DATABASE {connected}_story")
 
 
 class Story:

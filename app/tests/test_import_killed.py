@@ -57,10 +57,12 @@ def _has_ended(pid: int) -> bool:
         return True
 
 
-def _wait_for(is_so: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
+def _wait_for(is_so: Callable[[], bool], process: subprocess.Popen[Any] | None = None) -> None:
+    """Two minutes at most; no longer than the process runs that makes it so."""
+    end = time.monotonic() + 120
     while not is_so():
         assert time.monotonic() < end
+        assert process is None or process.poll() is None
         time.sleep(0.02)
 
 
@@ -107,7 +109,7 @@ def test_an_import_whose_reader_is_killed_says_so_and_is_finished_by_the_next_ru
     process = subprocess.Popen(
         command, cwd=APP, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
-    _wait_for(lambda: _position() > 0)
+    _wait_for(lambda: _position() > 0, process)
     (reader,) = _readers(process)
     os.kill(reader, signal.SIGKILL)
     _, said = process.communicate(timeout=60)

@@ -22,7 +22,7 @@ from tests.members import place as place_from_basket
 from tests.privacy import Marks, rows, tables
 
 pytestmark = pytest.mark.usefixtures("patron", "other_patron", "item", "desk", "empty_shelves")
-TODAY = timezone.localdate()
+TODAY = timezone.localdate
 DAY = dt.timedelta(days=1)
 
 
@@ -40,8 +40,8 @@ def ready(patron: Patron, item: Item) -> Hold:
 
 def not_picked_up(hold: Hold) -> None:
     with role("ils_owner"):
-        Hold.objects.filter(pk=hold.pk).update(state=State.NOTIFIED, pickup_by=TODAY - DAY)
-        assert ending.expire(TODAY) == 1
+        Hold.objects.filter(pk=hold.pk).update(state=State.NOTIFIED, pickup_by=TODAY() - DAY)
+        assert ending.expire(TODAY()) == 1
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,8 @@ def test_a_citizen_reads_that_a_hold_ended_and_why(
         not_picked_up(ready(patron, item))
     elif why == "not-needed":
         with role("ils_owner"):
-            holding.hold(patron, MEROS, not_needed_after=TODAY - DAY)
-            assert ending.expire(TODAY) == 1
+            holding.hold(patron, MEROS, not_needed_after=TODAY() - DAY)
+            assert ending.expire(TODAY()) == 1
     else:
         with role("ils_owner"):
             waits = holding.hold(patron, MEROS)
@@ -120,7 +120,7 @@ def test_it_is_shown_for_fourteen_days_and_then_removed(member: Client, patron: 
     not_picked_up(ready(patron, item))
     for days, seen in ((14, True), (15, False)):
         with role("ils_owner"):
-            EndedHold.objects.update(ended_on=TODAY - days * DAY)
+            EndedHold.objects.update(ended_on=TODAY() - days * DAY)
         assert ("終わった予約" in my(member)) is seen
         with role("ils_owner"):
             call_command("tidy", verbosity=0)
@@ -168,7 +168,7 @@ def test_staff_cannot_read_it_and_the_database_knows_the_reasons(member: Client,
     with pytest.raises(ProgrammingError), transaction.atomic():
         EndedHold.objects.exists()
     with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT ils.hold_ended(%s, %s, '', 'no reason', %s)", [patron.pk, MEROS, TODAY])
+        cursor.execute("SELECT ils.hold_ended(%s, %s, '', 'no reason', %s)", [patron.pk, MEROS, TODAY()])
     act_as("ils_public", "ils, private")
     with pytest.raises(ProgrammingError), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT ils.hold_ended(%s, %s, '', 'cancelled', %s)", [patron.pk, MEROS, TODAY])
+        cursor.execute("SELECT ils.hold_ended(%s, %s, '', 'cancelled', %s)", [patron.pk, MEROS, TODAY()])

@@ -5,9 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from shoko_ils.counter import context
-from shoko_ils.staff import gate
-from tests.at_counter import log_in
+from tests.at_counter import idle, log_in
 from tests.browsing import Service, scan
 from tests.operators import CARD, OTHER_CARD, PIN
 
@@ -40,13 +38,11 @@ def test_card_and_pin_in_any_scan_field(asked: Asked, page: Page) -> None:
     assert asked() == ["POST /operator/", "GET /lend/"]
 
 
-def test_card_and_pin_at_a_covered_screen(asked: Asked, page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_card_and_pin_at_a_covered_screen(asked: Asked, page: Page, service: Service) -> None:
     """The same person goes on without a page, another one with an empty one."""
-    for module in (context, gate):
-        monkeypatch.setattr(module, "IDLE_SECONDS", 3)
-    page.reload()
     cover = page.locator("dialog.cover")
     for card, level, pages in (CARD, "区分2", []), (OTHER_CARD, "区分4", ["GET /lend/"]):
+        idle(page, service)
         expect(cover).to_be_visible()
         asked()
         scan(page, card)

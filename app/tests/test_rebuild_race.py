@@ -43,7 +43,7 @@ def test_who_searches_during_a_rebuild_finds_what_was_there(monkeypatch: pytest.
     def search_on() -> None:
         try:
             with connection.cursor() as cursor:
-                cursor.execute("SET statement_timeout = '5s'")  # waiting for the rebuild is an error too
+                cursor.execute("SET lock_timeout = '5s'")  # waiting for the rebuild is an error too
             while not ended.is_set():
                 answers.append(found())
                 started.set()
@@ -55,12 +55,12 @@ def test_who_searches_during_a_rebuild_finds_what_was_there(monkeypatch: pytest.
     reader = threading.Thread(target=search_on)
     reader.start()
     try:
-        assert started.wait(timeout=30)
+        assert started.wait(timeout=120)
         begun = len(answers)
         call_command("rebuild_catalogue", all=True)
     finally:
         ended.set()
-        reader.join(timeout=30)
+        reader.join(timeout=120)
     assert len(answers) - begun >= 5, "nobody searched meanwhile"
     assert [each for each in answers if each != before] == []
     assert found() == before

@@ -95,7 +95,7 @@ def site(installed: Path, django_db_setup: None) -> Iterator[Site]:
         for process in running:
             process.send_signal(signal.SIGTERM)
         for process in running:
-            assert process.wait(timeout=15) == 0
+            assert process.wait(timeout=60) == 0
 
 
 def free_port() -> int:
@@ -115,7 +115,7 @@ def status(port: int, path: str, **headers: str) -> int:
 
 
 def wait_until_ready(port: int) -> None:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 120
     while True:
         try:
             if status(port, "/readyz") == 200:

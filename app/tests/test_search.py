@@ -1,5 +1,6 @@
 """Search over the real catalogue."""
 
+import gc
 import math
 import re
 import time
@@ -116,7 +117,7 @@ def test_the_index_finds_what_a_plain_scan_finds(query: str) -> None:
     assert simple(query).count() == len(simple(query).all_ids())
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(word=st.text("ああいのんメロス人生", min_size=1, max_size=7), negated=st.booleans())
 def test_any_word_finds_what_a_plain_scan_finds(word: str, negated: bool) -> None:
     (key,) = words(word) or ("",)
@@ -277,9 +278,14 @@ def test_the_index_answers_even_for_two_characters(query: str) -> None:
 def test_a_page_of_results_costs_little_of_our_own_time() -> None:
     """Processor time of this process, without the database: a page with twenty hits and their copies."""
     ids = simple("太宰").ids(20)
-    began = time.process_time()
-    assert len(listing.in_order(ids)) == 20
-    assert time.process_time() - began < 0.2
+    gc.collect()
+    gc.disable()  # what others have left is not counted
+    try:
+        began = time.process_time()
+        assert len(listing.in_order(ids)) == 20
+        assert time.process_time() - began < 0.2
+    finally:
+        gc.enable()
 
 
 def test_the_row_that_is_counted_is_narrow() -> None:

@@ -80,7 +80,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=steps)
 def test_count_and_facets_are_those_of_a_recount_between_any_changes(steps: list[tuple]) -> None:
     libraries = list(Library.objects.values_list("pk", flat=True))

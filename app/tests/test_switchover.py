@@ -71,25 +71,26 @@ def write(key: str) -> None:
 
 @pytest.mark.usefixtures("pointed_at")
 def test_the_primary_is_found_and_its_successor_too(pair: tuple[Server, Server], settings: Any) -> None:
-    settings.COUNTER_RETRY_SECONDS = 15
+    settings.COUNTER_RETRY_SECONDS = 60
     primary, standby = pair
     db.run(lambda: write("before"), confirm=lambda: write("confirm"))
 
-    def fail_over() -> None:
-        primary.stop()
+    def succeed() -> None:
         time.sleep(1)
         standby.promote()
 
+    successor = threading.Thread(target=succeed)
     tried: list[int] = []
 
     def operation() -> None:
         tried.append(1)
         write("during")
         if len(tried) == 1:
-            threading.Thread(target=fail_over).start()
-            time.sleep(0.7)  # the primary dies before the commit
+            primary.stop()  # before the commit
+            successor.start()
 
     db.run(operation, confirm=lambda: write("confirm"))
+    successor.join()
     assert len(tried) > 1
     with standby.connect() as admin:
         marks = dict(admin.execute("SELECT key, times FROM mark WHERE key <> 'confirm'").fetchall())

@@ -33,7 +33,7 @@ def made_anew(content: bytes) -> bytes:
                 raise BadPhoto("too-many-pixels")
             given.draft("RGB", (LONGER_SIDE, LONGER_SIDE))
             upright = ImageOps.exif_transpose(given)
-    except Image.DecompressionBombError as error:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise BadPhoto("too-many-pixels") from error
     # what Pillow raises for content that breaks off or lies about itself, its EXIF included
     except (OSError, SyntaxError, ValueError, TypeError, EOFError, struct.error) as error:
