@@ -173,11 +173,11 @@ def test_an_account_of_the_system_is_never_made_a_persons(host):
 def test_processes_of_a_user_that_is_removed_are_ended_on_this_host_alone(host):
     """Hosts in containers have the machine's user numbers: their processes were ended by this test, once."""
     number = 63211
-    elsewhere = subprocess.Popen(["sleep", "60"], user=number)
+    elsewhere = subprocess.Popen(["sleep", "600"], user=number)
 
     def work(apply):
         apply([{"name": "tst", "uid": number}])
-        here = subprocess.Popen(["sleep", "60"], user=number)
+        here = subprocess.Popen(["sleep", "600"], user=number)
         assert apply()["actions"] == ["remove user tst"]
         return here.wait(10)
 

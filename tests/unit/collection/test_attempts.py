@@ -120,7 +120,7 @@ def test_who_comes_again_while_the_first_is_at_work_waits_for_its_answer(module,
 
     def work():
         begun.set()
-        assert go_on.wait(5)
+        assert go_on.wait(120)
         return {"changed": True, "by": "the first"}
 
     def ask(what):
@@ -128,14 +128,14 @@ def test_who_comes_again_while_the_first_is_at_work_waits_for_its_answer(module,
 
     first = threading.Thread(target=ask, args=(work,))
     first.start()
-    assert begun.wait(20)
+    assert begun.wait(120)
     second = threading.Thread(target=ask, args=(lambda: {"changed": False, "by": "the second"},))
     second.start()
     second.join(0.3)
     assert second.is_alive()
     go_on.set()
-    first.join(20)
-    second.join(20)
+    first.join(120)
+    second.join(120)
     assert [answer["by"] for answer in answers] == ["the first"] * 2
 
 
@@ -161,7 +161,7 @@ def test_its_own_work_is_waited_for_however_long_it_takes(module, tmp_path, monk
 
     again = threading.Thread(target=ask)
     once(module({"attempt": "a"}), work, str(tmp_path))
-    again.join(20)
+    again.join(120)
     assert answers == [{"changed": True, "sent_twice": True}]
 
 

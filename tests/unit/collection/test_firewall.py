@@ -29,16 +29,16 @@ table inet shoko {{
   }}
 }}
 """
-# systemd-run starts the command at once or after --on-active; a timer is stopped by its pid.
+# systemd-run starts the command at once, or a timer's when a test lets its time pass; a timer is stopped by its pid.
 SYSTEMD_RUN = """#!/bin/sh
-wait=0
+kind=service
 while [ "$1" != -- ]; do
-  case "$1" in --on-active=*) wait=${1#*=};; --unit=*) unit=${1#*=};; esac
+  case "$1" in --on-active=*) kind=timer; echo "${1#*=}" >/run/bound;; --unit=*) unit=${1#*=};; esac
   shift
 done
 shift
-[ "$wait" = 0 ] && kind=service || kind=timer
-setsid sh -c 'sleep "$0"; exec "$@"' "$wait" "$@" </dev/null >>/run/units.log 2>&1 &
+[ $kind = service ] && wait=: || wait='until [ -e /run/due ]; do sleep 0.05; done'
+setsid sh -c "$wait"'; exec "$@"' sh "$@" </dev/null >>/run/units.log 2>&1 &
 echo $! >/run/$unit.$kind.pid
 """
 SYSTEMCTL = """#!/bin/sh
@@ -81,7 +81,7 @@ class Box:
 
     def params(self, text, **more):
         return {
-            "content": text, "boot_file": "/etc/nftables.conf", "tables": ["inet shoko"], "bound": 3,
+            "content": text, "boot_file": "/etc/nftables.conf", "tables": ["inet shoko"], "bound": 20,
             "forwarding": None, "windows": [], "permits": [], "state_dir": "/var/lib/shoko", "ident": None, **more,
         }  # fmt: skip
 
@@ -89,12 +89,17 @@ class Box:
         return firewall.compare(self._module(self.params(text, **more), check, True), self.firewall)
 
     def begin(self, text, **more):
+        Path("/run/due").unlink(missing_ok=True)
         return firewall.begin(self._module(self.params(text, **more)), self.firewall)["ident"]
 
     def confirm(self, ident):
         return firewall.confirm(self._module({"ident": ident}), self.firewall)
 
-    def wait(self, word, seconds=15.0):
+    def time_passes(self):
+        """The time in which the change may be confirmed is over."""
+        Path("/run/due").touch()
+
+    def wait(self, word, seconds=120.0):
         give_up = time.monotonic() + seconds
         while time.monotonic() < give_up:
             if self.state().startswith(word):
@@ -107,7 +112,7 @@ class Box:
 
     def settle(self, text, **more):
         """Apply and confirm."""
-        ident = self.begin(text, bound=60, **more)
+        ident = self.begin(text, **more)
         self.wait(f"applied {ident}")
         self.confirm(ident)
 
@@ -129,9 +134,11 @@ def test_a_confirmed_change_stays_and_the_next_run_finds_nothing(host):
         box.wait(f"applied {ident}")
         assert 'comment "new"' in box.kernel()
         assert "day-0" in state.read_text("/etc/nftables.conf"), "the boot file waits for the confirmation"
+        timer = int(state.read_text("/run/shoko-firewall-undo.timer.pid"))
         box.confirm(ident)
         assert state.read_text("/etc/nftables.conf") == text
-        time.sleep(3.3)  # the undo would have come by now
+        box.time_passes()
+        os.waitpid(timer, 0)  # nothing is left that could undo it
         assert 'comment "new"' in box.kernel()
         second = box.compare(text)
         assert (second["changed"], second["apply"]) == (False, False)
@@ -173,6 +180,8 @@ def test_an_unconfirmed_change_undoes_itself(host):
         ident = box.begin(TABLE.format(word="cut"))
         box.wait(f"applied {ident}")
         assert 'comment "cut"' in box.kernel()
+        assert state.read_text("/run/bound") == "20\n"
+        box.time_passes()
         box.wait(f"undone {ident}")
         assert rules.canonical(["inet shoko"]) == before
         assert state.read_text("/etc/nftables.conf") == boot
@@ -193,6 +202,7 @@ def test_a_confirmation_killed_half_way_ends_with_the_former_rules_and_boot_file
             box.confirm(ident)
         box.firewall._stop_undo = stop
         assert "half" in state.read_text("/etc/nftables.conf")
+        box.time_passes()
         box.wait(f"undone {ident}")
         assert "good" in box.kernel()
         assert "good" in state.read_text("/etc/nftables.conf")
@@ -252,6 +262,8 @@ class TestPermits:
         def work(box):
             box.settle(TABLE.format(word="good"), permits=[permit(80)])
             ident = box.begin(TABLE.format(word="cut"), permits=[permit(81)])
+            box.wait(f"applied {ident}")
+            box.time_passes()
             box.wait(f"undone {ident}")
             assert box.firewall.confirmed()["permits"] == [permit(80)]
 
@@ -267,6 +279,7 @@ class TestPermits:
                 box.confirm(ident)
             box.firewall._stop_undo = stop
             assert box.firewall.confirmed()["permits"] == [permit(81)], "the record was written before the kill"
+            box.time_passes()
             box.wait(f"undone {ident}")
             assert box.firewall.confirmed()["permits"] == [permit(80)]
             assert "good" in box.kernel()
@@ -312,6 +325,8 @@ def test_foreign_tables_are_left_alone(host):
         rules.nft([], "table inet foreign {\n chain x {\n counter\n }\n}\n")
         box.settle(TABLE.format(word="new"))
         ident = box.begin(TABLE.format(word="cut"))
+        box.wait(f"applied {ident}")
+        box.time_passes()
         box.wait(f"undone {ident}")
         assert "table inet foreign" in box.kernel()
 
@@ -361,7 +376,7 @@ def test_counters_and_open_windows_are_not_drift(host):
             {
                 "name": "w",
                 "from": None,
-                "until": str(time.time() + 60),
+                "until": str(time.time() + 3600),
                 "elements": {"open4": [["0x80000011", "10.0.0.1", "10.0.0.2", 5432]]},
             }
         ]
@@ -371,7 +386,7 @@ def test_counters_and_open_windows_are_not_drift(host):
             ("inet shoko", "open4"): [("2147483665", "10.0.0.1", "10.0.0.2", "5432")]
         }
         subprocess.run(
-            ["sh", "-c", "ip link set lo up; timeout 1 nc -w1 127.0.0.1 80"], check=False, capture_output=True
+            ["sh", "-c", "ip link set lo up; timeout 30 nc -w1 127.0.0.1 80"], check=False, capture_output=True
         )
         assert "packets 0" not in box.kernel()
         return box.compare(text, windows=window)["reasons"]
@@ -386,8 +401,8 @@ def test_windows_open_close_and_are_revoked_without_a_new_ruleset(host):
         cell = ["1", "10.0.0.1", "10.0.0.2", "5432"]
         coming = {
             "name": "later",
-            "from": str(time.time() + 60),
-            "until": str(time.time() + 90),
+            "from": str(time.time() + 3600),
+            "until": str(time.time() + 7200),
             "elements": {"open4": [cell]},
         }
         past = {"name": "past", "from": None, "until": "1000", "elements": {"open4": [cell]}}
@@ -410,7 +425,7 @@ def test_windows_open_close_and_are_revoked_without_a_new_ruleset(host):
 def test_a_time_boxed_window_of_its_own_file_survives_a_new_ruleset_and_a_start(host):
     def work(box):
         box.settle(TABLE.format(word="one"))
-        item = {"name": "order", "until": time.time() + 60, "elements": {"open4": [[7, "10.0.0.1", "10.0.0.2", 22]]}}
+        item = {"name": "order", "until": time.time() + 3600, "elements": {"open4": [[7, "10.0.0.1", "10.0.0.2", 22]]}}
         os.makedirs("/var/lib/shoko/windows", exist_ok=True)
         Path("/var/lib/shoko/windows/order-1.json").write_text(json.dumps({"windows": [item]}))
         assert box.loader("windows").returncode == 0
@@ -470,7 +485,7 @@ class TestStart:
     def test_a_restart_in_the_window_means_the_confirmed_ruleset(self, host):
         def work(box):
             box.settle(TABLE.format(word="good"))
-            ident = box.begin(TABLE.format(word="pending"), bound=30)
+            ident = box.begin(TABLE.format(word="pending"))
             box.wait(f"applied {ident}")
             box.loader("load")
             assert 'comment "good"' in box.kernel()
@@ -483,11 +498,12 @@ class TestStart:
 def test_an_earlier_pending_change_is_undone_before_the_next_begins(host):
     def work(box):
         box.settle(TABLE.format(word="good"))
-        first = box.begin(TABLE.format(word="lost"), bound=30)
+        first = box.begin(TABLE.format(word="lost"))
         box.wait(f"applied {first}")
         assert "an earlier change was never confirmed" in box.compare(TABLE.format(word="next"))["reasons"]
         second = box.begin(TABLE.format(word="next"))
         box.wait(f"applied {second}")
+        box.time_passes()
         box.wait(f"undone {second}")
         assert 'comment "good"' in box.kernel(), "not the lost one"
 
@@ -500,6 +516,7 @@ def test_forwarding_follows_the_ruleset_and_its_undo(host):
         ident = box.begin(TABLE.format(word="gateway"), forwarding=True)
         box.wait(f"applied {ident}")
         assert state.forwarding() == ["1", "1"]
+        box.time_passes()
         box.wait(f"undone {ident}")
         assert state.forwarding() == ["0", "0"]
 

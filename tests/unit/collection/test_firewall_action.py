@@ -1,7 +1,6 @@
 """The controller's half of `firewall`: what counts as a new connection, and what is said when one fails."""
 
 import socket
-import time
 
 import pytest
 from ansible.errors import AnsibleActionFail
@@ -45,15 +44,27 @@ class Script(Target):
         return Answer(*answer)
 
 
+class Clock:
+    """Time that passes only while somebody sleeps."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def monotonic(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
 @pytest.fixture
 def action(monkeypatch):
-    monkeypatch.setattr(firewall, "_PAUSE", 0.01)
-    monkeypatch.setattr(firewall, "_AFTER", 0.2)
+    monkeypatch.setattr(firewall, "time", Clock())
     return firewall.ActionModule.__new__(firewall.ActionModule)
 
 
-def soon(seconds=0.3):
-    return time.monotonic() + seconds
+def soon(seconds=10):
+    return firewall.time.monotonic() + seconds
 
 
 def test_the_proof_never_rides_on_the_open_connection():
@@ -110,7 +121,7 @@ def test_losing_the_host_after_the_first_look_is_cut(action):
 def test_a_ruleset_the_host_refuses_is_told_at_once(action):
     host = Script("fw1", (True, "refused x1 nft: no such chain"))
     with pytest.raises(AnsibleActionFail, match="nothing was changed: nft: no such chain"):
-        action._prove(host, [], "x1", {}, soon(5))
+        action._prove(host, [], "x1", {}, soon())
 
 
 def test_a_host_behind_that_no_longer_answers_is_named(action):
@@ -151,17 +162,17 @@ def test_the_confirm_command_decides(action):
 
 def test_the_failure_says_that_the_former_rules_were_seen(action):
     host = Script("fw1", (False, "timed out"), (True, "undone x1"))
-    words = action._wait_for_undo(host, "x1", "no new connection to db1", time.monotonic(), 0)
+    words = action._wait_for_undo(host, "x1", "no new connection to db1", soon(0), 0)
     assert "no new connection to db1" in words
     assert "a new connection saw the former rules back" in words
 
 
 def test_the_failure_says_when_they_were_not(action):
-    words = action._wait_for_undo(Script("fw1", (False, "timed out")), "x1", "cut", time.monotonic(), 0)
+    words = action._wait_for_undo(Script("fw1", (False, "timed out")), "x1", "cut", soon(0), 0)
     assert "go to the console of fw1" in words
 
 
 def test_a_host_that_started_again_is_told_apart(action):
     host = Script("fw1", (False, "timed out"), (True, "loaded boot"))
-    words = action._wait_for_undo(host, "x1", "no new connection to fw1", time.monotonic(), 0)
+    words = action._wait_for_undo(host, "x1", "no new connection to fw1", soon(0), 0)
     assert "started again" in words

@@ -216,7 +216,11 @@ def test_a_leg_of_nobody_is_told(tmp_path: Path) -> None:
     assert [str(one) for one in check(tmp_path) if "flows.counter.to: names nothing" in str(one)]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(data=st.data())
 def test_whatever_is_broken_it_is_told_and_never_raises(data: st.DataObject, tmp_path: Path) -> None:
     sound = read(SOUND / "declaration").tree

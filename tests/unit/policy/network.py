@@ -118,10 +118,14 @@ class Network:
         for server in self.servers:
             assert server.stdout.readline() == "ready\n"
 
-    def start_attempts(self, name, attempts, wait=1.3, user=0):
-        """Start attempts from a namespace; `finish_attempts` gives what came about."""
+    def start_attempts(self, name, attempts, wait=0.0, expected=0, user=0):
+        """Start attempts from a namespace, so many of them expected to come about; `finish_attempts` gives which did.
+
+        What is not expected has `wait` seconds.
+        """
         process = subprocess.Popen(
-            ["ip", "netns", "exec", self.space(name), sys.executable, PROBE, "try", str(wait), str(user)],
+            ["ip", "netns", "exec", self.space(name), sys.executable, PROBE, "try", str(wait), str(expected),
+             str(user)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # fmt: skip
         process.stdin.write(json.dumps(attempts))
         process.stdin.close()
@@ -134,8 +138,8 @@ class Network:
         assert process.returncode == 0
         return reached
 
-    def attempt(self, name, attempts, wait=1.3, user=0):
-        return self.finish_attempts(self.start_attempts(name, attempts, wait, user))
+    def attempt(self, name, attempts, wait=0.0, expected=0, user=0):
+        return self.finish_attempts(self.start_attempts(name, attempts, wait, expected, user))
 
     def counter(self, name, comment, chain):
         """Packets counted so far by the rules of a chain that carry a comment."""

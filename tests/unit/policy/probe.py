@@ -11,6 +11,8 @@ import socket
 import sys
 import time
 
+PATIENCE = 60.0  # seconds in which what is expected comes about, however busy the machine is
+
 
 def family_of(address):
     return socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -52,8 +54,11 @@ def serve(addresses, ports):
                     sockets.pop(number)[0].close()
 
 
-def attempt(attempts, wait, user):
-    """Return the attempts [source, target, protocol, port] that came about in `wait` seconds, with UDP's answers."""
+def attempt(attempts, wait, expected, user):
+    """Return the attempts [source, target, protocol, port] that came about, with UDP's answers.
+
+    Waits `wait` seconds, and longer while fewer came about than are expected.
+    """
     if user:
         os.setuid(user)
     poll = select.poll()
@@ -74,9 +79,13 @@ def attempt(attempts, wait, user):
         waiting[one.fileno()] = (one, (source, target, protocol, port))
         poll.register(one.fileno(), select.POLLOUT if protocol == "tcp" else select.POLLIN)
     reached = []
-    end = time.monotonic() + wait
-    while waiting and time.monotonic() < end:
-        for number, _event in poll.poll(max(1, int((end - time.monotonic()) * 1000))):
+    begun = time.monotonic()
+    while waiting:
+        left = begun + (wait if len(reached) >= expected else PATIENCE) - time.monotonic()
+        ready = poll.poll(max(0.0, left * 1000))
+        if not ready and left <= 0:
+            break
+        for number, _event in ready:
             one, what = waiting.pop(number)
             poll.unregister(number)
             if what[2] == "tcp":
@@ -93,4 +102,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "serve":
         serve(sys.argv[2].split(","), [int(port) for port in sys.argv[3].split(",")])
     else:
-        print(json.dumps(attempt(json.load(sys.stdin), float(sys.argv[2]), int(sys.argv[3]))))
+        print(json.dumps(attempt(json.load(sys.stdin), float(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))))

@@ -3,12 +3,14 @@
 import json
 import os
 import textwrap
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from shoko import cli
 from shoko.declaration.load import load as declared
+from shoko.observe import visit
 from shoko.policy import slices
 from shoko.policy.nft import ruleset
 from shoko.proof import rendered
@@ -54,6 +56,8 @@ def hosts(tmp_path, monkeypatch):
     )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    # Not the 30 seconds of a network: all hosts are played at once, by this machine.
+    monkeypatch.setattr(visit, "ask", partial(visit.ask, seconds=600))
     monkeypatch.setenv("SHOKO_SSH_CONFIG", str(tmp_path / "ssh_config"))
     monkeypatch.chdir(ROOT)
     return folder
