@@ -25,7 +25,7 @@ def config_text(settings: LabSettings, declaration: Declaration, control: str) -
         "  GlobalKnownHostsFile none",
         "  UpdateHostKeys no",
         "  PasswordAuthentication no",
-        "  ConnectTimeout 10",
+        "  ConnectTimeout 25",
     ]
     return "\n".join([*own, "", hosts.rstrip(), ""])
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Error, Page, Playwright, sync_playwright
+from playwright.sync_api import Error, Page, Playwright, expect, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lab"))
 from converged import Converged
@@ -19,6 +19,7 @@ from shoko.lab.machines import machine
 PUBLIC, STAFF = "https://opac.library.example/", "https://staff.library.example/"
 FRONT_DOORS = {"home": PUBLIC, "tb-central": STAFF, "tb-south": STAFF}
 PATIENCE = 30_000  # milliseconds: two cores, a whole appliance and a browser
+expect.set_options(timeout=PATIENCE)  # it does not ask the page for its patience
 
 
 @pytest.fixture(scope="session")

@@ -27,11 +27,16 @@ class Converged:
         entry = machine(self.settings, host).entry(list(command))
         return subprocess.run(entry, capture_output=True, text=True, timeout=timeout, check=False)
 
-    def said(self, host: str, *command: str) -> str:
+    def said(self, host: str, *command: str, timeout: float = 180) -> str:
         """The output of a command in a host that must succeed."""
-        done = self.inside(host, *command)
+        done = self.inside(host, *command, timeout=timeout)
         assert done.returncode == 0, f"{host}: {' '.join(command)}: {done.stdout}{done.stderr}"
         return done.stdout.strip()
+
+    def told(self, host: str, unit: str, lines: int = 20) -> str:
+        """The last lines of a unit in a host's journal: also those that the journal had not taken in yet."""
+        self.said(host, "journalctl", "--sync")
+        return self.said(host, "journalctl", "-u", unit, "-n", str(lines), "-o", "cat", "--no-pager")
 
     def start(self, host: str, *command: str) -> subprocess.Popen[str]:
         """Start a command as root in a host; the caller waits for it."""

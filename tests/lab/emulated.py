@@ -83,7 +83,7 @@ class Emulated:
             time.sleep(2)
         self.run("systemctl is-system-running --wait", check=False)
 
-    def wait_for(self, command: str, seconds: float = 30) -> None:
+    def wait_for(self, command: str, seconds: float = 120) -> None:
         """Wait until a command succeeds on the host."""
         give_up = time.monotonic() + seconds
         while self.run(f"{command} >/dev/null 2>&1 && echo yes || true").strip() != "yes":

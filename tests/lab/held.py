@@ -7,8 +7,9 @@ import subprocess
 # Opens a connection and stays: each line on standard input is sent, each answer (or its absence) printed.
 PROGRAM = """
 import socket, sys
-s = socket.create_connection((sys.argv[1], 22), timeout=5)
+s = socket.create_connection((sys.argv[1], 22), timeout=20)
 print(s.recv(100).decode().strip(), flush=True)
+s.settimeout(5)
 for line in sys.stdin:
     try:
         s.sendall(line.encode()); print(s.recv(100).decode().strip() or "closed", flush=True)

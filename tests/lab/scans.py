@@ -78,9 +78,11 @@ def confined(converged: Converged, host: str) -> dict[str, bool]:
     return found
 
 
-# For each unit that runs: what systemd would give it now, and what its process has.
+# For each unit that runs: what systemd would give it now, and what its process has. A job at its work is no daemon that
+# may be older than its sandbox, and ends while it is looked at.
 HELD = """
 for unit in "$@"; do
+    [ "$(systemctl show -p ActiveState --value $unit)" = active ] || continue
     process=$(systemctl show -p MainPID --value $unit)
     [ "$process" -gt 0 ] || continue
     echo "unit $unit"
@@ -115,8 +117,8 @@ def let_loose(converged: Converged, host: str, units: Iterable[str]) -> list[str
 def ssh_audit(site: Site, host: str, address: str) -> list[str]:
     """What ssh-audit calls a failure or a warning of a host's SSH, as the control node sees it."""
     waived = [f"--{option}" for option in waivers("ssh_audit")]
-    command = [str(Path(sys.executable).parent / "ssh-audit"), *waived, "-j", address]
-    done = subprocess.run([*site.network("ctl1"), *command], capture_output=True, text=True, check=False, timeout=120)
+    command = [str(Path(sys.executable).parent / "ssh-audit"), *waived, "-j", "-t", "60", address]
+    done = subprocess.run([*site.network("ctl1"), *command], capture_output=True, text=True, check=False, timeout=600)
     keep(f"ssh-audit/{host}.json", done.stdout)
     said = json.loads(done.stdout)
     return [

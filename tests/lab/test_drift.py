@@ -108,7 +108,7 @@ SLIPS = {
     "a listener": Slip(
         "bas1",
         "systemd-run --quiet --collect --unit=shoko-test-listener python3 -m http.server 4444; "
-        "for i in 1 2 3 4 5 6 7 8 9; do ss -Hlnt sport = 4444 | grep -q . && exit 0; sleep 1; done; exit 1",
+        "for i in $(seq 60); do ss -Hlnt sport = 4444 | grep -q . && exit 0; sleep 1; done; exit 1",
         "systemctl stop shoko-test-listener",
         ("python3 listens at tcp/4444 on every address, and no flow needs it", "the rules of bas1 still let nobody in"),
     ),
@@ -230,13 +230,15 @@ KEY = "/etc/shoko/keys/observer"
 COPY = "/var/tmp/shoko-test-copied"  # noqa: S108 - nothing is ever written there
 
 
-def as_observer(lab: Converged, program: str, *words: str, given: str = "") -> subprocess.CompletedProcess[str]:
+def as_observer(
+    lab: Converged, program: str, *words: str, given: str = "", seconds: int = 60
+) -> subprocess.CompletedProcess[str]:
     """A program of OpenSSH on the control node, for some seconds, as the user of the watch with its key."""
     options = [
         "-F", "none", "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-i", KEY, "-o", "UserKnownHostsFile=none",
-        "-o", "GlobalKnownHostsFile=/etc/ssh/ssh_known_hosts", "-o", "HostKeyAlias=db1", "-o", "ConnectTimeout=10",
+        "-o", "GlobalKnownHostsFile=/etc/ssh/ssh_known_hosts", "-o", "HostKeyAlias=db1", "-o", "ConnectTimeout=30",
     ]  # fmt: skip
-    line = ["timeout", "10", "runuser", "-u", "shoko-drift", "--", program, *options, *words]
+    line = ["timeout", str(seconds), "runuser", "-u", "shoko-drift", "--", program, *options, *words]
     return lab.inside("ctl1", "sh", "-c", 'printf "$0" | exec "$@"', given, *line)
 
 
@@ -256,9 +258,9 @@ def test_the_key_brings_a_page_and_nothing_else(converged: Converged) -> None:
 
 def test_the_key_copies_nothing(converged: Converged) -> None:
     # The observer waits for a line that no copying program sends.
-    there = as_observer(converged, "scp", "/etc/hostname", f"{OBSERVER}:{COPY}")
-    back = as_observer(converged, "scp", f"{OBSERVER}:/etc/passwd", COPY)
-    old = as_observer(converged, "scp", "-O", f"{OBSERVER}:/etc/passwd", COPY)
+    there = as_observer(converged, "scp", "/etc/hostname", f"{OBSERVER}:{COPY}", seconds=10)
+    back = as_observer(converged, "scp", f"{OBSERVER}:/etc/passwd", COPY, seconds=10)
+    old = as_observer(converged, "scp", "-O", f"{OBSERVER}:/etc/passwd", COPY, seconds=10)
     assert 0 not in (there.returncode, back.returncode, old.returncode)
     assert converged.inside("db1", "test", "-e", COPY).returncode != 0
     assert converged.inside("ctl1", "test", "-s", COPY).returncode != 0
@@ -272,7 +274,7 @@ def test_the_key_copies_nothing(converged: Converged) -> None:
     ],
 )
 def test_the_key_forwards_nothing(converged: Converged, words: tuple[str, ...]) -> None:
-    asked = as_observer(converged, "ssh", *words)
+    asked = as_observer(converged, "ssh", *words, seconds=10)
     assert asked.returncode != 0
     assert "SSH-2.0" not in asked.stdout
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from collected import eventually
 from converged import Converged
 
 NAME = "opac.library.example"
@@ -30,6 +31,11 @@ def curl(converged: Converged, path: str, *options: str, name: str = NAME, at: s
     done = converged.inside("home", *base, "-w", "\n%{http_code}", *options, f"https://{name}{path}", timeout=60)
     said, _, status = done.stdout.rpartition("\n")
     return int(status or 0), said, done.returncode
+
+
+def answers(converged: Converged) -> bool:
+    """Whether a citizen is answered; a connection to a proxy that went away meanwhile is given up soon."""
+    return curl(converged, "/robots.txt", "--max-time", "3")[0] == 200
 
 
 @pytest.mark.parametrize("at", [VIP, VIP6])
@@ -132,7 +138,8 @@ def test_what_was_searched_is_in_no_log(converged: Converged) -> None:
 def test_a_client_that_asks_too_much_is_slowed_and_told_so(converged: Converged, path: str, burst: int) -> None:
     script = (
         f"for i in $(seq 400); do echo 'url=\"https://{NAME}{path}\"'; echo 'output=/dev/null'; done > /tmp/many;"
-        f" curl -sS --cacert {ROOT} --resolve {NAME}:443:{VIP} -Z --parallel-max 40 -K /tmp/many"
+        # more at once would wait for the servers' handshakes, and be told that they are away
+        f" curl -sS --cacert {ROOT} --resolve {NAME}:443:{VIP} -Z --parallel-max 10 -K /tmp/many"
         " -w '%{http_code} %header{retry-after}\\n'"
     )
     statuses = [line.strip() for line in converged.inside("home", "sh", "-c", script, timeout=120).stdout.splitlines()]
@@ -195,16 +202,10 @@ def test_both_servers_away_is_told_in_japanese_and_passes_by_itself(converged: C
         assert "retry-after: 30" in said.lower()
         assert "今、このサイトは使えません" in said
         assert "cannot be reached at the moment" in said
-    end = time.monotonic() + 20
-    while curl(converged, "/robots.txt")[0] != 200:
-        assert time.monotonic() < end, "the citizen is still sent away"
-        time.sleep(1)
+    assert eventually(lambda: answers(converged), 60), "the citizen is still sent away"
 
 
 def test_nginx_comes_back_by_itself(converged: Converged) -> None:
     for host in REVERSE_PROXIES:
         converged.said(host, "systemctl", "kill", "--signal=KILL", "nginx")
-    end = time.monotonic() + 20
-    while curl(converged, "/robots.txt")[0] != 200:
-        assert time.monotonic() < end, "nginx did not come back within 20 s"
-        time.sleep(0.5)
+    assert eventually(lambda: answers(converged), 60), "nginx did not come back"

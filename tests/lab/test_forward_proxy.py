@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ def tls(name: str, hello: str | None = "", **more: Any) -> dict[str, Any]:
     return {"connect": [name, more.pop("port", 443)], "hello": name if hello == "" else hello, **more}
 
 
-def logged(converged: Converged, collector: str, *words: str, within: float = 30) -> str:
+def logged(converged: Converged, collector: str, *words: str, within: float = 120) -> str:
     """The last line at a collector that has all the words; fails if none comes in time."""
     end = time.monotonic() + within
     script = "cat /var/log/shoko/*.log" + "".join(f" | grep -F -e '{word}'" for word in words) + " | tail -1"
@@ -229,16 +230,29 @@ def test_a_name_that_is_not_listed_is_never_resolved(converged: Converged) -> No
     """Otherwise anybody could carry words out in the names that they ask the proxy for."""
     name = f"words{time.time_ns()}.elsewhere.example"
     capture = converged.start(
-        "world", "timeout", "12", "tcpdump", "-l", "-n", "-i", "any", "udp", "port", "53", "and", "host", "203.0.113.1"
+        "world", "timeout", "300", "tcpdump", "-l", "-n", "-i", "any", "udp", "port", "53", "and", "host", "203.0.113.1"
     )
-    time.sleep(2)
+    said = heard(capture, "listening on")
     attempt(converged, "ti-central", {"url": f"http://{name}/"})
     attempt(converged, "ti-central", tls(name))
     # A fresh name below a listed one has to be refused by its name too; a listed one proves that the capture works.
     converged.said("px1", "python3", "-c", "import socket; socket.getaddrinfo('www.elsewhere.example', 80)")
-    said, _ = capture.communicate()
+    said += heard(capture, "elsewhere.example")
+    converged.said("world", "pkill", "tcpdump")
+    capture.communicate()
     assert "elsewhere.example" in said, f"the capture saw no query at all: {said}"
     assert name not in said
+
+
+def heard(capture: subprocess.Popen[str], word: str) -> str:
+    """What a capture prints up to a line with a word, or to its end."""
+    assert capture.stdout is not None
+    said = ""
+    for line in capture.stdout:
+        said += line
+        if word in line:
+            break
+    return said
 
 
 def test_what_reads_strangers_words_is_never_root(converged: Converged) -> None:
@@ -252,7 +266,7 @@ def test_services_of_a_proxy_come_back_by_themselves(converged: Converged) -> No
     for unit in ("squid", "unbound"):
         before = converged.said("px2", "systemctl", "show", "-P", "MainPID", unit)
         converged.said("px2", "systemctl", "kill", "--signal=KILL", unit)
-        end = time.monotonic() + 20
+        end = time.monotonic() + 90
         while time.monotonic() < end:
             now = converged.inside("px2", "systemctl", "show", "-P", "MainPID", unit).stdout.strip()
             if (
@@ -262,4 +276,4 @@ def test_services_of_a_proxy_come_back_by_themselves(converged: Converged) -> No
                 break
             time.sleep(0.5)
         else:
-            pytest.fail(f"{unit} did not come back within 20 s")
+            pytest.fail(f"{unit} did not come back")

@@ -55,7 +55,7 @@ JOBS = ["tidy", "expire-holds", "overdue-notices", "analyse-audit", "verify-audi
 def test_what_a_timer_starts_does_its_work_in_its_sandbox(converged: Converged, host: str, unit: str) -> None:
     """All of them are repeatable; what is done already is not done again."""
     # One of them reads the files of all hosts.
-    done = converged.inside(host, "systemctl", "start", unit, timeout=300)
+    done = converged.inside(host, "systemctl", "start", unit, timeout=900)
     assert done.returncode == 0, done.stdout + done.stderr
     assert converged.said(host, "systemctl", "show", "-p", "Result", "--value", unit) == "success"
 

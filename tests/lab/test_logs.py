@@ -44,7 +44,8 @@ def test_what_is_done_by_sudo_is_with_both(converged: Converged) -> None:
     converged.said("app1", "su", "-", "shoko", "-c", f"sudo -n true {word}")
     for collector in COLLECTORS:
         done = f"USER=root ; COMMAND=/usr/bin/true {word}"
-        assert eventually(lambda at=collector, line=done: count(converged, at, "app1", line) == 1, 60), collector
+        # at least once, as RELP delivers
+        assert eventually(lambda at=collector, line=done: count(converged, at, "app1", line) >= 1, 60), collector
 
 
 def test_a_collector_that_was_away_gets_everything_and_the_other_misses_nothing(converged: Converged) -> None:
@@ -53,16 +54,13 @@ def test_a_collector_that_was_away_gets_everything_and_the_other_misses_nothing(
     converged.said("log1", "systemctl", "stop", "rsyslog", "syslog.socket")
     try:
         converged.said("rp1", "sh", "-c", write)
-        assert eventually(lambda: count(converged, "log2", "rp1", word) >= lines, 60), "log2 waits for log1"
+        assert eventually(lambda: count(converged, "log2", "rp1", word) >= lines, 180), "log2 waits for log1"
         assert count(converged, "log1", "rp1", word) == 0
     finally:
         converged.said("log1", "systemctl", "start", "syslog.socket", "rsyslog")
+    each_once = f"grep -oE '{word}-[0-9]+-' /var/log/shoko/rp1.shoko.internal.log | sort -u | wc -l"
     for collector in COLLECTORS:
-        assert eventually(lambda at=collector: count(converged, at, "rp1", word) >= lines, 120), collector
-        numbers = converged.said(
-            collector, "sh", "-c", f"grep -oE '{word}-[0-9]+-' /var/log/shoko/rp1.shoko.internal.log | sort -u | wc -l"
-        )
-        assert numbers == str(lines), "every line at least once"
+        assert eventually(lambda at=collector: int(converged.said(at, "sh", "-c", each_once)) == lines, 180), collector
 
 
 def test_what_a_killed_sender_had_not_sent_yet_is_sent_later(converged: Converged) -> None:
@@ -106,6 +104,8 @@ def test_nobody_appears_under_a_name_that_is_not_declared(converged: Converged) 
 
 def test_rotation_keeps_writing(converged: Converged) -> None:
     converged.said("log2", "logrotate", "--force", "/etc/logrotate.d/shoko")
+    still_open = "ls -l /proc/$(pidof rsyslogd)/fd | grep -F '.log-'"
+    assert eventually(lambda: converged.inside("log2", "sh", "-c", still_open).returncode != 0, 60)
     word = f"rotated-{time.time_ns()}"
     converged.said("rp2", "logger", "-t", "shoko-test", word)
-    assert eventually(lambda: count(converged, "log2", "rp2", word) == 1, 30)
+    assert eventually(lambda: count(converged, "log2", "rp2", word) >= 1, 120)

@@ -56,8 +56,8 @@ def log_in(site: Site, certificate: Path | None, user: str = VENDOR, host: str =
     done = subprocess.run(
         [*site.network("vendor"), "ssh", "-F", "none", "-i", str(key), *with_it, "-o", "IdentitiesOnly=yes", "-o",
          "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o",
-         "LogLevel=ERROR", "-o", "ConnectTimeout=10", f"{user}@{address}", "echo in"],
-        capture_output=True, text=True, timeout=60, check=False, env=os.environ | {"SSH_AUTH_SOCK": ""},
+         "LogLevel=ERROR", "-o", "ConnectTimeout=60", f"{user}@{address}", "echo in"],
+        capture_output=True, text=True, timeout=180, check=False, env=os.environ | {"SSH_AUTH_SOCK": ""},
     )  # fmt: skip
     return done.stdout.strip() or (done.stderr.strip().splitlines() or ["nothing"])[-1]
 

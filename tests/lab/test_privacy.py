@@ -154,6 +154,11 @@ def events(text: str) -> dict[int, dict[str, Any]]:
     return {each["number"]: each for each in found}
 
 
+def whole(held: dict[int, dict[str, Any]], number: int) -> bool:
+    """Whether an event has come, and with it each that lies between others: two servers print them."""
+    return number in held and len(held) == max(held) - min(held) + 1
+
+
 def test_a_view_of_a_patron_is_at_both_collectors_with_its_link(converged: Converged, librarian: Visitor) -> None:
     card, pseudonym = card_and_pseudonym(converged)
     since = Since(converged, SERVERS)
@@ -161,7 +166,7 @@ def test_a_view_of_a_patron_is_at_both_collectors_with_its_link(converged: Conve
     number, link = manage(converged, VIEWED.format(pseudonym=pseudonym)).split()
     for collector in COLLECTORS:
         # a run each minute on either server, and a backlog of the demonstration's events at the first ones
-        assert eventually(lambda at=collector: int(number) in events(since.collected(at)), 180), collector
+        assert eventually(lambda at=collector: whole(events(since.collected(at)), int(number)), 180), collector
         held = events(since.collected(collector))
         event = held[int(number)]
         assert (event["link"], event["subject"], event["action"]) == (link, pseudonym, "view-patron")
@@ -170,7 +175,6 @@ def test_a_view_of_a_patron_is_at_both_collectors_with_its_link(converged: Conve
             parts += [each[name] for name in ("actor", "action", "screen", "library", "subject")]
             assert hashlib.sha256("\x1f".join(parts).encode()).hexdigest() == each["link"]
         for before, after in pairwise(sorted(held)):
-            assert after == before + 1, f"{collector} lacks {before + 1}"
             assert held[after]["previous"] == held[before]["link"]
 
 

@@ -1,6 +1,7 @@
 """The three members, looked at from inside."""
 
 import json
+import time
 
 import pytest
 from members import member
@@ -50,8 +51,13 @@ def test_log_in_needs_a_certificate(host):
 
 
 def test_one_leads_one_confirms_one_follows():
-    rows = json.loads(member("db2").check_output("patronictl -c /etc/patroni/config.yml list -f json"))
-    assert sorted(row["Role"] for row in rows) == ["Leader", "Replica", "Sync Standby"]
+    end = time.monotonic() + 120
+    while True:
+        rows = json.loads(member("db2").check_output("patronictl -c /etc/patroni/config.yml list -f json"))
+        if sorted(row["Role"] for row in rows) == ["Leader", "Replica", "Sync Standby"]:
+            break
+        assert time.monotonic() < end, rows
+        time.sleep(1)
     assert {row["Host"] for row in rows} == {f"{name}.shoko.internal" for name in MEMBERS}
 
 
