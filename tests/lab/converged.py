@@ -38,6 +38,10 @@ class Converged:
         self.said(host, "journalctl", "--sync")
         return self.said(host, "journalctl", "-u", unit, "-n", str(lines), "-o", "cat", "--no-pager")
 
+    def at_rest(self, host: str, unit: str) -> bool:
+        """Whether a job of a timer is not at work just now."""
+        return self.inside(host, "systemctl", "is-active", unit).stdout.strip() in {"inactive", "failed"}
+
     def start(self, host: str, *command: str) -> subprocess.Popen[str]:
         """Start a command as root in a host; the caller waits for it."""
         entry = machine(self.settings, host).entry(list(command))

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from collected import eventually
 from converged import Converged
 
 STORE = "bak1"
@@ -51,13 +52,15 @@ def files(converged: Converged, text: str) -> list[list[str]]:
 @pytest.fixture(autouse=True, scope="module")
 def by_hand_alone(converged: Converged) -> Iterator[None]:
     """Whatever the hour, no job begins by itself beside one that a test begins."""
-    jobs = {STORE: ["backup-full", "backup-difference", "backup-verify"], DRILLS: ["backup-drill"]}
-    timers = {host: [f"{job}.timer" for job in names] for host, names in jobs.items()}
-    for host, names in timers.items():
-        converged.said(host, "systemctl", "stop", *names)
-    yield
-    for host, names in timers.items():
-        converged.said(host, "systemctl", "start", *names)
+    jobs = [(STORE, f"backup-{job}") for job in ("full", "difference", "verify")] + [(DRILLS, "backup-drill")]
+    try:
+        for host, job in jobs:
+            converged.said(host, "systemctl", "stop", f"{job}.timer")
+        assert eventually(lambda: all(converged.at_rest(*job) for job in jobs), MINUTES)
+        yield
+    finally:
+        for host, job in jobs:
+            converged.inside(host, "systemctl", "start", f"{job}.timer")
 
 
 def begin(converged: Converged, job: str) -> None:

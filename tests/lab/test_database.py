@@ -208,6 +208,7 @@ def test_a_switchover_loses_no_acknowledged_row_and_needs_no_person(converged, l
     assert not lost, f"acknowledged and gone: {sorted(lost)}"
     gap = max(later - earlier for earlier, later in pairwise(written.values()))
     print(f"switchover: {len(written)} rows acknowledged, longest gap {gap:.2f} s")
+    assert gap < 60, f"{gap:.1f} s without a write"
     assert settled(converged)[standby] == "Leader"
 
 

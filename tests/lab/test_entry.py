@@ -139,7 +139,7 @@ def test_a_client_that_asks_too_much_is_slowed_and_told_so(converged: Converged,
     script = (
         f"for i in $(seq 400); do echo 'url=\"https://{NAME}{path}\"'; echo 'output=/dev/null'; done > /tmp/many;"
         # more at once would wait for the servers' handshakes, and be told that they are away
-        f" curl -sS --cacert {ROOT} --resolve {NAME}:443:{VIP} -Z --parallel-max 10 -K /tmp/many"
+        f" curl -sS --cacert {ROOT} --resolve {NAME}:443:{VIP} -Z --parallel-max 20 -K /tmp/many"
         " -w '%{http_code} %header{retry-after}\\n'"
     )
     statuses = [line.strip() for line in converged.inside("home", "sh", "-c", script, timeout=120).stdout.splitlines()]

@@ -238,8 +238,8 @@ def test_a_name_that_is_not_listed_is_never_resolved(converged: Converged) -> No
     # A fresh name below a listed one has to be refused by its name too; a listed one proves that the capture works.
     converged.said("px1", "python3", "-c", "import socket; socket.getaddrinfo('www.elsewhere.example', 80)")
     said += heard(capture, "elsewhere.example")
-    converged.said("world", "pkill", "tcpdump")
-    capture.communicate()
+    converged.inside("world", "pkill", "tcpdump")
+    said += capture.communicate()[0]
     assert "elsewhere.example" in said, f"the capture saw no query at all: {said}"
     assert name not in said
 

@@ -17,7 +17,8 @@ log = open("/run/talk", "w", buffering=1)
 print("greeting", s.recv(100), file=log)
 while not os.path.exists("/run/talk.go"): time.sleep(0.1)
 s.sendall(b"not SSH\\r\\n")
-print("answer", s.recv(100), file=log)
+answer = s.recv(100)
+print("answer" if answer else "closed", answer, file=log)
 '"""
 
 

@@ -250,7 +250,7 @@ HEARS_INTERRUPTS = (
 def test_an_interrupted_proof_leaves_nothing(hosts, tmp_path):
     ssh = hosts.parent / "bin" / "ssh"
     asked = tmp_path / "asked"
-    ssh.write_text(f"#!/bin/sh\ntouch {asked}\nexec sleep 60\n")
+    ssh.write_text(f"#!/bin/sh\ntouch {asked}\nexec sleep 900\n")
     before = set(os.listdir("/run/netns")) if Path("/run/netns").exists() else set()
     words = ["prove", "--static", "-i", SITE, "--host", "srv1", "--json", tmp_path / "out"]
     running = subprocess.Popen(
