@@ -1,11 +1,14 @@
 """Copies and holds of one title at several counters at once, on committed data and real connections."""
 
+import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.utils import timezone
 
 from shoko_ils.circulation.models import Loan
 from shoko_ils.circulation.services import Outcome, lend, take_back
@@ -14,7 +17,10 @@ from shoko_ils.holds import scans
 from shoko_ils.holds.models import Hold, HoldMove, State, TakeOff, Transit, WalkIn
 from shoko_ils.holds.services import ending, placing
 from shoko_ils.holds.target import Target
+from shoko_ils.mylibrary import desk
+from shoko_ils.mylibrary.models import MemberOrder
 from shoko_ils.notices.models import Notice
+from shoko_ils.patrons.models import Patron
 from tests.holding import ACTOR, copies, hold, lend_out, library, new, people, titles
 from tests.test_concurrency import at_once
 
@@ -99,3 +105,62 @@ def test_cancelling_and_returning_at_once_leaves_no_copy_without_its_hold(title:
         assert Hold.objects.get(item=item).pk == second.pk
         ending.cancel(ACTOR, second.pk)
         scans.scan_in(ACTOR, item.barcode, item.library, new())
+
+
+def test_a_wish_that_comes_twice_at_the_same_moment_is_one_hold_and_both_hear_so(title: int) -> None:
+    (patron,) = people(1)
+    wish, key = placing.Wish((Target(title),), library("central")), new()
+
+    def place() -> placing.Placing:
+        try:
+            return placing.place(ACTOR, patron.pk, wish, key).outcome
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as both:
+        with transaction.atomic():
+            Patron.objects.select_for_update(no_key=True).get(pk=patron.pk)
+            told = [both.submit(place), both.submit(place)]
+            wait_until_held_up(2)
+        assert [each.result() for each in told] == [placing.Placing.PLACED] * 2
+    assert Hold.objects.filter(patron=patron, record=title).count() == 1
+
+
+def wait_until_held_up(count: int) -> None:
+    """Until so many wait for somebody's lock."""
+    end = time.monotonic() + 60
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0] == count:
+                return
+            assert time.monotonic() < end
+            time.sleep(0.02)
+
+
+def test_an_order_is_done_by_one_of_two_desks(title: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both have it before them; what the second would find is the work of the first."""
+    (patron,) = people(1)
+    asked = {"targets": [str(title)], "pickup": "central", "group_kind": "", "key": str(new())}
+    order = MemberOrder.objects.create(patron=patron, kind="place", asked=asked, made_at=timezone.now())
+    began: list[Patron] = []
+    other: list[int] = []
+
+    def place(patron: Patron, asked: desk.Asked) -> desk.Answer:
+        began.append(patron)
+        if len(began) == 1:
+            other.extend(at_once(desk.work))
+        return desk.place(patron, asked)
+
+    monkeypatch.setitem(desk.FOR_MEMBERS, "place", place)
+    try:
+        assert (desk.work(), other) == (1, [0])
+        order.refresh_from_db()
+        assert order.answer is not None
+        assert order.answer["outcome"] == placing.Placing.PLACED
+        assert at_once(desk.work) == [0], "it is answered"
+        again = MemberOrder.objects.create(patron=patron, kind="view", asked={}, made_at=timezone.now())
+        assert at_once(desk.work) == [1], "the first desk has let go of everything"
+        again.delete()
+    finally:
+        order.delete()

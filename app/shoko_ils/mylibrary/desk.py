@@ -7,10 +7,10 @@ request is looked up among that patron's. The services are repeatable by the key
 import datetime as dt
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -37,6 +37,8 @@ LAPSES = dt.timedelta(seconds=30)
 # a code is not waited for on the page: a disturbance of the desk only delays it
 CODE_LAPSES = dt.timedelta(hours=1)
 LOGIN_ID = "my-library"
+# any constant: makes the advisory locks of this module its own
+LOCKS = 0x4445_534B
 
 Asked = dict[str, Any]
 Answer = dict[str, Any]
@@ -184,12 +186,17 @@ FOR_ANYBODY: dict[str, Callable[[Asked], None]] = {
 
 
 def work(limit: int = 200) -> int:
-    """Do what waits, the oldest first; how many. Several may work at once."""
+    """Do what waits, the oldest first; how many. Several may work at once, each order by one of them."""
     clear()
     done = 0
-    while done < limit and (key := _next()) is not None:
-        _do(key)
-        done += 1
+    elsewhere: set[uuid.UUID] = set()
+    while done < limit and (key := _next(elsewhere)) is not None:
+        if _alone(key):
+            _do(key)
+            _let_go(key)
+            done += 1
+        else:
+            elsewhere.add(key)
     return done
 
 
@@ -200,12 +207,28 @@ def clear() -> int:
     return MemberOrder.objects.filter(with_patron | Q(made_at__lt=now - CODE_LAPSES)).delete()[0]
 
 
-def _next() -> uuid.UUID | None:
-    return MemberOrder.objects.filter(answer__isnull=True).order_by("made_at").values_list("key", flat=True).first()
+def _next(elsewhere: Collection[uuid.UUID]) -> uuid.UUID | None:
+    waiting = MemberOrder.objects.filter(answer__isnull=True).exclude(key__in=elsewhere)
+    return waiting.order_by("made_at").values_list("key", flat=True).first()
+
+
+def _alone(key: uuid.UUID) -> bool:
+    """Whether no other desk has this order in hand. A desk whose connection breaks has let go of it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", [LOCKS, str(key)])
+        return bool(cursor.fetchone()[0])
+
+
+def _let_go(key: uuid.UUID) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", [LOCKS, str(key)])
 
 
 def _do(key: uuid.UUID) -> None:
-    """Two desks may do the same order: by its key it is done once. What fails is answered so; the log has no data."""
+    """After a broken connection an order may be done again: by its key nothing more comes of it.
+
+    What fails is answered so; the log has no data.
+    """
     order = MemberOrder.objects.filter(key=key, answer__isnull=True).first()
     if order is None:
         return

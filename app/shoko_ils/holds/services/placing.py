@@ -78,10 +78,11 @@ def place(
     keys = {target: uuid.uuid5(key, str(target)) for target in dict.fromkeys(wish.targets)}
 
     def operation() -> Placed:
+        patron = Patron.objects.select_for_update(no_key=True).get(pk=patron_id)
+        # under the lock: who waited for another with the same key finds what that one made
         made = tuple(Hold.objects.filter(key__in=keys.values()).order_by("pk"))
         if made:
             return Placed(Placing.PLACED, made)
-        patron = Patron.objects.select_for_update(no_key=True).get(pk=patron_id)
         placed = _place(patron, wish, keys)
         if placed.outcome is Placing.PLACED:
             audit.write(actor, "hold-place", "holds")
