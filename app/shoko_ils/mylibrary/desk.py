@@ -8,9 +8,11 @@ import datetime as dt
 import logging
 import uuid
 from collections.abc import Callable, Collection
+from contextlib import closing
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Q
 from django.utils import timezone
 
@@ -190,13 +192,14 @@ def work(limit: int = 200) -> int:
     clear()
     done = 0
     elsewhere: set[uuid.UUID] = set()
-    while done < limit and (key := _next(elsewhere)) is not None:
-        if _alone(key):
-            _do(key)
-            _let_go(key)
-            done += 1
-        else:
-            elsewhere.add(key)
+    # on a connection of its own: a service that tries again closes its own, and what is locked there goes with it
+    with closing(connection.copy()) as locks:
+        while done < limit and (key := _next(elsewhere)) is not None:
+            if _alone(key, locks):
+                _do(key)
+                done += 1
+            else:
+                elsewhere.add(key)
     return done
 
 
@@ -212,23 +215,15 @@ def _next(elsewhere: Collection[uuid.UUID]) -> uuid.UUID | None:
     return waiting.order_by("made_at").values_list("key", flat=True).first()
 
 
-def _alone(key: uuid.UUID) -> bool:
-    """Whether no other desk has this order in hand. A desk whose connection breaks has let go of it."""
-    with connection.cursor() as cursor:
+def _alone(key: uuid.UUID, locks: BaseDatabaseWrapper) -> bool:
+    """Whether no other desk has this order in hand; from now on this one has, until `locks` is closed."""
+    with locks.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", [LOCKS, str(key)])
         return bool(cursor.fetchone()[0])
 
 
-def _let_go(key: uuid.UUID) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", [LOCKS, str(key)])
-
-
 def _do(key: uuid.UUID) -> None:
-    """After a broken connection an order may be done again: by its key nothing more comes of it.
-
-    What fails is answered so; the log has no data.
-    """
+    """What fails is answered so; the log has no data."""
     order = MemberOrder.objects.filter(key=key, answer__isnull=True).first()
     if order is None:
         return
